@@ -1,0 +1,206 @@
+"""Settings: one frozen dataclass a section, and the three ways to write them: Python, flags, TOML.
+
+A task's config is a dataclass whose fields are sections (dataclasses too). Names are unique across
+sections, so users write `lr=0.1` or `--lr 0.1` and never need to know the section; TOML files keep the
+sections as tables. The docstring below each field is its `--help`.
+"""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from pellucid.core.choose import unknown
+from pellucid.core.errors import ConfigError
+
+Config = TypeVar("Config")
+
+
+@cache
+def sections(config: type) -> dict[str, type]:
+    """Section name -> its dataclass."""
+    hints = typing.get_type_hints(config)
+    return {field.name: hints[field.name] for field in dataclasses.fields(config)}
+
+
+@cache
+def settings(config: type) -> dict[str, tuple[str, Any]]:
+    """Setting name -> (section it lies in, its type), for every setting of a config.
+
+    Raises:
+        TypeError: two sections have a setting of the same name (a programming error).
+    """
+    found: dict[str, tuple[str, Any]] = {}
+    for section, kind in sections(config).items():
+        hints = typing.get_type_hints(kind)
+        for field in dataclasses.fields(kind):
+            if field.name in found:
+                raise TypeError(f"{field.name} lies in both {found[field.name][0]} and {section}")
+            found[field.name] = (section, hints[field.name])
+    return found
+
+
+def change(config: Config, values: Mapping[str, Any]) -> Config:
+    """A copy of `config` with the named settings changed, whichever sections they lie in.
+
+    Raises:
+        ConfigError: a name is unknown (the nearest are offered), a value has the wrong type, or the
+            section's own `__post_init__` refuses it.
+    """
+    known = settings(type(config))
+    by_section: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise ConfigError(unknown(name, known, "setting"))
+        section, kind = known[name]
+        by_section.setdefault(section, {})[name] = _checked(name, value, kind)
+    changed = {
+        section: dataclasses.replace(getattr(config, section), **part) for section, part in by_section.items()
+    }
+    return dataclasses.replace(config, **changed)  # type: ignore[type-var]
+
+
+def as_dict(config: Any) -> dict[str, dict[str, Any]]:
+    """Section -> setting -> value, in plain JSON types."""
+    return {
+        section: {name: _plain(value) for name, value in vars(getattr(config, section)).items()}
+        for section in sections(type(config))
+    }
+
+
+def flat(config: Any) -> dict[str, Any]:
+    """Setting -> value, without the sections."""
+    return {name: value for part in as_dict(config).values() for name, value in part.items()}
+
+
+def from_dict(config: type[Config], content: Mapping[str, Any], where: str) -> Config:
+    """The inverse of `as_dict`. Settings that are left out keep their defaults.
+
+    Args:
+        where: name of the file the content came from, for messages.
+
+    Raises:
+        ConfigError: unknown section or setting, or a value that does not fit.
+    """
+    values: dict[str, Any] = {}
+    known = sections(config)
+    for section, part in content.items():
+        if section not in known:
+            raise ConfigError(f"{where}: {unknown(section, known, 'section')}")
+        if not isinstance(part, Mapping):
+            raise ConfigError(f"{where}: {section} must be a table of settings, got {part!r}.")
+        inside = {field.name for field in dataclasses.fields(known[section])}  # type: ignore[arg-type]
+        for name, value in part.items():
+            if name not in inside:
+                raise ConfigError(f"{where}: {unknown(name, inside, f'setting in [{section}]')}")
+            values[name] = value
+    try:
+        return change(config(), values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def to_toml(config: Any) -> str:
+    """The config as TOML text, every setting written out."""
+    import tomli_w
+
+    return tomli_w.dumps(as_dict(config))
+
+
+def read_toml(text: str, where: str) -> dict[str, Any]:
+    """Parse TOML text.
+
+    Raises:
+        ConfigError: it is no TOML; the message has line and column.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where} is no valid TOML: {error}.") from error
+
+
+def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, prog: str, about: str) -> Config:
+    """Read command-line flags on top of `base`.
+
+    Unknown flags are refused in one line with the nearest names; `--help` prints and exits.
+
+    Raises:
+        ConfigError: an unknown flag, or a value that does not fit.
+    """
+    import contextlib
+    import io
+
+    import tyro
+
+    names = {name.replace("_", "-") for name in settings(config)}
+    for argument in arguments:
+        flag = argument[2:].split("=", 1)[0].replace("_", "-")
+        if argument.startswith("--") and flag.removeprefix("no-") not in names | {"help"}:
+            raise ConfigError(unknown(flag, names, "option"))
+    captured = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(captured):
+            return tyro.cli(
+                config,
+                args=list(arguments),
+                default=base,
+                prog=prog,
+                description=about,
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise ConfigError(_one_line(captured.getvalue())) from stop
+
+
+def _one_line(box: str) -> str:
+    """The text inside tyro's error box, without the frame."""
+    lines = [line.strip("│╭╮╰╯─ ").strip() for line in box.splitlines()]
+    text = " ".join(line for line in lines if line and not line.startswith(("Parsing error", "For full helptext")))
+    text = text.split("Argument helptext")[0].removeprefix("Value error ").rstrip(" .")
+    return text + "."
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    """`value` as the type of the setting, or a ConfigError that says what is allowed."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        for option in inner:
+            try:
+                return _checked(name, value, option)
+            except ConfigError:
+                continue
+    elif origin is typing.Literal:
+        if value in inner:
+            return value
+        raise ConfigError(unknown(str(value), map(str, inner), f"value of {name}"))
+    elif origin is tuple and isinstance(value, (list, tuple)):
+        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
+        if len(kinds) == len(value):
+            return tuple(_checked(name, part, part_kind) for part, part_kind in zip(value, kinds, strict=True))
+    elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    elif kind is bool and isinstance(value, bool):
+        return value
+    elif isinstance(kind, type) and isinstance(value, kind) and not isinstance(value, bool):
+        return value
+    wanted = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
+    raise ConfigError(f"{name} must be {wanted}, got {value!r} ({type(value).__name__}).")
+
+
+def require(fits: bool, name: str, allowed: str, got: Any) -> None:
+    """For `__post_init__`: refuse a value in the one form all settings use.
+
+    Raises:
+        ConfigError: `fits` is false.
+    """
+    if not fits:
+        raise ConfigError(f"{name} must be {allowed}, got {got!r}.")

@@ -1,0 +1,51 @@
+"""The errors a user can cause. Each is one line: what, what is allowed, what was got, what to do."""
+
+
+class PellucidError(Exception):
+    """Base of everything the command line turns into one line and an exit code."""
+
+    exit_code = 1
+
+
+class ConfigError(PellucidError):
+    """A setting, flag or name that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class DataError(PellucidError):
+    """A data set, file or annotation that cannot be used."""
+
+
+class ImageError(DataError):
+    """One picture that cannot be opened, or must not be."""
+
+
+class WeightsError(PellucidError):
+    """A weights or checkpoint file that is missing, damaged, or made for something else."""
+
+
+class RunError(PellucidError):
+    """A run folder that cannot be used as asked."""
+
+
+class DeviceError(PellucidError):
+    """A processor, GPU or precision that is not there."""
+
+
+class WriteError(PellucidError):
+    """A file that could not be written: disk full, no permission, read-only."""
+
+
+class NonFiniteError(PellucidError):
+    """A loss or gradient became NaN or infinite; the weights were left as they were."""
+
+    exit_code = 3
+
+
+class Interrupted(PellucidError):
+    """Training was stopped by a signal, after its state was saved."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,68 @@
+"""How a picture becomes the numbers a network sees. Travels with the weights."""
+
+import base64
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from pellucid.core.errors import ConfigError
+
+Fit = Literal["crop", "pad", "stretch"]
+MODES = ("standardise", "centre", "mean-image", "unit", "signed", "minmax", "none")
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Everything between a decoded picture and the network, as plain numbers.
+
+    A pixel p (0..255) of channel c becomes `(p - shift[c]) * scale[c]`; in mode `mean-image` the
+    shift is a whole picture instead of one number a channel. All numbers come from the training split.
+
+    Attributes:
+        size: height and width of the network's input, in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        fit: how another shape gets there: `crop` (short side fits, centre kept), `pad` (whole
+            picture, rest filled with `background`), `stretch`.
+        mode: name of the rule the numbers were made by, one of `MODES`.
+        shift, scale: one number a channel.
+        mean_image: (C, H, W) float32, in mode `mean-image` only.
+        background: RGB (0..255) that transparent pixels are laid on and padding is filled with.
+    """
+
+    size: tuple[int, int]
+    channels: int = 3
+    fit: Fit = "crop"
+    mode: str = "standardise"
+    shift: tuple[float, ...] = (0.0, 0.0, 0.0)
+    scale: tuple[float, ...] = (1 / 255, 1 / 255, 1 / 255)
+    mean_image: np.ndarray | None = field(default=None, compare=False)
+    background: tuple[int, int, int] = (255, 255, 255)
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise ConfigError(f"Preprocessing knows 1 or 3 channels, got {self.channels}.")
+        if self.mode not in MODES:
+            raise ConfigError(f"Unknown preprocessing {self.mode!r}: use {', '.join(MODES)}.")
+        if not len(self.shift) == len(self.scale) == self.channels:
+            raise ConfigError(
+                f"Preprocessing needs {self.channels} shifts and scales, one a channel; "
+                f"got {len(self.shift)} and {len(self.scale)}."
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON; the mean image as base64 of its float32 bytes."""
+        content = asdict(self)
+        if self.mean_image is not None:
+            raw = np.ascontiguousarray(self.mean_image, dtype="<f4").tobytes()
+            content["mean_image"] = base64.b64encode(raw).decode("ascii")
+        return content
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "Preprocess":
+        """The inverse of `as_dict`."""
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        if values.get("mean_image") is not None:
+            flat = np.frombuffer(base64.b64decode(values["mean_image"]), dtype="<f4")
+            values["mean_image"] = flat.reshape(values["channels"], *values["size"])
+        return cls(**values)

@@ -1,0 +1,81 @@
+"""Settings of data and augmentation that every task shares. Imports no torch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pellucid.core.config import require
+from pellucid.core.preprocess import MODES
+from pellucid.core.choose import choose
+from pellucid.core.shapes import parse_size
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    image_size: str = "auto"
+    """N or HxW, in pixels; auto takes the data's own size up to 64, else 224."""
+    fit: Literal["auto", "crop", "pad", "stretch"] = "auto"
+    """How other shapes get there: keep the centre, keep all with a border, or distort."""
+    colour: Literal["auto", "rgb", "grey"] = "auto"
+    """auto is grey for arrays with one channel, else rgb."""
+    preprocess: str = "standardise"
+    """standardise, centre, mean-image, unit, signed, minmax or none; numbers from the training split only."""
+    background: tuple[int, int, int] = (255, 255, 255)
+    """RGB that transparent pixels are laid on and borders are filled with."""
+    val_fraction: float = 0.1
+    """Share of the training records held out for validation, where the data names no such split."""
+    test_fraction: float = 0.1
+    """Share of all records kept for the one final test, where the data names no such split."""
+    stratify: bool = True
+    """Give every split the same share of each class."""
+    group: str = ""
+    """CSV column, or `folder` for the parent folder: records of one group never lie on two sides."""
+    fraction: float = 1.0
+    """Use only this share of the training split (the same records for the same seed)."""
+    strict: bool = False
+    """Refuse the data set when any file in it is broken, instead of skipping and counting."""
+
+    def __post_init__(self) -> None:
+        if self.image_size != "auto":
+            parse_size(self.image_size)
+        choose(self.preprocess, dict.fromkeys(MODES), "preprocessing")
+        fits = len(self.background) == 3 and all(0 <= value <= 255 for value in self.background)
+        require(fits, "background", "three numbers from 0 to 255", self.background)
+        require(0 <= self.val_fraction < 1, "val_fraction", "in [0, 1)", self.val_fraction)
+        require(0 <= self.test_fraction < 1, "test_fraction", "in [0, 1)", self.test_fraction)
+        held_out = self.val_fraction + self.test_fraction
+        require(held_out < 1, "val_fraction + test_fraction", "below 1", held_out)
+        require(0 < self.fraction <= 1, "fraction", "in (0, 1]", self.fraction)
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    flip: float = 0.5
+    """Probability of a left-right mirror image."""
+    vflip: float = 0.0
+    """Probability of an upside-down image."""
+    shift: float = 0.07
+    """Move by up to this share of the side, in whole pixels, both ways."""
+    crop: float = 1.0
+    """Smallest share of the area that a random crop keeps before it is scaled back; 1 crops nothing."""
+    rotate: float = 0.0
+    """Turn by up to this many degrees, both ways."""
+    shear: float = 0.0
+    """Shear by up to this many degrees, both ways."""
+    stretch: float = 0.0
+    """Change the aspect ratio by up to this share."""
+    jitter: float = 0.0
+    """Change brightness, contrast and saturation by up to this share."""
+    noise: float = 0.0
+    """Add Gaussian noise of this standard deviation, in pixel values (0..255)."""
+    cutout: float = 0.0
+    """Blank one square whose side is this share of the picture's."""
+    augment: bool = True
+    """--no-augment switches all of the above off."""
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "vflip", "shift", "jitter", "cutout", "stretch"):
+            require(0 <= getattr(self, name) <= 1, name, "in [0, 1]", getattr(self, name))
+        require(0 < self.crop <= 1, "crop", "in (0, 1]", self.crop)
+        require(0 <= self.rotate <= 180, "rotate", "from 0 to 180 degrees", self.rotate)
+        require(0 <= self.shear < 80, "shear", "from 0 to 80 degrees", self.shear)
+        require(0 <= self.noise <= 255, "noise", "from 0 to 255", self.noise)

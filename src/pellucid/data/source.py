@@ -1,0 +1,109 @@
+"""What every reader returns: records that are named and labelled, but not yet decoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pellucid.core.errors import DataError
+from pellucid.core.shapes import require_shape
+
+Role = Literal["train", "val", "test"]
+ROLES: tuple[Role, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One record that was left out, and why: `kind` is a stable word such as `unreadable`."""
+
+    record: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a data set is and where it comes from.
+
+    Attributes:
+        title: for people.
+        licence: its name, or "unknown" for a user's own folder.
+        origin: where it comes from: an address, a paper, or the folder.
+        digest: SHA-256 of the decoded content, for the sets whose content is known.
+    """
+
+    title: str
+    licence: str = "unknown"
+    origin: str = ""
+    digest: str = ""
+
+
+@dataclass
+class Source:
+    """N records of one data set.
+
+    Attributes:
+        name: what it calls itself: folder name or the name of a known set.
+        images: N paths, or an array (N, H, W) or (N, H, W, C) uint8.
+        names: N short names for messages and tables: path below the root, or `train/17`.
+        classes: class names.
+        labels: (N,) int64 in 0..K-1, or None.
+        masks: N paths (None where a picture has none), or an array (N, H, W) uint8 with class ids,
+            255 = ignore; or None.
+        mask_ids: file value -> class id, for masks whose file values are not 0..K-1; None keeps them.
+        roles: (N,) of "train", "val", "test" or "", as far as the data says; "" is to be split.
+        groups: (N,) any hashable; records of one group stay on one side; or None.
+        problems: what was left out while reading.
+        card: what is known about the data set.
+    """
+
+    name: str
+    images: Sequence[Path] | np.ndarray
+    names: list[str]
+    classes: tuple[str, ...]
+    labels: np.ndarray | None = None
+    masks: Sequence[Path | None] | np.ndarray | None = None
+    mask_ids: dict[int, int] | None = None
+    roles: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    problems: list[Problem] = field(default_factory=list)
+    card: Card = field(default_factory=lambda: Card(""))
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if self.roles is None:
+            self.roles = np.full(n, "", dtype="<U5")
+        if self.labels is not None:
+            self.labels = np.asarray(self.labels, dtype=np.int64)
+            require_shape(self.labels, "N", f"{self.name}: labels", N=n)
+            outside = (self.labels < -1) | (self.labels >= len(self.classes))
+            if outside.any():
+                where = int(np.flatnonzero(outside)[0])
+                raise DataError(
+                    f"{self.name}: label {self.labels[where]} of {self.names[where]} is outside "
+                    f"0..{len(self.classes) - 1} ({len(self.classes)} classes)."
+                )
+        for what, values in (("names", self.names), ("roles", self.roles), ("groups", self.groups), ("masks", self.masks)):
+            if values is not None and len(values) != n:
+                raise DataError(f"{self.name}: {n} images but {len(values)} {what}.")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def kind(self) -> str:
+        """The task this data is for, by the labels it has."""
+        return "segment" if self.masks is not None else "classify"
+
+    def take(self, rows: np.ndarray) -> "Source":
+        """The same data set with only these records, in this order."""
+
+        def pick(values: Any) -> Any:
+            if values is None or isinstance(values, np.ndarray):
+                return None if values is None else values[rows]
+            return [values[row] for row in rows]
+
+        parts = ("images", "names", "labels", "masks", "roles", "groups")
+        return Source(**{**self.__dict__, **{part: pick(getattr(self, part)) for part in parts}})

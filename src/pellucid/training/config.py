@@ -1,0 +1,92 @@
+"""Settings of training that every task shares. Imports no torch, so that `--help` is quick."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pellucid.core.choose import choose
+from pellucid.core.config import require
+
+OPTIMISERS = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3}  # name -> rate taken when --lr is not given, at batch 128
+SCHEDULES = ("constant", "cosine", "linear", "step", "exponential", "inverse-sqrt", "inverse", "plateau")
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    optimiser: str = "adamw"
+    """sgd, adam or adamw."""
+    lr: float = 0.0
+    """Highest learning rate; 0 takes the optimiser's usual one, scaled with the batch."""
+    momentum: float = 0.9
+    """Momentum of sgd; first beta of adam and adamw."""
+    nesterov: bool = True
+    """Look ahead along the momentum (sgd)."""
+    weight_decay: float = 5e-4
+    """L2 penalty (sgd, adam) or decoupled decay (adamw) on weights; biases and norms are left alone."""
+    clip_norm: float = 0.0
+    """Scale the gradient down to this global norm when it is longer; 0 never does."""
+    ema: float = 0.0
+    """Keep an exponential average of the weights with this decay (0.999) and evaluate that; 0 does not."""
+
+    def __post_init__(self) -> None:
+        choose(self.optimiser, OPTIMISERS, "optimiser")
+        require(self.lr >= 0, "lr", "0 (automatic) or positive", self.lr)
+        require(0 <= self.momentum < 1, "momentum", "in [0, 1)", self.momentum)
+        require(self.weight_decay >= 0, "weight_decay", "0 or positive", self.weight_decay)
+        require(self.clip_norm >= 0, "clip_norm", "0 (never) or positive", self.clip_norm)
+        require(0 <= self.ema < 1, "ema", "in [0, 1)", self.ema)
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    schedule: str = "cosine"
+    """constant, cosine, linear, step, exponential, inverse-sqrt, inverse or plateau."""
+    warmup_epochs: float = 1.0
+    """Epochs in which the rate climbs from nearly 0; may be a fraction of one."""
+    milestones: tuple[int, ...] = ()
+    """Epochs at which `step` multiplies the rate by gamma; empty means at 1/3, 2/3 and 8/9 of all."""
+    gamma: float = 0.1
+    """Factor of `step` (each milestone), `plateau` (each cut) and `exponential` (over the whole run)."""
+    plateau_patience: int = 3
+    """Epochs without a better metric before `plateau` cuts the rate."""
+
+    def __post_init__(self) -> None:
+        choose(self.schedule, dict.fromkeys(SCHEDULES), "schedule")
+        require(self.warmup_epochs >= 0, "warmup_epochs", "0 or positive", self.warmup_epochs)
+        require(0 < self.gamma <= 1, "gamma", "in (0, 1]", self.gamma)
+        rising = list(self.milestones) == sorted(set(self.milestones)) and all(m > 0 for m in self.milestones)
+        require(rising, "milestones", "rising whole numbers above 0", self.milestones)
+        require(self.plateau_patience >= 0, "plateau_patience", "0 or positive", self.plateau_patience)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    epochs: int = 20
+    """How often the training split is gone through."""
+    batch: int = 128
+    """Pictures in one step (over all machines)."""
+    seed: int = 0
+    """Decides splits, initial weights, order and augmentation."""
+    metric: str = "auto"
+    """The validation number that picks the best model and stops early; auto is the task's own."""
+    patience: int = 0
+    """Stop after so many epochs without a better metric; 0 goes to the end."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto is bf16 where the hardware is faster with it."""
+    threads: int = 0
+    """CPU threads; 0 takes the free cores. Part of what makes a run repeat to the bit."""
+    deterministic: bool = False
+    """Refuse GPU operations that do not repeat to the bit (the CPU always repeats)."""
+    save_seconds: float = 60.0
+    """Save the state for resuming at least this often, beside every epoch's end."""
+    defaults: bool = False
+    """Use the course's recommended defaults and say which: ReLU, centred data, He, batch norm, Adam."""
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "epochs", "1 or more", self.epochs)
+        require(self.batch >= 1, "batch", "1 or more", self.batch)
+        require(self.seed >= 0, "seed", "0 or positive", self.seed)
+        require(self.patience >= 0, "patience", "0 (never) or positive", self.patience)
+        require(self.threads >= 0, "threads", "0 (automatic) or positive", self.threads)
+        require(self.save_seconds >= 0, "save_seconds", "0 (every step) or positive", self.save_seconds)
