@@ -109,7 +109,7 @@ RULES: list[tuple[Rule, tuple[str, ...], tuple[str, ...], str, str]] = [
     (
         swallowed,
         ("",),
-        ("data/images.py::_orientation",),
+        ("data/image_file.py::_orientation",),
         "try: f()\nexcept Exception: pass",
         "try: f()\nexcept Exception as e: raise E() from e",
     ),
@@ -126,7 +126,7 @@ RULES: list[tuple[Rule, tuple[str, ...], tuple[str, ...], str, str]] = [
     (writes, ("",), ("core/files.py",), "path.open(mode='ab')", "path.open()"),
     (writes, ("",), ("core/files.py",), "path.write_text(t)", "write_text(path, t)"),
     (writes, ("",), ("core/files.py",), "np.save(path, a)", "np.load(path)"),
-    (picture_opens, ("",), ("data/images.py",), "Image.open(path)", "Image.new('L', (2, 2))"),
+    (picture_opens, ("",), ("data/image_file.py",), "Image.open(path)", "Image.new('L', (2, 2))"),
 ]
 NAMES = [f"{row[0].__name__}-{number}" for number, row in enumerate(RULES)]
 
