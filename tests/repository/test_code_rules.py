@@ -109,7 +109,7 @@ RULES: list[tuple[Rule, tuple[str, ...], tuple[str, ...], str, str]] = [
     (
         swallowed,
         ("",),
-        ("data/image_file.py::_orientation",),
+        ("data/images.py::_orientation",),
         "try: f()\nexcept Exception: pass",
         "try: f()\nexcept Exception as e: raise E() from e",
     ),
