@@ -85,6 +85,18 @@ def from_dict(config: type[Config], content: Mapping[str, Any], where: str) -> C
     Raises:
         ConfigError: unknown section or setting, or a value that does not fit.
     """
+    try:
+        return change(config(), stated(config, content, where))
+    except ConfigError as error:
+        raise error if str(error).startswith(where) else ConfigError(f"{where}: {error}") from error
+
+
+def stated(config: type, content: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The settings that a file names, without their sections.
+
+    Raises:
+        ConfigError: unknown section or setting.
+    """
     values: dict[str, Any] = {}
     known = sections(config)
     for section, part in content.items():
@@ -92,15 +104,12 @@ def from_dict(config: type[Config], content: Mapping[str, Any], where: str) -> C
             raise ConfigError(f"{where}: {unknown(section, known, 'section')}")
         if not isinstance(part, Mapping):
             raise ConfigError(f"{where}: {section} must be a table of settings, got {part!r}.")
-        inside = {field.name for field in dataclasses.fields(known[section])}  # type: ignore[arg-type]
+        inside = {field.name for field in dataclasses.fields(known[section])}
         for name, value in part.items():
             if name not in inside:
                 raise ConfigError(f"{where}: {unknown(name, inside, f'setting in [{section}]')}")
             values[name] = value
-    try:
-        return change(config(), values)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from error
+    return values
 
 
 def to_toml(config: Any) -> str:

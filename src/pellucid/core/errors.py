@@ -18,7 +18,11 @@ class DataError(PellucidError):
 
 
 class ImageError(DataError):
-    """One picture that cannot be opened, or must not be."""
+    """One picture that cannot be opened, or must not be; `kind` is a stable word by which such pictures are counted."""
+
+    def __init__(self, message: str, kind: str = "unreadable") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class WeightsError(PellucidError):

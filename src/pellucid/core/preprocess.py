@@ -21,6 +21,7 @@ class Preprocess:
 
     Attributes:
         size: height and width of the network's input, in pixels.
+        canvas: height and width pictures are first brought to; its middle `size` is the input. None: `size`.
         channels: 1 (grey) or 3 (RGB).
         fit: how another shape gets there: `crop` (short side fits, centre kept), `pad` (whole
             picture, rest filled with `background`), `stretch`.
@@ -31,6 +32,7 @@ class Preprocess:
     """
 
     size: tuple[int, int]
+    canvas: tuple[int, int] | None = None
     channels: int = 3
     fit: Fit = "crop"
     mode: str = "standardise"
@@ -49,6 +51,10 @@ class Preprocess:
                 f"Preprocessing needs {self.channels} shifts and scales, one a channel; "
                 f"got {len(self.shift)} and {len(self.scale)}."
             )
+
+    @property
+    def canvas_size(self) -> tuple[int, int]:
+        return self.canvas or self.size
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON; the mean image as base64 of its float32 bytes."""

@@ -38,35 +38,39 @@ class Task:
         name: as in `--task`.
         config: the dataclass of its settings; imports no torch.
         resolve: `(cfg, facts) -> cfg`: fill in what was left to "auto", once the data is known.
-        make_data: `(cfg, source) -> Splits`.
+        make_data: `(cfg, source, progress, preprocess, whole) -> Splits`; see `data.prepare`.
         make_model: `(cfg, facts) -> nn.Module` whose `forward(batch) -> outputs` is the same in
-            training and evaluation.
-        compute_loss: `(outputs, batch, cfg) -> dict` of named scalars; the loop sums them.
+            training and evaluation, and whose `net` is the plain network inside.
+        compute_loss: `(outputs, batch, cfg) -> dict` of named scalars, already weighted; the loop sums them.
         expected_initial_loss: `(cfg, facts) -> dict`: what theory says each of them is before training.
         score: `(outputs, batch) -> records`: one row a picture, padding masked.
         summarise: `(records, facts) -> dict`: numbers and tables made of all rows.
-        metric: which number of the summary decides; its name is a key of the summary.
-        metrics: every number of the summary that a user may pick with `--metric`.
+        metrics: the numbers of the summary that can pick the best model; the first does unless `--metric`
+            names another. Each name is a key of the summary.
         predict: `(model, images, facts) -> results`, one a picture.
         draw: `(image, result) -> image`: the result drawn on the picture.
+        sections: `(summary, records, facts, picture) -> sections` of the report; `picture(index)` gives a record's image.
         target_score: `(outputs, index) -> (N,)`: the score whose gradient explains `index`.
         step: replaces the gradient step, for tasks with several optimisers; None for the common one.
-        fit: replaces training, for models that are not trained by gradient steps; None otherwise.
     """
 
     name: str
     config: type
     resolve: Callable[[Any, DataFacts], Any]
-    make_data: Callable[[Any, Any], Any]
+    make_data: Callable[..., Any]
     make_model: Callable[[Any, DataFacts], "nn.Module"]
     compute_loss: Callable[["Outputs", "Batch", Any], "Losses"]
     expected_initial_loss: Callable[[Any, DataFacts], dict[str, float]]
     score: Callable[["Outputs", "Batch"], "Records"]
     summarise: Callable[["Records", DataFacts], dict[str, Any]]
-    metric: Metric
     metrics: tuple[Metric, ...]
     predict: Callable[["nn.Module", Sequence[Any], DataFacts], list[Any]]
     draw: Callable[["Image", Any], "Image"]
+    sections: Callable[[dict[str, Any], "Records", DataFacts, Callable[[int], "Image"]], list[Any]]
     target_score: Callable[["Outputs", int], "Tensor"]
     step: Callable[..., Any] | None = None
-    fit: Callable[..., Any] | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """The number that decides when the user picks none."""
+        return self.metrics[0]

@@ -1,0 +1,33 @@
+"""The tasks, by name. Each loads when it is asked for, so that settings and `--help` need no torch."""
+
+from collections.abc import Callable
+
+from pellucid.core.choose import choose
+from pellucid.core.task import Task
+from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.tasks.segment.config import SegmentConfig
+
+
+def _classify() -> Task:
+    from pellucid.tasks.classify.task import TASK
+
+    return TASK
+
+
+def _segment() -> Task:
+    from pellucid.tasks.segment.task import TASK
+
+    return TASK
+
+
+TASKS: dict[str, Callable[[], Task]] = {"classify": _classify, "segment": _segment}
+CONFIGS: dict[str, type] = {"classify": ClassifyConfig, "segment": SegmentConfig}
+
+
+def get_task(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        ConfigError: there is none; the message lists the names.
+    """
+    return choose(name, TASKS, "task")()

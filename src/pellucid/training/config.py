@@ -9,6 +9,9 @@ from pellucid.core.config import require
 OPTIMISERS = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3}  # name -> rate taken when --lr is not given, at batch 128
 SCHEDULES = ("constant", "cosine", "linear", "step", "exponential", "inverse-sqrt", "inverse", "plateau")
 
+# What the course recommends to begin with (`--defaults`): centred pixels and Adam at its usual rate.
+COURSE_DEFAULTS = {"preprocess": "centre", "optimiser": "adam", "lr": 1e-3}
+
 
 @dataclass(frozen=True)
 class OptimConfig:
@@ -90,3 +93,18 @@ class TrainConfig:
         require(self.patience >= 0, "patience", "0 (never) or positive", self.patience)
         require(self.threads >= 0, "threads", "0 (automatic) or positive", self.threads)
         require(self.save_seconds >= 0, "save_seconds", "0 (every step) or positive", self.save_seconds)
+
+
+@dataclass(frozen=True)
+class CrossEntropyConfig:
+    label_smoothing: float = 0.0
+    """Share of the target that is spread evenly over all classes."""
+    balance: bool = False
+    """Weigh classes by the inverse of how often they occur."""
+    class_weights: tuple[float, ...] = ()
+    """Weight of each class in the loss, in the order of the classes; replaces --balance."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)", self.label_smoothing)
+        fits = all(weight >= 0 for weight in self.class_weights) and (not self.class_weights or any(self.class_weights))
+        require(fits, "class_weights", "0 or positive, and not all 0", self.class_weights)

@@ -1,0 +1,199 @@
+"""From a source to what training needs: packed pictures, three splits, statistics, loaders."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pellucid.core.errors import DataError, ImageError
+from pellucid.core.facts import DataFacts
+from pellucid.core.preprocess import Fit, Preprocess
+from pellucid.core.progress import Progress, Quiet
+from pellucid.core.shapes import parse_size
+from pellucid.data.config import AugmentConfig, DataConfig
+from pellucid.data.images import read_size
+from pellucid.data.loader import Loader
+from pellucid.data.pack import Pack, make_pack
+from pellucid.data.source import Problem, Role, Source
+from pellucid.data.splits import Split, make_split, subset
+from pellucid.data.statistics import measure
+from pellucid.data.transforms import build
+
+OWN_SIZE_UP_TO = 256  # pictures that all share one size up to this keep it
+USUAL_SIZE = 224
+CROP_MARGIN = 8 / 7  # pictures above 64 px are packed a little larger than the input, so that crops can move
+SAMPLE = 64
+
+
+@dataclass
+class Splits:
+    """One data set, ready for training.
+
+    Attributes:
+        facts: what model, loss and report need to know.
+        pack: every picture on its canvas, with its targets.
+        split: rows of the pack in each role; `train` already reduced to the asked fraction.
+        problems: every record that was left out.
+        names: record names of the pack's rows.
+        augment: the training transforms' settings.
+    """
+
+    facts: DataFacts
+    pack: Pack
+    split: Split
+    problems: list[Problem]
+    names: list[str]
+    augment: AugmentConfig
+
+    def loader(
+        self, role: Role, batch: int, *, seed: int = 0, device: str | torch.device = "cpu", training: bool = False
+    ) -> Loader:
+        """Batches of one split: shuffled and augmented when `training`, else in order and as they are."""
+        rows = self.split.role(role)
+        preprocess = self.facts.preprocess
+        return Loader(
+            self.pack,
+            rows,
+            min(batch, max(len(rows), 1)),
+            seed=seed,
+            shuffle=training,
+            device=device,
+            transform=build(self.augment, preprocess.size, preprocess.canvas_size, train=training),
+            drop_last=training and len(rows) > batch,
+        )
+
+
+def prepare(
+    source: Source,
+    data: DataConfig,
+    augment: AugmentConfig,
+    seed: int,
+    task: str,
+    progress: Progress | None = None,
+    preprocess: Preprocess | None = None,
+    whole: bool = False,
+) -> Splits:
+    """Pack the pictures, divide them, and measure the training split.
+
+    Args:
+        source: what a reader returned.
+        data, augment, seed: the settings.
+        task: name of the task, for the facts; decides whether classes are counted by picture or pixel.
+        preprocess: of an existing run, used as it is instead of measuring anew.
+        whole: put every record into the test split (the records named "test", if any are), train on none.
+
+    Raises:
+        DataError: nothing is left to train on, or the data does not allow the split that was asked for.
+    """
+    progress = progress or Quiet()
+    measured = preprocess is not None
+    preprocess = preprocess or _geometry(source, data)
+    pack = make_pack(
+        source,
+        preprocess.canvas_size,
+        preprocess.channels,
+        preprocess.fit,
+        preprocess.background,
+        strict=data.strict,
+        progress=progress,
+    )
+    kept = source.take(np.asarray(pack.rows))
+    split = _all_test(kept) if whole else _divide(kept, data, seed)
+    if not measured:
+        shift, scale, mean_image = measure(pack, split.train, data.preprocess)
+        preprocess = replace(preprocess, mode=data.preprocess, shift=shift, scale=scale, mean_image=mean_image)
+    facts = DataFacts(
+        task=task,
+        source=source.name,
+        classes=source.classes,
+        class_counts=_count_classes(pack, split.train, len(source.classes)),
+        preprocess=preprocess,
+        n_train=len(split.train),
+        n_val=len(split.val),
+        n_test=len(split.test),
+        split_hash=split.digest,
+    )
+    return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment)
+
+
+def _divide(source: Source, data: DataConfig, seed: int) -> Split:
+    assert source.roles is not None  # Source fills it in
+    split = make_split(
+        source.labels,
+        source.roles,
+        source.groups,
+        data.val_fraction,
+        data.test_fraction,
+        data.stratify,
+        seed,
+    )
+    if data.fraction < 1:
+        split = replace(split, train=subset(split.train, data.fraction, source.labels, seed))
+    return split
+
+
+def _all_test(source: Source) -> Split:
+    assert source.roles is not None
+    named = np.flatnonzero(source.roles == "test")
+    none = np.empty(0, dtype=np.int64)
+    return Split(none, none, named if len(named) else np.arange(len(source)))
+
+
+def _geometry(source: Source, data: DataConfig) -> Preprocess:
+    """Size, colour and fit, decided from a sample of the headers; the numbers are measured later."""
+    sizes, channels = _sample_sizes(source)
+    if not sizes:
+        raise DataError(f"{source.name}: none of the first {SAMPLE} pictures can be opened. Check the files.")
+    same = len(set(sizes)) == 1
+    if data.image_size != "auto":
+        size = parse_size(data.image_size)
+    elif same and max(sizes[0]) <= OWN_SIZE_UP_TO:
+        size = sizes[0]
+    elif max(max(s) for s in sizes) <= 64:
+        size = max(sizes)
+    else:
+        size = (USUAL_SIZE, USUAL_SIZE)
+    usual_fit: Fit = "pad" if source.kind == "segment" else "crop"
+    fit: Fit = usual_fit if data.fit == "auto" else data.fit
+    colour = data.colour if data.colour != "auto" else "grey" if channels == 1 else "rgb"
+    n_channels = 1 if colour == "grey" else 3
+    keeps_size = same and sizes[0] == size
+    canvas = None
+    if fit == "crop" and min(size) > 64 and not keeps_size:
+        canvas = (round(size[0] * CROP_MARGIN), round(size[1] * CROP_MARGIN))
+    return Preprocess(
+        size=size,
+        canvas=canvas,
+        channels=n_channels,
+        fit=fit,
+        mode="none",
+        shift=(0.0,) * n_channels,
+        scale=(1 / 255,) * n_channels,
+        background=data.background,
+    )
+
+
+def _sample_sizes(source: Source) -> tuple[list[tuple[int, int]], int]:
+    """Sizes of a spread sample of the pictures that can be opened, and channels (1 only for grey arrays)."""
+    if isinstance(source.images, np.ndarray):
+        shape = source.images.shape
+        return [(shape[1], shape[2])], shape[3] if len(shape) == 4 else 1
+    step = max(1, len(source) // SAMPLE)
+    sizes = []
+    for path in source.images[::step]:
+        try:
+            sizes.append(read_size(Path(path)))
+        except ImageError:
+            continue
+    return sizes, 3
+
+
+def _count_classes(pack: Pack, rows: np.ndarray, n_classes: int) -> tuple[int, ...]:
+    """Pixels of each class where there are masks, else pictures."""
+    key = "mask" if "mask" in pack.targets else "label"
+    counts = np.zeros(n_classes, dtype=np.int64)
+    for start in range(0, len(rows), 512):
+        values = np.asarray(pack.targets[key][rows[start : start + 512]]).ravel()
+        counts += np.bincount(values[(values >= 0) & (values < n_classes)], minlength=n_classes)
+    return tuple(int(count) for count in counts)

@@ -1,0 +1,199 @@
+"""`report.html`: the run on one page."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from pellucid.core.files import read_lines, write_text
+from pellucid.core.progress import Quiet
+from pellucid.data.prepare import Splits
+from pellucid.plots.bars import bars
+from pellucid.plots.curves import curves
+from pellucid.report.blocks import Block, Code, Facts, Figure, Note, Number, Picture, Pictures, Section, Table, Verdicts
+from pellucid.report.page import page
+from pellucid.runs import folder as files
+from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits
+
+if TYPE_CHECKING:
+    from pellucid.runs.run import Run
+
+SAMPLES = 16
+PROBLEMS = 20
+
+
+def write_report(run: "Run", splits: Splits | None, evaluation: Evaluation | None = None) -> Path:
+    """Write the page. Without an evaluation the validation split is measured; the test split never is."""
+    splits = splits or own_splits(run, Quiet())
+    if evaluation is None and len(splits.split.val):
+        evaluation = evaluate_run(run, None, "val", Quiet())
+    sections = [
+        *_result(run, evaluation),
+        _training(run),
+        _data(run, splits),
+        _speed(run),
+        _reproduce(run),
+    ]
+    path = run.folder / files.REPORT
+    title = f"{run.facts.source}: {run.config.model.model}"
+    text = page(title, _lead(run, evaluation), _numbers(run, evaluation), sections, f"Pellucid {run.story.version}")
+    write_text(path, text)
+    return path
+
+
+def _lead(run: "Run", evaluation: Evaluation | None) -> str:
+    facts = run.facts
+    text = f"A {run.config.model.model} that tells {facts.n_classes} classes apart, trained on {facts.n_train:,} pictures."
+    if evaluation is None:
+        return text + " Nothing was held out, so nothing is known about how well it does on new pictures."
+    name = run.trained.task.metric.name
+    value = evaluation.summary[name]
+    where = {"test": "the test split, which no choice was made on", "val": "the validation split, which also picked the best epoch"}
+    text += f" Its {_words(name)} is {_shown(name, value)} on {where.get(evaluation.split, evaluation.split)}."
+    failed = [verdict for verdict in run.verdicts if verdict.status == "fail"]
+    if failed:
+        text += f" {len(failed)} check(s) failed; read them before you use it."
+    return text
+
+
+def _numbers(run: "Run", evaluation: Evaluation | None) -> list[Number]:
+    numbers = []
+    if evaluation is not None:
+        for metric in run.trained.task.metrics[:3]:
+            value = evaluation.summary[metric.name]
+            numbers.append(Number(_words(metric.name), _shown(metric.name, value), f"on {evaluation.split}"))
+    speed = _rate(run, "train")
+    if speed:
+        numbers.append(Number("training speed", f"{speed:,.0f} img/s", f"{run.config.train.device}, {run.config.train.precision}"))
+    return numbers
+
+
+def _result(run: "Run", evaluation: Evaluation | None) -> list[Section]:
+    if evaluation is None:
+        return []
+    rows = [(_words(name), value) for name, value in evaluation.summary.items() if isinstance(value, (int, float))]
+    pack, chosen = evaluation.splits.pack, evaluation.splits.split.role(evaluation.role)
+    n = len(chosen)
+    facts = Facts([(name, f"{value:.4f}" if math.isfinite(value) else "none") for name, value in rows])
+    lead = f"Measured on {n:,} pictures ({evaluation.split}) with the weights of epoch {run.trained.about['best_epoch'] + 1}."
+    blocks: list[Block] = [facts]
+    openings = read_lines(run.folder / files.OPENINGS)
+    if openings:
+        first = openings[0]
+        said = f"The test split was opened {len(openings)} time(s), first on {first['time']} ({first['metric']} {first['value']})."
+        blocks.append(Note(said, "plain" if len(openings) == 1 else "bad"))
+    get: Callable[[int], Image.Image] = lambda index: _picture(np.asarray(pack.images[chosen[index]]))  # noqa: E731
+    own = run.trained.task.sections(evaluation.summary, evaluation.records, run.facts, get)
+    return [Section("Result", lead, blocks), *own]
+
+
+def _training(run: "Run") -> Section:
+    history = run.history
+    epochs = [record["epoch"] + 1 for record in history]
+    metric = run.config.train.metric
+    loss = {"training": (epochs, [_number(r["train_loss"]) for r in history])}
+    blocks: list[Block] = []
+    best = run.trained.about["best_epoch"]
+    if any("val_loss" in r for r in history):
+        loss["validation"] = (epochs, [_number(r.get("val_loss")) for r in history])
+        values = [_number(r.get(f"val_{metric}")) for r in history]
+        blocks.append(Figure(curves(loss, "Loss")))
+        blocks.append(Figure(curves({metric: (epochs, values)}, f"Validation {_words(metric)}", best=(best + 1, values[best]))))
+    else:
+        blocks.append(Figure(curves(loss, "Loss")))
+    steps = [r for r in read_lines(run.folder / files.METRICS) if r["kind"] == "step"]
+    at = [r["step"] for r in steps]
+    blocks.append(Figure(curves({"rate": (at, [r["lr"] for r in steps])}, "Learning rate", x_label="step")))
+    norms = [_number(r["gradient_norm"]) for r in steps]
+    blocks.append(Figure(curves({"norm": (at, norms)}, "Length of the gradient", x_label="step", log_y=True)))
+    blocks.append(Verdicts(run.verdicts, "What the checks say"))
+    lead = f"{len(history)} epochs; the best was epoch {best + 1}, and its weights are the ones kept."
+    return Section("Training", lead, blocks)
+
+
+def _data(run: "Run", splits: Splits) -> Section:
+    facts = splits.facts
+    preprocess = run.facts.preprocess
+    size = f"{preprocess.size[0]} x {preprocess.size[1]} px, {'grey' if preprocess.channels == 1 else 'RGB'}"
+    rows = [
+        ("source", facts.source),
+        ("pictures", f"{facts.n_train:,} training, {facts.n_val:,} validation, {facts.n_test:,} test"),
+        ("classes", facts.n_classes),
+        ("input", size, f"pictures of another shape: {preprocess.fit}"),
+        ("preprocessing", preprocess.mode, "its numbers come from the training split only"),
+        ("split", facts.split_hash[:16], "first digits of the hash of the three lists in split.json"),
+    ]
+    unit = "pixels" if "mask" in splits.pack.targets else "pictures"
+    counts = Figure(bars({unit: facts.class_counts}, facts.classes, f"Training {unit} of each class"))
+    blocks: list[Block] = [Facts(rows), counts, Pictures(_samples(run, splits), "Exactly what enters the network, after augmentation")]
+    kinds = Counter(problem.kind for problem in splits.problems)
+    if kinds:
+        skipped = [(p.record, p.kind, p.reason) for p in splits.problems[:PROBLEMS]]
+        note = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        blocks.append(Table(("record", "kind", "reason"), skipped, note=f"In all: {note}.", title="Left out"))
+    return Section("Data", "", blocks)
+
+
+def _samples(run: "Run", splits: Splits) -> list[Picture]:
+    """The first augmented training batch, undone only as far as a screen needs."""
+    batch = next(splits.loader("train", SAMPLES, seed=run.config.train.seed, training=True).epoch(0))
+    names = [""] * len(batch["image"])
+    if "label" in batch:
+        names = [splits.facts.classes[k] if k >= 0 else "no label" for k in batch["label"].tolist()]
+    images = batch["image"].round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    return [Picture(_picture(image), name) for image, name in zip(images, names, strict=True)]
+
+
+def _speed(run: "Run") -> Section:
+    cfg = run.config.train
+    timing = read_lines(run.folder / files.TIMING)
+    seconds = sum(record["seconds"] for record in timing)
+    rows = [
+        ("training", f"{_rate(run, 'train'):,.0f} pictures a second", "median over the epochs"),
+        ("validation", f"{_rate(run, 'val'):,.0f} pictures a second"),
+        ("time", f"{seconds:,.0f} s", "training and validation together"),
+        ("device", cfg.device),
+        ("precision", cfg.precision),
+        ("threads", cfg.threads),
+        *((name, version) for name, version in run.trained.about["versions"].items()),
+    ]
+    return Section("Speed and versions", "", [Facts([row for row in rows if not str(row[1]).startswith("0 pictures")])])
+
+
+def _reproduce(run: "Run") -> Section:
+    story = run.story
+    train = f"pellucid train {story.data or 'DATA'} --task {story.task} --config {run.folder / files.CONFIG}"
+    use = f"pellucid predict {run.folder} PICTURE.jpg"
+    check = f"pellucid verify {run.folder}"
+    config = (run.folder / files.CONFIG).read_text(encoding="utf-8")
+    lead = "The same settings, seed, data and number of threads on the same machine give the same weights to the bit."
+    blocks = [Code("\n".join((train, check, use)), "Train again, check, use"), Code(config, files.CONFIG)]
+    return Section("How to reproduce and use it", lead, blocks)
+
+
+def _rate(run: "Run", kind: str) -> float:
+    rates = [r["images_per_second"] for r in read_lines(run.folder / files.TIMING) if r["kind"] == kind]
+    return float(np.median(rates)) if rates else 0.0
+
+
+def _picture(array: np.ndarray) -> Image.Image:
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _words(name: str) -> str:
+    known = {"miou": "mean IoU", "ece": "ECE", "top5": "top-5 accuracy", "macro_f1": "macro F1"}
+    return known.get(name, name.replace("_", " ").replace("loss/", "loss: "))
+
+
+def _shown(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        return "none"
+    return f"{value:.1%}" if "accuracy" in name or name.startswith("top") else f"{value:.3f}"

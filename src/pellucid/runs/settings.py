@@ -1,0 +1,59 @@
+"""Every setting as a keyword of `pellucid.train`, so that editors and type checkers know them.
+
+The settings themselves, their defaults and their meaning are the dataclasses in `data/config.py`,
+`training/config.py` and the tasks; a test holds this list to them.
+"""
+
+from typing import Literal, TypedDict
+
+
+class Settings(TypedDict, total=False):
+    model: str
+    image_size: str
+    fit: Literal["auto", "crop", "pad", "stretch"]
+    colour: Literal["auto", "rgb", "grey"]
+    preprocess: str
+    background: tuple[int, int, int]
+    val_fraction: float
+    test_fraction: float
+    stratify: bool
+    group: str
+    fraction: float
+    strict: bool
+    flip: float
+    vflip: float
+    shift: float
+    crop: float
+    rotate: float
+    shear: float
+    stretch: float
+    jitter: float
+    noise: float
+    cutout: float
+    augment: bool
+    label_smoothing: float
+    balance: bool
+    class_weights: tuple[float, ...]
+    optimiser: str
+    lr: float
+    momentum: float
+    nesterov: bool
+    weight_decay: float
+    clip_norm: float
+    ema: float
+    schedule: str
+    warmup_epochs: float
+    milestones: tuple[int, ...]
+    gamma: float
+    plateau_patience: int
+    epochs: int
+    batch: int
+    seed: int
+    metric: str
+    patience: int
+    device: str
+    precision: Literal["auto", "fp32", "bf16"]
+    threads: int
+    deterministic: bool
+    save_seconds: float
+    defaults: bool

@@ -1,0 +1,38 @@
+"""Classification: which of K classes does the picture show?
+
+| outputs | shape | meaning |
+|---|---|---|
+| `logits` | (N, K) float32 | unnormalised log-probability of each class |
+
+| records | shape | meaning |
+|---|---|---|
+| `probabilities` | (N, K) float32 | softmax of the logits |
+| `truth` | (N,) int64 | the label; -1 where there is none |
+| `index` | (N,) int64 | position in the split |
+"""
+
+from pellucid.core.task import Task
+from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.tasks.classify.data import make_data
+from pellucid.tasks.classify.loss import compute_loss, expected_initial_loss
+from pellucid.tasks.classify.metrics import METRICS, score, summarise
+from pellucid.tasks.classify.model import make_model, resolve
+from pellucid.tasks.classify.report import sections
+from pellucid.tasks.classify.show import draw, predict, target_score
+
+TASK = Task(
+    name="classify",
+    config=ClassifyConfig,
+    resolve=resolve,
+    make_data=make_data,
+    make_model=make_model,
+    compute_loss=compute_loss,
+    expected_initial_loss=expected_initial_loss,
+    score=score,
+    summarise=summarise,
+    metrics=METRICS,
+    predict=predict,
+    draw=draw,
+    sections=sections,
+    target_score=target_score,
+)

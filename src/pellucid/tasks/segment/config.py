@@ -1,0 +1,23 @@
+"""Settings of semantic segmentation. Imports no torch."""
+
+from dataclasses import dataclass, field
+
+from pellucid.data.config import AugmentConfig, DataConfig
+from pellucid.training.config import CrossEntropyConfig, OptimConfig, ScheduleConfig, TrainConfig
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    model: str = "fcn_small"
+    """Name of the network; `pellucid models` lists them."""
+
+
+@dataclass(frozen=True)
+class SegmentConfig:
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    loss: CrossEntropyConfig = field(default_factory=CrossEntropyConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    train: TrainConfig = field(default_factory=lambda: TrainConfig(batch=32))

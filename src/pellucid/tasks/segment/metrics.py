@@ -1,0 +1,56 @@
+"""What counts in semantic segmentation. The number that decides is `miou`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from pellucid.core.facts import DataFacts
+from pellucid.core.task import Metric
+from pellucid.metrics.classification import per_class
+from pellucid.metrics.segmentation import (
+    confusion,
+    frequency_weighted_iou,
+    iou,
+    mean_accuracy,
+    mean_iou,
+    pixel_accuracy,
+)
+from pellucid.tasks.segment.loss import IGNORE
+
+METRICS = (
+    Metric("miou"),
+    Metric("pixel_accuracy"),
+    Metric("mean_accuracy"),
+    Metric("frequency_weighted_iou"),
+    Metric("loss", higher_is_better=False),
+)
+
+
+def score(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """One row a picture: pixels by true and predicted class (N, K, K), index (N,). Pixels of 255 do not count."""
+    logits = outputs["logits"]  # (N, K, H, W)
+    return {
+        "confusion": confusion(logits.argmax(1), batch["mask"], logits.shape[1], IGNORE),
+        "index": batch["index"],
+    }
+
+
+def summarise(records: Mapping[str, Tensor], facts: DataFacts) -> dict[str, Any]:
+    """Numbers and per-class lists over all pixels of all pictures; the confusion matrix has true rows."""
+    matrix = records["confusion"].sum(0)  # (K, K)
+    each = per_class(matrix)
+    return {
+        "miou": mean_iou(matrix),
+        "pixel_accuracy": pixel_accuracy(matrix),
+        "mean_accuracy": mean_accuracy(matrix),
+        "frequency_weighted_iou": frequency_weighted_iou(matrix),
+        "confusion": matrix.tolist(),
+        "per_class": {
+            "class": list(facts.classes),
+            "iou": iou(matrix).tolist(),
+            "recall": each.recall.tolist(),
+            "precision": each.precision.tolist(),
+            "pixels": each.support.tolist(),
+        },
+    }

@@ -1,0 +1,37 @@
+"""Semantic segmentation: which of K classes does each pixel show?
+
+| outputs | shape | meaning |
+|---|---|---|
+| `logits` | (N, K, H, W) float32 | unnormalised log-probability of each class, in every pixel of the input |
+
+| records | shape | meaning |
+|---|---|---|
+| `confusion` | (N, K, K) int64 | pixels of each picture by true (row) and predicted (column) class |
+| `index` | (N,) int64 | position in the split |
+"""
+
+from pellucid.core.task import Task
+from pellucid.tasks.segment.config import SegmentConfig
+from pellucid.tasks.segment.data import make_data
+from pellucid.tasks.segment.loss import compute_loss, expected_initial_loss
+from pellucid.tasks.segment.metrics import METRICS, score, summarise
+from pellucid.tasks.segment.model import make_model, resolve
+from pellucid.tasks.segment.report import sections
+from pellucid.tasks.segment.show import draw, predict, target_score
+
+TASK = Task(
+    name="segment",
+    config=SegmentConfig,
+    resolve=resolve,
+    make_data=make_data,
+    make_model=make_model,
+    compute_loss=compute_loss,
+    expected_initial_loss=expected_initial_loss,
+    score=score,
+    summarise=summarise,
+    metrics=METRICS,
+    predict=predict,
+    draw=draw,
+    sections=sections,
+    target_score=target_score,
+)

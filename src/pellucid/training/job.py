@@ -1,0 +1,100 @@
+"""What one training run is made of."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from pellucid.core.facts import DataFacts
+from pellucid.core.progress import Progress
+from pellucid.core.task import Metric, Task
+from pellucid.core.verdict import Verdict
+from pellucid.training.average import Ema
+from pellucid.training.schedule import Schedule
+from pellucid.training.stopping import EarlyStopping
+
+
+class Batches(Protocol):
+    """A loader, as far as the loop knows it."""
+
+    def __len__(self) -> int: ...
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]: ...
+
+
+@dataclass
+class Job:
+    """The fixed parts of a run and the parts that change with every step.
+
+    Attributes:
+        task, cfg, facts: what is learned, with which settings, about which data.
+        model: takes a batch, gives outputs; already on `device`.
+        optimiser, schedule, ema, best: the changing state beside the weights.
+        train, val: batches; `val` is None without a validation split.
+        folder: the run folder.
+        about: what is written beside the weights, given the best epoch and its value.
+        epoch, step_in_epoch, step: the position: the next thing to do is that step of that epoch.
+        loss_sum, n_losses: running sums of this epoch's training loss.
+    """
+
+    task: Task
+    cfg: Any
+    facts: DataFacts
+    model: nn.Module
+    optimiser: torch.optim.Optimizer
+    schedule: Schedule
+    ema: Ema | None
+    metric: Metric
+    best: EarlyStopping
+    train: Batches
+    val: Batches | None
+    folder: Path
+    about: Callable[[], dict[str, Any]]
+    device: torch.device
+    precision: Literal["fp32", "bf16"]
+    progress: Progress
+    verdicts: list[Verdict] = field(default_factory=list)
+    epoch: int = 0
+    step_in_epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    n_losses: int = 0
+
+    @property
+    def total_steps(self) -> int:
+        return self.cfg.train.epochs * len(self.train)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes, for an exact continuation."""
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "ema": self.ema.state_dict() if self.ema else None,
+            "best": self.best.state_dict(),
+            "position": [self.epoch, self.step_in_epoch, self.step],
+            "sums": [self.loss_sum, self.n_losses],
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "threads": torch.get_num_threads(),
+            "verdicts": [verdict.as_dict() for verdict in self.verdicts],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state made by `state_dict` of the same job."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        if self.ema:
+            self.ema.load_state_dict(state["ema"])
+        self.best.load_state_dict(state["best"])
+        self.epoch, self.step_in_epoch, self.step = state["position"]
+        self.loss_sum, self.n_losses = state["sums"]
+        torch.set_rng_state(state["rng"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        torch.set_num_threads(state["threads"])
+        self.verdicts = [Verdict(**verdict) for verdict in state["verdicts"]]

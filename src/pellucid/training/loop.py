@@ -1,0 +1,222 @@
+"""The training loop. It knows no task and no key of a batch."""
+
+import json
+import math
+import time
+from typing import Any
+
+from pellucid.core.errors import Interrupted, NonFiniteError
+from pellucid.core.files import append_line, read_lines, write_json, write_text
+from pellucid.core.progress import Advance
+from pellucid.core.verdict import Verdict
+from pellucid.models.weights import write_weights
+from pellucid.training import checkpoint
+from pellucid.training.health.autopsy import examine
+from pellucid.training.health.initial_loss import check_initial_loss
+from pellucid.training.job import Job
+from pellucid.training.scoring import evaluate
+from pellucid.training.step import BadStep, StepResult, gradient_step
+from pellucid.training.stop import StopRequest, listen
+
+LOG_LINES = 1000  # at most about so many step lines in metrics.jsonl, spread evenly over the run
+
+
+class Halt(Exception):
+    """A signal asked to stop; the state is saved and the stack unwinds to `train`."""
+
+
+def train(job: Job) -> None:
+    """Train to the end of the settings, from wherever `job` stands.
+
+    After each epoch the best weights so far are in `model.safetensors`. `last/` holds the state after
+    every epoch and at least every `save_seconds`. Two logs are written: `metrics.jsonl` repeats exactly
+    with the seed, `timing.jsonl` (seconds, images a second) does not.
+
+    Raises:
+        NonFiniteError: a loss or gradient is NaN or infinite; weights, logs and verdict are on disk.
+        Interrupted: SIGINT or SIGTERM; the state was saved first.
+    """
+    _cut_logs(job)
+    saver = _Saver(job)
+    with listen() as request:
+        try:
+            while job.epoch < job.cfg.train.epochs and not job.best.should_stop:
+                _train_epoch(job, saver, request)
+                _end_epoch(job, request)
+                saver.save()
+        except Halt:
+            saver.save()
+            name = {2: "Ctrl-C", 15: "SIGTERM"}.get(request.signal_number, f"signal {request.signal_number}")
+            raise Interrupted(
+                f"Stopped by {name} at step {job.step} of {job.total_steps}; everything is saved. "
+                f"Go on with: pellucid train --resume {job.folder}",
+                request.signal_number,
+            ) from None
+    if job.best.should_stop:
+        job.progress.say(
+            f"Stopped early: no better {job.metric.name} for {job.cfg.train.patience} epochs after epoch "
+            f"{(job.best.best_epoch or 0) + 1}."
+        )
+
+
+def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
+    every = max(1, math.ceil(job.total_steps / LOG_LINES))
+    step = job.task.step or gradient_step
+    job.model.train()
+    start_time, start_step = time.perf_counter(), job.step_in_epoch
+    label = f"Epoch {job.epoch + 1}/{job.cfg.train.epochs}"
+    with job.progress.bar(label, len(job.train)) as advance:
+        for batch in job.train.epoch(job.epoch, job.step_in_epoch):
+            lr = job.schedule.lr(job.step)
+            try:
+                result = step(job, batch, lr)
+            except BadStep as bad:
+                _refuse(job, batch, bad)
+            if job.step == 0:
+                job.verdicts += check_initial_loss(result.losses, job.task.expected_initial_loss(job.cfg, job.facts))
+                write_verdicts(job)
+            if job.ema:
+                job.ema.update(job.model)
+            if job.step % every == 0:
+                _log_step(job, result, lr)
+            job.loss_sum += result.total
+            job.n_losses += 1
+            job.step += 1
+            job.step_in_epoch += 1
+            _show(job, advance, result, lr, time.perf_counter() - start_time, job.step_in_epoch - start_step)
+            saver.save_if_due()
+            if request:
+                raise Halt
+    _log_time(job, "train", time.perf_counter() - start_time, job.step_in_epoch - start_step)
+
+
+def _end_epoch(job: Job, request: StopRequest) -> None:
+    """Validate, log, keep the weights if they are the best so far, and move to the next epoch."""
+    record: dict[str, Any] = {"kind": "epoch", "epoch": job.epoch, "step": job.step, "lr": job.schedule.lr(job.step - 1)}
+    record["train_loss"] = job.loss_sum / max(job.n_losses, 1)
+    value = math.nan
+    tensors = None
+    if job.val is not None:
+        start = time.perf_counter()
+        with averaged(job):
+            summary, _ = evaluate(
+                job.task, job.cfg, job.facts, job.model, _until(job.val.epoch(0), request), job.precision, job.device
+            )
+            tensors = plain_weights(job)
+        _log_time(job, "val", time.perf_counter() - start, len(job.val))
+        value = summary[job.metric.name]
+        record.update({f"val_{name}": number for name, number in summary.items() if isinstance(number, (int, float))})
+    improved = job.best.update(job.epoch, value) if job.val is not None else True
+    record["best"] = improved
+    if improved:
+        if tensors is None:
+            with averaged(job):
+                tensors = plain_weights(job)
+        write_weights(job.folder / "model.safetensors", tensors, {**job.about(), **_best(job, record)})
+    append_line(job.folder / "metrics.jsonl", _line(record))
+    job.progress.event("epoch", json.loads(_line(record)))
+    job.progress.say(_epoch_sentence(job, record, improved))
+    job.schedule.epoch_end(value)
+    job.epoch, job.step_in_epoch, job.loss_sum, job.n_losses = job.epoch + 1, 0, 0.0, 0
+
+
+def averaged(job: Job) -> Any:
+    """Within this block the model holds the averaged weights, when the run keeps an average."""
+    from contextlib import nullcontext
+
+    return job.ema.swap(job.model) if job.ema else nullcontext()
+
+
+def plain_weights(job: Job) -> dict[str, Any]:
+    """A copy of the weights under the network's own names, without the wrapper that takes batches."""
+    return {name: value.detach().clone() for name, value in job.model.net.state_dict().items()}  # type: ignore[union-attr,operator]
+
+
+def write_verdicts(job: Job) -> None:
+    """Write all verdicts so far to `doctor.json`."""
+    write_json(job.folder / "doctor.json", [verdict.as_dict() for verdict in job.verdicts])
+
+
+class _Saver:
+    """Saves when it is due. Times of saving depend on the clock; what is computed does not."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.last = time.monotonic()
+
+    def save_if_due(self) -> None:
+        if time.monotonic() - self.last >= self.job.cfg.train.save_seconds:
+            self.save()
+
+    def save(self) -> None:
+        checkpoint.save(self.job.folder / "last", self.job.step, self.job.state_dict())
+        self.last = time.monotonic()
+
+
+def _refuse(job: Job, batch: dict[str, Any], bad: BadStep) -> None:
+    verdict = examine(job, batch, bad)
+    job.verdicts.append(verdict)
+    write_verdicts(job)
+    raise NonFiniteError(f"Training stopped: {verdict.sentence()}") from bad
+
+
+def _until(batches: Any, request: StopRequest) -> Any:
+    """The same batches, cut short when a signal asks to stop: validation is repeated on resume."""
+    for batch in batches:
+        if request:
+            raise Halt
+        yield batch
+
+
+def _cut_logs(job: Job) -> None:
+    """Drop the lines that a killed run wrote after its last save, so that resuming repeats none."""
+    for name in ("metrics.jsonl", "timing.jsonl"):
+        path = job.folder / name
+        kept = [record for record in read_lines(path) if _before(record, job)]
+        if path.exists():
+            write_text(path, "".join(_line(record) + "\n" for record in kept))
+
+
+def _before(record: dict[str, Any], job: Job) -> bool:
+    return record["epoch"] < job.epoch if record["kind"] == "epoch" else record["step"] < job.step
+
+
+def _log_step(job: Job, result: StepResult, lr: float) -> None:
+    record = {"kind": "step", "epoch": job.epoch, "step": job.step, "lr": lr, "loss": result.total}
+    record.update({f"loss_{name}": value for name, value in result.losses.items()} if len(result.losses) > 1 else {})
+    record["gradient_norm"] = result.gradient_norm
+    append_line(job.folder / "metrics.jsonl", _line(record))
+
+
+def _log_time(job: Job, phase: str, seconds: float, steps: int) -> None:
+    n = job.cfg.train.batch * steps if phase == "train" else job.facts.n_val
+    record = {"kind": phase, "epoch": job.epoch, "step": job.step - 1, "seconds": round(seconds, 3)}
+    record["images_per_second"] = round(min(n, job.facts.n_train if phase == "train" else n) / max(seconds, 1e-9), 1)
+    append_line(job.folder / "timing.jsonl", _line(record))
+
+
+def _line(record: dict[str, Any]) -> str:
+    """JSON without NaN, which JSON does not have: such a value is null."""
+    clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+    return json.dumps(clean, ensure_ascii=False)
+
+
+def _show(job: Job, advance: Advance, result: StepResult, lr: float, seconds: float, steps: int) -> None:
+    speed = steps * job.cfg.train.batch / max(seconds, 1e-9)
+    metric = "" if job.best.best_value is None else f"  best {job.metric.name} {job.best.best_value:.4f}"
+    advance(job.step_in_epoch, f"loss {result.total:.3f}{metric}  lr {lr:.2g}  {speed:.0f} img/s")
+
+
+def _epoch_sentence(job: Job, record: dict[str, Any], improved: bool) -> str:
+    text = f"Epoch {job.epoch + 1}/{job.cfg.train.epochs}  train loss {record['train_loss']:.4f}"
+    if job.val is not None:
+        value = record[f"val_{job.metric.name}"]
+        text += f"  val loss {record['val_loss']:.4f}  val {job.metric.name} {value:.4f}{' (best)' if improved else ''}"
+    return text
+
+
+def _best(job: Job, record: dict[str, Any]) -> dict[str, Any]:
+    values = {k: v for k, v in record.items() if k.startswith("val_") and isinstance(v, (int, float)) and v == v}
+    return {"best_epoch": job.epoch, "metric": job.metric.name, "values": values}
+
+

@@ -1,0 +1,52 @@
+"""Fill in the settings that were left to "auto", once the data is known. Shared by tasks with the common sections."""
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pellucid.core.errors import ConfigError
+from pellucid.core.facts import DataFacts
+
+Config = TypeVar("Config")
+
+
+def resolve_data(cfg: Config, facts: DataFacts) -> Config:
+    """Image size, fit and colour as they were decided from the pictures."""
+    preprocess = facts.preprocess
+    settled: Any = cfg
+    data = replace(
+        settled.data,
+        image_size=f"{preprocess.size[0]}x{preprocess.size[1]}",
+        fit=preprocess.fit,
+        colour="grey" if preprocess.channels == 1 else "rgb",
+    )
+    return replace(settled, data=data)
+
+
+def resolve_class_weights(cfg: Config, facts: DataFacts) -> Config:
+    """`--balance` as numbers; stated weights are checked against the classes.
+
+    Raises:
+        ConfigError: another number of weights than classes, or both ways asked for at once.
+    """
+    settled: Any = cfg
+    loss = settled.loss
+    if loss.class_weights and loss.balance:
+        raise ConfigError("Give either --balance or --class-weights, not both.")
+    if loss.class_weights and len(loss.class_weights) != facts.n_classes:
+        raise ConfigError(
+            f"class_weights needs one number for each of the {facts.n_classes} classes "
+            f"({', '.join(facts.classes)}), got {len(loss.class_weights)}."
+        )
+    if loss.balance:
+        loss = replace(loss, balance=False, class_weights=balanced_weights(facts.class_counts))
+    return replace(settled, loss=loss)
+
+
+def balanced_weights(counts: tuple[int, ...]) -> tuple[float, ...]:
+    """Weights proportional to 1 / count, whose mean over all training examples is 1; 0 for absent classes.
+
+    With n examples and k classes present: n / (k * count), the "balanced" rule of scikit-learn.
+    """
+    present = sum(count > 0 for count in counts)
+    total = sum(counts)
+    return tuple(total / (present * count) if count else 0.0 for count in counts)

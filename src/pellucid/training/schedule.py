@@ -1,0 +1,175 @@
+"""The learning rate as a pure function of the step, so a resumed run needs no position to be restored."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pellucid.core.choose import unknown
+from pellucid.core.errors import ConfigError
+from pellucid.core.task import Metric
+from pellucid.training.config import SCHEDULES, ScheduleConfig
+
+
+def factor(
+    name: str,
+    step: int,
+    total_steps: int,
+    warmup_steps: int = 0,
+    milestone_steps: Sequence[int] = (),
+    gamma: float = 0.1,
+    epoch_steps: int = 1,
+) -> float:
+    """What the highest learning rate is multiplied by at `step`, in [0, 1].
+
+    Warm-up climbs by equal steps from 1 / (warmup_steps + 1) at step 0 to 1 at step `warmup_steps`
+    (Goyal et al. 2017, arXiv:1706.02677), whatever follows. With p from 0 at the end of the warm-up to 1
+    at `total_steps`, and e the epochs since the end of the warm-up, the decay is
+
+        constant      1 (so is plateau, whose cuts depend on the metric: see `Plateau`)
+        cosine        (1 + cos(pi p)) / 2           Loshchilov & Hutter 2017, arXiv:1608.03983
+        linear        1 - p
+        exponential   gamma ** p
+        inverse-sqrt  1 / sqrt(1 + e)               after one epoch of warm-up: Vaswani et al. 2017
+        inverse       1 / (1 + e)
+        step          gamma ** (number of milestones reached)
+
+    Args:
+        name: one of `SCHEDULES`.
+        step: the step about to be taken, counted from 0. From `total_steps` on nothing changes by p.
+        total_steps: steps of the whole run.
+        warmup_steps: steps of the warm-up.
+        milestone_steps: steps from which on `step` multiplies by gamma once more.
+        gamma: factor of `step` and `exponential`.
+        epoch_steps: steps of one epoch, the unit of `inverse` and `inverse-sqrt`.
+
+    Raises:
+        ConfigError: there is no such schedule.
+    """
+    since_warmup = max(step - warmup_steps, 0)
+    progress = min(since_warmup / max(total_steps - warmup_steps, 1), 1.0)
+    epochs = since_warmup / epoch_steps
+    match name:
+        case "constant" | "plateau":
+            decay = 1.0
+        case "cosine":
+            decay = (1 + math.cos(math.pi * progress)) / 2
+        case "linear":
+            decay = 1 - progress
+        case "exponential":
+            decay = gamma**progress
+        case "inverse-sqrt":
+            decay = 1 / math.sqrt(1 + epochs)
+        case "inverse":
+            decay = 1 / (1 + epochs)
+        case "step":
+            decay = gamma ** sum(milestone <= step for milestone in milestone_steps)
+        case _:
+            raise ConfigError(unknown(name, SCHEDULES, "schedule"))
+    return decay * min((step + 1) / (warmup_steps + 1), 1.0)
+
+
+@dataclass
+class Plateau:
+    """Cut the rate by `gamma` when the metric stops getting better.
+
+    `patience` epochs without a better value are forgiven; the next one cuts, and the count starts again.
+    This is the rule of `torch.optim.lr_scheduler.ReduceLROnPlateau` with `threshold=0`. A NaN is never
+    better.
+
+    Attributes:
+        factor: what the rate is multiplied by now.
+        best: best value so far; None before the first.
+        n_worse: epochs since the last better value or cut.
+    """
+
+    patience: int
+    gamma: float = 0.1
+    higher_is_better: bool = True
+    factor: float = 1.0
+    best: float | None = None
+    n_worse: int = 0
+
+    def epoch_end(self, value: float) -> None:
+        """Take note of the epoch's validation metric."""
+        if Metric("plateau", self.higher_is_better).better(value, self.best):
+            self.best, self.n_worse = value, 0
+            return
+        self.n_worse += 1
+        if self.n_worse > self.patience:
+            self.factor, self.n_worse = self.factor * self.gamma, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers, as plain numbers."""
+        return {"factor": self.factor, "best": self.best, "n_worse": self.n_worse}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of `state_dict`."""
+        self.factor, self.best, self.n_worse = state["factor"], state["best"], state["n_worse"]
+
+
+@dataclass
+class Schedule:
+    """The learning rate of one run.
+
+    A warm-up never takes more than half of the run: a one-epoch trial with one epoch of warm-up would
+    otherwise end before it had trained at the rate that was asked for.
+
+    Attributes:
+        cfg: which schedule, and its numbers in epochs.
+        highest_lr: the rate after the warm-up.
+        epochs, steps_per_epoch: length of the run.
+        higher_is_better: which way the metric given to `epoch_end` improves.
+        warmup_steps: steps in which the rate climbs.
+        milestone_steps: where `step` cuts; without stated milestones at 1/3, 2/3 and 8/9 of the run,
+            which for 90 epochs is the classic 30, 60, 80.
+        plateau: what the schedule of that name remembers; the only state there is.
+    """
+
+    cfg: ScheduleConfig
+    highest_lr: float
+    epochs: int
+    steps_per_epoch: int
+    higher_is_better: bool = True
+    warmup_steps: int = field(init=False)
+    milestone_steps: tuple[int, ...] = field(init=False)
+    plateau: Plateau = field(init=False)
+
+    def __post_init__(self) -> None:
+        total = self.total_steps
+        self.warmup_steps = min(round(self.cfg.warmup_epochs * self.steps_per_epoch), total // 2)
+        self.milestone_steps = tuple(epoch * self.steps_per_epoch for epoch in self.cfg.milestones) or tuple(
+            -(-total * part // 9)  # rounded up, so that no cut comes before the first step
+            for part in (3, 6, 8)
+        )
+        self.plateau = Plateau(self.cfg.plateau_patience, self.cfg.gamma, self.higher_is_better)
+
+    @property
+    def total_steps(self) -> int:
+        return self.epochs * self.steps_per_epoch
+
+    def lr(self, step: int) -> float:
+        """Learning rate of the step about to be taken, counted from 0 over the whole run."""
+        multiplier = factor(
+            self.cfg.schedule,
+            step,
+            self.total_steps,
+            self.warmup_steps,
+            self.milestone_steps,
+            self.cfg.gamma,
+            max(self.steps_per_epoch, 1),
+        )
+        return self.highest_lr * multiplier * self.plateau.factor
+
+    def epoch_end(self, value: float) -> None:
+        """Tell the schedule the epoch's validation metric; only `plateau` listens."""
+        if self.cfg.schedule == "plateau":
+            self.plateau.epoch_end(value)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run must know beside the step, as plain numbers."""
+        return {"plateau": self.plateau.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of `state_dict`."""
+        self.plateau.load_state_dict(state["plateau"])

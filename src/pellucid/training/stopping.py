@@ -1,0 +1,49 @@
+"""Which epoch was the best, and when to stop waiting for a better one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pellucid.core.task import Metric
+
+
+@dataclass
+class EarlyStopping:
+    """Keeps the best value of a metric and counts the epochs since.
+
+    An equal value is not better, so the first of equal epochs stays the best. A NaN is never the best, not
+    even the first, and counts as an epoch without a better value.
+
+    Attributes:
+        metric: its name, and which way is better.
+        patience: stop after so many epochs without a better value; 0 never stops.
+        best_value, best_epoch: None before the first value that is a number.
+        n_worse: epochs since the best one.
+    """
+
+    metric: Metric
+    patience: int = 0
+    best_value: float | None = None
+    best_epoch: int | None = None
+    n_worse: int = 0
+
+    def update(self, epoch: int, value: float) -> bool:
+        """Take note of an epoch's value; True when it is the best so far, which is when to save."""
+        improved = self.metric.better(value, self.best_value)
+        if improved:
+            self.best_value, self.best_epoch, self.n_worse = value, epoch, 0
+        else:
+            self.n_worse += 1
+        return improved
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether the patience is used up."""
+        return 0 < self.patience <= self.n_worse
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers, as plain numbers."""
+        return {"best_value": self.best_value, "best_epoch": self.best_epoch, "n_worse": self.n_worse}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of `state_dict`."""
+        self.best_value, self.best_epoch, self.n_worse = state["best_value"], state["best_epoch"], state["n_worse"]
