@@ -1,0 +1,1 @@
+"""Data that travels inside the package, each file beside its licence and its reader."""
