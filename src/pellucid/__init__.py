@@ -26,19 +26,26 @@ __all__ = ["PellucidError", "Run", "__version__", "load", "models", "train"]
 def __getattr__(name: str) -> Any:
     """PEP 562: import a public name when it is first asked for."""
     if name == "load":
-        from pellucid.data.load import load as value
-    elif name == "train":
-        from pellucid.runs.train import train as value
-    elif name == "Run":
-        from pellucid.runs.run import Run as value
-    elif name == "PellucidError":
-        from pellucid.core.errors import PellucidError as value
-    elif name == "models":
-        import pellucid.models as value
-    else:
-        raise AttributeError(f"module 'pellucid' has no attribute {name!r}; it has {', '.join(__all__)}")
-    globals()[name] = value
-    return value
+        from pellucid.data.load import load
+
+        return load
+    if name == "train":
+        from pellucid.runs.train import train
+
+        return train
+    if name == "Run":
+        from pellucid.runs.run import Run
+
+        return Run
+    if name == "PellucidError":
+        from pellucid.core.errors import PellucidError
+
+        return PellucidError
+    if name == "models":
+        import pellucid.models
+
+        return pellucid.models
+    raise AttributeError(f"module 'pellucid' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

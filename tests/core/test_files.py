@@ -65,9 +65,7 @@ def test_failure_of_the_writer_keeps_the_old_file(tmp_path: Path) -> None:
 
 def test_messages_say_what_to_do() -> None:
     full = files.cannot_write(Path("x"), OSError(errno.ENOSPC, ""))
-    assert full == (
-        "Cannot write x: the disk is full. Nothing was changed; free some space or write somewhere else."
-    )
+    assert full == ("Cannot write x: the disk is full. Nothing was changed; free some space or write somewhere else.")
     assert "permission denied" in files.cannot_write(Path("x"), OSError(errno.EACCES, ""))
 
 

@@ -11,7 +11,9 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are ours: one line, exit code 2."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message[:1].upper()}{message[1:]}. Usage: {self.format_usage().removeprefix('usage: ').strip()}")
+        raise ConfigError(
+            f"{message[:1].upper()}{message[1:]}. Usage: {self.format_usage().removeprefix('usage: ').strip()}"
+        )
 
 
 def parser(usage: str, about: str) -> Parser:

@@ -1,4 +1,4 @@
-"""pellucid datasets"""
+"""The verb `pellucid datasets`."""
 
 import json
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ def run(arguments: Sequence[str]) -> int:
     from pellucid.data.known import KNOWN, download
 
     if options.fetch:
-        folder = download(options.fetch)
-        print(json.dumps({"folder": str(folder)}) if options.json else f"{options.fetch} is in {folder}")
+        download(options.fetch)
+        print(json.dumps({"fetched": options.fetch}) if options.json else f"{options.fetch} is here and checked.")
         return 0
     rows = [
         {

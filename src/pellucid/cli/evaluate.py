@@ -1,4 +1,4 @@
-"""pellucid evaluate"""
+"""The verb `pellucid evaluate`."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""pellucid models"""
+"""The verb `pellucid models`."""
 
 import json
 from collections.abc import Sequence

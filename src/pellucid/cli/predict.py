@@ -1,4 +1,4 @@
-"""pellucid predict"""
+"""The verb `pellucid predict`."""
 
 import json
 from collections.abc import Sequence

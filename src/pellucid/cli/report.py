@@ -1,4 +1,4 @@
-"""pellucid report"""
+"""The verb `pellucid report`."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""pellucid runs"""
+"""The verb `pellucid runs`."""
 
 import json
 from collections.abc import Sequence

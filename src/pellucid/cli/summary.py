@@ -1,4 +1,4 @@
-"""pellucid summary"""
+"""The verb `pellucid summary`."""
 
 import json
 from collections.abc import Sequence

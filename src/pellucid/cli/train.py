@@ -1,7 +1,9 @@
-"""pellucid train"""
+"""The verb `pellucid train`."""
 
 import argparse
+import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 from pellucid.cli.arguments import parser, style
 from pellucid.core import config as settings
@@ -26,7 +28,9 @@ def run(arguments: Sequence[str]) -> int:
         return _resume(chosen, data, rest)
     if data is None:
         loose = f" (DATA comes first; found {rest[-1]!r} at the end)" if rest and not rest[-1].startswith("-") else ""
-        raise ConfigError(f"train needs DATA: a folder, a .csv or .npz file, or a name from `pellucid datasets`{loose}.")
+        raise ConfigError(
+            f"train needs DATA: a folder, a .csv or .npz file, or a name from `pellucid datasets`{loose}."
+        )
     return _start(chosen, data, rest)
 
 
@@ -47,14 +51,13 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     from pellucid.data.load import load
     from pellucid.tasks import CONFIGS
 
-    source_task = chosen.task
     early = _early(rest)
     source = load(data, group=early.get("group", ""), strict="--strict" in rest)
-    name = source.kind if source_task == "auto" else source_task
+    name = source.kind if chosen.task == "auto" else chosen.task
     kind = choose(name, CONFIGS, "task")
     from pellucid.runs.config import make_config, spec_of
 
-    base = make_config(kind, chosen.config, {"defaults": True} if "--defaults" in rest else {})
+    base: Any = make_config(kind, chosen.config, {"defaults": True} if "--defaults" in rest else {})
     cfg = settings.parse_flags(kind, rest, base, "pellucid train DATA", ABOUT)
     from pellucid.runs.train import start
 
@@ -95,8 +98,6 @@ def _help(made: argparse.ArgumentParser, words: list[str]) -> int:
     name = words[place] if 0 < place < len(words) else "classify"
     print(f"\nsettings of --task {name}:")
     kind = choose(name, CONFIGS, "task")
-    try:
+    with contextlib.suppress(SystemExit):  # tyro prints the settings and exits
         settings.parse_flags(kind, ["--help"], kind(), "pellucid train DATA", "")
-    except SystemExit:
-        pass
     return 0

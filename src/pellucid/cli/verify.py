@@ -1,4 +1,4 @@
-"""pellucid verify"""
+"""The verb `pellucid verify`."""
 
 import json
 from collections.abc import Sequence

@@ -10,7 +10,6 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, TypeVar
 
 from pellucid.core.choose import unknown
@@ -19,14 +18,12 @@ from pellucid.core.errors import ConfigError
 Config = TypeVar("Config")
 
 
-@cache
 def sections(config: type) -> dict[str, type]:
     """Section name -> its dataclass."""
     hints = typing.get_type_hints(config)
     return {field.name: hints[field.name] for field in dataclasses.fields(config)}
 
 
-@cache
 def settings(config: type) -> dict[str, tuple[str, Any]]:
     """Setting name -> (section it lies in, its type), for every setting of a config.
 
@@ -57,9 +54,7 @@ def change(config: Config, values: Mapping[str, Any]) -> Config:
             raise ConfigError(unknown(name, known, "setting"))
         section, kind = known[name]
         by_section.setdefault(section, {})[name] = _checked(name, value, kind)
-    changed = {
-        section: dataclasses.replace(getattr(config, section), **part) for section, part in by_section.items()
-    }
+    changed = {section: dataclasses.replace(getattr(config, section), **part) for section, part in by_section.items()}
     return dataclasses.replace(config, **changed)  # type: ignore[type-var]
 
 

@@ -65,8 +65,10 @@ def choose_precision(name: str, device: torch.device) -> Literal["fp32", "bf16"]
     """`auto` becomes bf16 where the hardware has it, else fp32. A stated precision is kept."""
     if name == "auto":
         return "bf16" if has_fast_bf16(device.type) else "fp32"
-    if name == "fp32" or name == "bf16":
-        return name
+    if name == "fp32":
+        return "fp32"
+    if name == "bf16":
+        return "bf16"
     raise DeviceError(f"Unknown precision {name!r}: use auto, fp32 or bf16.")
 
 

@@ -39,5 +39,5 @@ class DataFacts:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "DataFacts":
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
         return cls(**{**values, "preprocess": Preprocess.from_dict(content["preprocess"])})

@@ -67,7 +67,7 @@ class Preprocess:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Preprocess":
         """The inverse of `as_dict`."""
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
         if values.get("mean_image") is not None:
             flat = np.frombuffer(base64.b64decode(values["mean_image"]), dtype="<f4")
             values["mean_image"] = flat.reshape(values["channels"], *values["size"])

@@ -49,7 +49,8 @@ class Task:
             names another. Each name is a key of the summary.
         predict: `(model, images, facts) -> results`, one a picture.
         draw: `(image, result) -> image`: the result drawn on the picture.
-        sections: `(summary, records, facts, picture) -> sections` of the report; `picture(index)` gives a record's image.
+        sections: `(summary, records, facts, picture) -> sections` of the report; `picture(index)` is a
+            record's image.
         target_score: `(outputs, index) -> (N,)`: the score whose gradient explains `index`.
         step: replaces the gradient step, for tasks with several optimisers; None for the common one.
     """

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from pellucid.core.preprocess import Preprocess
 from pellucid.data.canvas import place
+from pellucid.data.config import AugmentConfig
 from pellucid.data.images import read_image
 from pellucid.data.transforms import build
-from pellucid.data.config import AugmentConfig
 
 
 def as_batch(images: Sequence[Any], preprocess: Preprocess, device: str | torch.device = "cpu") -> dict[str, Tensor]:

@@ -39,8 +39,8 @@ def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], about: Mappin
         WriteError: the file cannot be written; an older one stays as it was.
     """
     plain = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
-    header = {"format": FORMAT, "digest": digest(plain), "about": dict(about)}
-    text = json.dumps(header, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    header = {"format": FORMAT, "checksum": _checksum(plain, dict(about)), "about": dict(about)}
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False)
     write_bytes(path, save_safetensors(plain, metadata={HEADER_KEY: text}))
 
 
@@ -65,12 +65,16 @@ def read_weights(path: Path) -> Weights:
             f"{path} holds weights but not their classes and preprocessing, so it cannot predict on its own. "
             "Use a model.safetensors from a run folder."
         )
-    story = json.loads(header[HEADER_KEY])
-    if story["format"] != FORMAT:
-        raise WeightsError(f"{path} has format {story['format']!r}; this version reads {FORMAT!r}.")
-    if digest(tensors) != story["digest"]:
+    try:
+        story = json.loads(header[HEADER_KEY])
+        written, checksum, about = story["format"], story["checksum"], story["about"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is damaged: its description cannot be read. Use another copy of it.") from error
+    if written != FORMAT:
+        raise WeightsError(f"{path} has format {written!r}; this version reads {FORMAT!r}.")
+    if checksum != _checksum(tensors, about):
         raise WeightsError(f"{path} is damaged: its checksum does not match its content. Use another copy of it.")
-    return Weights(tensors, story["about"])
+    return Weights(tensors, about)
 
 
 def load_into(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor], where: str) -> None:
@@ -102,8 +106,14 @@ def digest(tensors: Mapping[str, torch.Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].detach().to("cpu").contiguous()
         total.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
+
+
+def _checksum(tensors: Mapping[str, torch.Tensor], about: Any) -> str:
+    """SHA-256 over the tensors and what is said about them, so that no bit of either can change unseen."""
+    text = json.dumps(about, sort_keys=True)
+    return hashlib.sha256(f"{digest(tensors)}\n{text}".encode()).hexdigest()
 
 
 def _header(content: bytes) -> dict[str, str]:

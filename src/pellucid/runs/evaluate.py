@@ -18,6 +18,7 @@ from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
 from pellucid.runs import folder as files
+from pellucid.runs.same_data import check_same_data, reload_spec
 from pellucid.training.scoring import evaluate
 
 if TYPE_CHECKING:
@@ -82,8 +83,6 @@ def evaluate_run(run: "Run", data: Any, split: str, progress: Progress) -> Evalu
 
 def own_splits(run: "Run", progress: Progress) -> Splits:
     """The run's own data again, with its preprocessing and its split."""
-    from pellucid.runs.train import check_same_data, reload_spec
-
     if run.splits is not None:
         return run.splits
     cfg = run.config
@@ -100,9 +99,9 @@ def other_splits(run: "Run", source: Source, progress: Progress) -> Splits:
         DataError: it has a class that the model does not know.
     """
     trained = run.trained
-    return trained.task.make_data(  # type: ignore[no-any-return]
-        trained.cfg, with_classes(source, trained.facts.classes), progress, trained.facts.preprocess, True
-    )
+    known = with_classes(source, trained.facts.classes)
+    splits: Splits = trained.task.make_data(trained.cfg, known, progress, trained.facts.preprocess, True)
+    return splits
 
 
 def with_classes(source: Source, classes: tuple[str, ...]) -> Source:

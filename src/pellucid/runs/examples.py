@@ -36,7 +36,7 @@ def write_examples(run: "Run", splits: Splits, source: Source) -> None:
     outputs = ask(run.trained, paths)
     names = [splits.names[row] for row in spread]
     about = {
-        "weights": digest(run.trained.model.net.state_dict()),  # type: ignore[union-attr,operator,arg-type]
+        "weights": digest(run.trained.model.net.state_dict()),  # type: ignore[union-attr]
         "facts": run.facts.as_dict(),
         "names": names,
     }

@@ -43,7 +43,9 @@ def reserve(out: str | Path | None, source: str, model: str, overwrite: bool) ->
     """
     if out is None:
         stem = re.sub(r"[^\w.-]+", "-", f"{source}-{model}").strip("-").lower() or "run"
-        folder = next(f for n in range(1, 1_000_000) if not (f := Path("runs") / f"{stem}{'' if n == 1 else f'-{n}'}").exists())
+        folder = next(
+            f for n in range(1, 1_000_000) if not (f := Path("runs") / f"{stem}{'' if n == 1 else f'-{n}'}").exists()
+        )
     else:
         folder = Path(out)
         if folder.exists() and not folder.is_dir():

@@ -18,7 +18,7 @@ def list_rows(root: Path) -> list[dict[str, Any]]:
             rows.append({**_row(folder), "state": f"unreadable: {error}"})
             continue
         epochs = [r for r in read_lines(folder / files.METRICS) if r["kind"] == "epoch"]
-        best = next((r for r in reversed(epochs) if r["best"]), {})
+        best: dict[str, Any] = next((r for r in reversed(epochs) if r["best"]), {})
         tests = read_lines(folder / files.OPENINGS)
         done = len(epochs) >= cfg.train.epochs or (folder / files.REPORT).exists()
         rows.append(

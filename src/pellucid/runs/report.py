@@ -2,7 +2,6 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,20 @@ from pellucid.core.progress import Quiet
 from pellucid.data.prepare import Splits
 from pellucid.plots.bars import bars
 from pellucid.plots.curves import curves
-from pellucid.report.blocks import Block, Code, Facts, Figure, Note, Number, Picture, Pictures, Section, Table, Verdicts
+from pellucid.report.blocks import (
+    Block,
+    Cell,
+    Code,
+    Facts,
+    Figure,
+    Note,
+    Number,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+    Verdicts,
+)
 from pellucid.report.page import page
 from pellucid.runs import folder as files
 from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits
@@ -24,6 +36,10 @@ if TYPE_CHECKING:
 
 SAMPLES = 16
 PROBLEMS = 20
+WHERE = {
+    "test": "the test split, which no choice was made on",
+    "val": "the validation split, which also picked the best epoch",
+}
 
 
 def write_report(run: "Run", splits: Splits | None, evaluation: Evaluation | None = None) -> Path:
@@ -47,13 +63,14 @@ def write_report(run: "Run", splits: Splits | None, evaluation: Evaluation | Non
 
 def _lead(run: "Run", evaluation: Evaluation | None) -> str:
     facts = run.facts
-    text = f"A {run.config.model.model} that tells {facts.n_classes} classes apart, trained on {facts.n_train:,} pictures."
+    text = (
+        f"A {run.config.model.model} that tells {facts.n_classes} classes apart, trained on {facts.n_train:,} pictures."
+    )
     if evaluation is None:
         return text + " Nothing was held out, so nothing is known about how well it does on new pictures."
     name = run.trained.task.metric.name
     value = evaluation.summary[name]
-    where = {"test": "the test split, which no choice was made on", "val": "the validation split, which also picked the best epoch"}
-    text += f" Its {_words(name)} is {_shown(name, value)} on {where.get(evaluation.split, evaluation.split)}."
+    text += f" Its {_words(name)} is {_shown(name, value)} on {WHERE.get(evaluation.split, evaluation.split)}."
     failed = [verdict for verdict in run.verdicts if verdict.status == "fail"]
     if failed:
         text += f" {len(failed)} check(s) failed; read them before you use it."
@@ -68,7 +85,9 @@ def _numbers(run: "Run", evaluation: Evaluation | None) -> list[Number]:
             numbers.append(Number(_words(metric.name), _shown(metric.name, value), f"on {evaluation.split}"))
     speed = _rate(run, "train")
     if speed:
-        numbers.append(Number("training speed", f"{speed:,.0f} img/s", f"{run.config.train.device}, {run.config.train.precision}"))
+        numbers.append(
+            Number("training speed", f"{speed:,.0f} img/s", f"{run.config.train.device}, {run.config.train.precision}")
+        )
     return numbers
 
 
@@ -79,14 +98,19 @@ def _result(run: "Run", evaluation: Evaluation | None) -> list[Section]:
     pack, chosen = evaluation.splits.pack, evaluation.splits.split.role(evaluation.role)
     n = len(chosen)
     facts = Facts([(name, f"{value:.4f}" if math.isfinite(value) else "none") for name, value in rows])
-    lead = f"Measured on {n:,} pictures ({evaluation.split}) with the weights of epoch {run.trained.about['best_epoch'] + 1}."
+    epoch = run.trained.about["best_epoch"] + 1
+    lead = f"Measured on {n:,} pictures ({evaluation.split}) with the weights of epoch {epoch}."
     blocks: list[Block] = [facts]
     openings = read_lines(run.folder / files.OPENINGS)
     if openings:
         first = openings[0]
-        said = f"The test split was opened {len(openings)} time(s), first on {first['time']} ({first['metric']} {first['value']})."
+        number = f"{first['metric']} {first['value']}"
+        said = f"The test split was opened {len(openings)} time(s), first on {first['time']} ({number})."
         blocks.append(Note(said, "plain" if len(openings) == 1 else "bad"))
-    get: Callable[[int], Image.Image] = lambda index: _picture(np.asarray(pack.images[chosen[index]]))  # noqa: E731
+
+    def get(index: int) -> Image.Image:
+        return _picture(np.asarray(pack.images[chosen[index]]))
+
     own = run.trained.task.sections(evaluation.summary, evaluation.records, run.facts, get)
     return [Section("Result", lead, blocks), *own]
 
@@ -102,7 +126,9 @@ def _training(run: "Run") -> Section:
         loss["validation"] = (epochs, [_number(r.get("val_loss")) for r in history])
         values = [_number(r.get(f"val_{metric}")) for r in history]
         blocks.append(Figure(curves(loss, "Loss")))
-        blocks.append(Figure(curves({metric: (epochs, values)}, f"Validation {_words(metric)}", best=(best + 1, values[best]))))
+        blocks.append(
+            Figure(curves({metric: (epochs, values)}, f"Validation {_words(metric)}", best=(best + 1, values[best])))
+        )
     else:
         blocks.append(Figure(curves(loss, "Loss")))
     steps = [r for r in read_lines(run.folder / files.METRICS) if r["kind"] == "step"]
@@ -119,7 +145,7 @@ def _data(run: "Run", splits: Splits) -> Section:
     facts = splits.facts
     preprocess = run.facts.preprocess
     size = f"{preprocess.size[0]} x {preprocess.size[1]} px, {'grey' if preprocess.channels == 1 else 'RGB'}"
-    rows = [
+    rows: list[tuple[str, Cell] | tuple[str, Cell, str]] = [
         ("source", facts.source),
         ("pictures", f"{facts.n_train:,} training, {facts.n_val:,} validation, {facts.n_test:,} test"),
         ("classes", facts.n_classes),
@@ -129,7 +155,11 @@ def _data(run: "Run", splits: Splits) -> Section:
     ]
     unit = "pixels" if "mask" in splits.pack.targets else "pictures"
     counts = Figure(bars({unit: facts.class_counts}, facts.classes, f"Training {unit} of each class"))
-    blocks: list[Block] = [Facts(rows), counts, Pictures(_samples(run, splits), "Exactly what enters the network, after augmentation")]
+    blocks: list[Block] = [
+        Facts(rows),
+        counts,
+        Pictures(_samples(run, splits), "Exactly what enters the network, after augmentation"),
+    ]
     kinds = Counter(problem.kind for problem in splits.problems)
     if kinds:
         skipped = [(p.record, p.kind, p.reason) for p in splits.problems[:PROBLEMS]]
@@ -152,7 +182,7 @@ def _speed(run: "Run") -> Section:
     cfg = run.config.train
     timing = read_lines(run.folder / files.TIMING)
     seconds = sum(record["seconds"] for record in timing)
-    rows = [
+    rows: list[tuple[str, Cell] | tuple[str, Cell, str]] = [
         ("training", f"{_rate(run, 'train'):,.0f} pictures a second", "median over the epochs"),
         ("validation", f"{_rate(run, 'val'):,.0f} pictures a second"),
         ("time", f"{seconds:,.0f} s", "training and validation together"),

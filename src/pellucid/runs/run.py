@@ -98,5 +98,7 @@ class Run:
 
         last = self.history[-1] if self.history else {}
         rows = {"run": self.folder, "task": self.story.task, "model": self.config.model.model, **last}
-        cells = "".join(f"<tr><th>{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>" for k, v in rows.items())
+        cells = "".join(
+            f"<tr><th>{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>" for k, v in rows.items()
+        )
         return f"<table>{cells}</table>"

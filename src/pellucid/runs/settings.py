@@ -8,6 +8,8 @@ from typing import Literal, TypedDict
 
 
 class Settings(TypedDict, total=False):
+    """Keyword of `pellucid.train` -> its type."""
+
     model: str
     image_size: str
     fit: Literal["auto", "crop", "pad", "stretch"]

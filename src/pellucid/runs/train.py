@@ -1,41 +1,31 @@
 """`train`: from data to a run folder."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-import torch
-
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
-from pellucid.core.device import ThreadPolicy, choose_device, choose_precision, choose_threads, set_threads
-from pellucid.core.errors import ConfigError, DataError, RunError
-from pellucid.core.facts import DataFacts
-from pellucid.core.files import write_json
+from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.progress import Progress, Style, make_progress
-from pellucid.core.seed import seed_everything
-from pellucid.core.task import Metric, Task
 from pellucid.core.verdict import Verdict
 from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.runs import folder as files
+from pellucid.runs.assemble import choose_metric, make_job, settle_device
 from pellucid.runs.config import make_config, spec_of
 from pellucid.runs.examples import write_examples
 from pellucid.runs.folder import Story
 from pellucid.runs.report import write_report
 from pellucid.runs.run import Run
+from pellucid.runs.same_data import check_same_data, reload_spec, write_split
 from pellucid.runs.settings import Settings
 from pellucid.tasks import CONFIGS, get_task
 from pellucid.training import checkpoint, loop
-from pellucid.training.average import Ema
 from pellucid.training.config import COURSE_DEFAULTS
 from pellucid.training.job import Job
-from pellucid.training.optim import check_scaling, make_optimiser, resolve_lr
-from pellucid.training.precision import place_model
-from pellucid.training.schedule import Schedule
-from pellucid.training.stopping import EarlyStopping
+from pellucid.training.optim import check_scaling, resolve_lr
 
 
 def train(
@@ -71,7 +61,7 @@ def train(
         raise ConfigError("train needs data: a folder, a file, the name of a known set, or arrays.")
     source = load(data, group=changes.get("group", ""), strict=changes.get("strict", False))
     name = source.kind if task == "auto" else task
-    cfg = make_config(choose(name, CONFIGS, "task"), config, dict(changes))
+    cfg: Any = make_config(choose(name, CONFIGS, "task"), config, dict(changes))
     return start(source, cfg, name, spec_of(data), shown, out, overwrite)
 
 
@@ -116,7 +106,9 @@ def resume_run(folder: Path, changes: dict[str, Any], progress: Progress, data: 
     """
     cfg, story = files.read_config(folder)
     refuse_changes(cfg, changes, folder)
-    source = load(data if data is not None else reload_spec(story, folder), group=cfg.data.group, strict=cfg.data.strict)
+    source = load(
+        data if data is not None else reload_spec(story, folder), group=cfg.data.group, strict=cfg.data.strict
+    )
     task = get_task(story.task)
     device, cfg = settle_device(cfg)
     splits = task.make_data(cfg, source, progress)
@@ -142,99 +134,12 @@ def finish(job: Job, splits: Splits, source: Source) -> Run:
     return run
 
 
-def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.device, progress: Progress) -> Job:
-    """Build model, optimiser and loaders of a resolved config."""
-    seed_everything(cfg.train.seed)
-    torch.use_deterministic_algorithms(cfg.train.deterministic)
-    model = place_model(task.make_model(cfg, splits.facts), device)
-    optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr)
-    batches = splits.loader("train", cfg.train.batch, seed=cfg.train.seed, device=device, training=True)
-    val = splits.loader("val", 2 * cfg.train.batch, device=device) if splits.facts.n_val else None
-    metric = choose_metric(task, cfg)
-    return Job(
-        task=task,
-        cfg=cfg,
-        facts=splits.facts,
-        model=model,
-        optimiser=optimiser,
-        schedule=Schedule(cfg.schedule, cfg.optim.lr, cfg.train.epochs, len(batches), metric.higher_is_better),
-        ema=Ema(model, cfg.optim.ema) if cfg.optim.ema else None,
-        metric=metric,
-        best=EarlyStopping(metric, cfg.train.patience),
-        train=batches,
-        val=val,
-        folder=folder,
-        about=partial(about, task, cfg, splits.facts),
-        device=device,
-        precision=cfg.train.precision,
-        progress=progress,
-    )
-
-
-def about(task: Task, cfg: Any, facts: DataFacts) -> dict[str, Any]:
-    """What is written beside the weights: enough to predict from the one file, and to know where it is from."""
-    return {
-        "task": task.name,
-        "model": cfg.model.model,
-        "config": settings.as_dict(cfg),
-        "facts": facts.as_dict(),
-        "versions": files.versions(),
-    }
-
-
-def settle_device(cfg: Any) -> tuple[torch.device, Any]:
-    """Choose device, precision and threads, apply the threads, and write the choice into the config."""
-    device = choose_device(cfg.train.device)
-    precision = choose_precision(cfg.train.precision, device)
-    policy: ThreadPolicy = choose_threads(cfg.train.threads)
-    set_threads(policy)
-    settled = replace(cfg.train, device=str(device), precision=precision, threads=policy.n_threads)
-    return device, replace(cfg, train=settled)
-
-
-def choose_metric(task: Task, cfg: Any) -> Metric:
-    """The metric that picks the best model.
-
-    Raises:
-        ConfigError: the task has none of that name.
-    """
-    table = {metric.name: metric for metric in task.metrics}
-    return task.metric if cfg.train.metric == "auto" else choose(cfg.train.metric, table, f"metric of {task.name}")
-
-
-def write_split(folder: Path, splits: Splits) -> None:
-    """Write which record lies in which split, by name."""
-    names = {role: [splits.names[row] for row in splits.split.role(role)] for role in ("train", "val", "test")}
-    write_json(folder / files.SPLIT, {"digest": splits.split.digest, **names})
-
-
-def check_same_data(folder: Path, splits: Splits) -> None:
-    """Refuse data whose records are not those the run was started with.
-
-    Raises:
-        DataError: pictures were added, removed or renamed since.
-    """
-    import json
-
-    stored = json.loads((folder / files.SPLIT).read_text(encoding="utf-8"))
-    names = {role: [splits.names[row] for row in splits.split.role(role)] for role in ("train", "val", "test")}
-    if {role: stored[role] for role in names} == names:
-        return
-    before = {name for role in names for name in stored[role]}
-    now = {name for role in names for name in names[role]}
-    raise DataError(
-        f"The data of {folder} has changed since it was trained: {len(now - before)} records are new, "
-        f"{len(before - now)} are gone. Restore the data, or name a data set to evaluate on."
-    )
-
-
-def reload_spec(story: Story, folder: Path) -> str:
-    if not story.data:
-        raise RunError(f"{folder} was trained on arrays in memory, which are not stored. Pass the data again.")
-    return story.data
-
-
 def refuse_changes(cfg: Any, changes: dict[str, Any], folder: Path) -> None:
+    """A resumed run keeps its settings.
+
+    Raises:
+        ConfigError: one of `changes` differs from the run's config.
+    """
     now = settings.flat(settings.change(cfg, changes))
     before = settings.flat(cfg)
     different = [f"{name} {before[name]!r} -> {now[name]!r}" for name in changes if now[name] != before[name]]
@@ -251,7 +156,13 @@ def data_verdicts(splits: Splits) -> list[Verdict]:
     for problem in splits.problems:
         kinds.setdefault(problem.kind, []).append(f"{problem.record}: {problem.reason}")
     return [
-        Verdict("skipped-records", "warn", f"{len(found)} skipped as {kind}, first {found[0]}", "", "mend or remove them, or refuse them with --strict")
+        Verdict(
+            "skipped-records",
+            "warn",
+            f"{len(found)} skipped as {kind}, first {found[0]}",
+            "",
+            "mend or remove them, or refuse them with --strict",
+        )
         for kind, found in kinds.items()
     ]
 
@@ -262,11 +173,12 @@ def rate_verdicts(stated: bool, cfg: Any) -> list[Verdict]:
 
 
 def course_verdict(cfg: Any) -> list[Verdict]:
+    """Say which of the course's defaults are in use, when they were asked for."""
     if not cfg.train.defaults:
         return []
     values = settings.flat(cfg)
     used = ", ".join(f"{name} {values[name]}" for name in COURSE_DEFAULTS)
-    said = f"ReLU, batch norm and He initialisation (in {values['model']}); {used}; a random search in log space is `tune`"
+    said = f"ReLU, batch norm and He initialisation (in {values['model']}); {used}"
     return [Verdict("course-defaults", "info", f"Recommended defaults in use: {said}")]
 
 
@@ -280,10 +192,11 @@ def announce(job: Job, lr_note: str) -> None:
     )
     n_parameters = sum(parameter.numel() for parameter in job.model.parameters())
     job.progress.say(
-        f"{cfg.model.model}: {n_parameters:,} parameters on {job.device} in {job.precision}, {cfg.train.threads} threads; "
-        f"{cfg.optim.optimiser}, lr {lr_note.rstrip('.')}, {cfg.schedule.schedule}, {cfg.train.epochs} epochs of {len(job.train)} steps."
+        f"{cfg.model.model}: {n_parameters:,} parameters on {job.device} in {job.precision}, "
+        f"{cfg.train.threads} threads; {cfg.optim.optimiser}, lr {lr_note.rstrip('.')}, {cfg.schedule.schedule}, "
+        f"{cfg.train.epochs} epochs of {len(job.train)} steps."
     )
-    for note in getattr(job.model.net, "notes", ()):  # type: ignore[union-attr]
+    for note in getattr(job.model.net, "notes", ()):
         job.progress.say(note)
     for verdict in job.verdicts:
         job.progress.say(verdict.sentence())

@@ -44,15 +44,19 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> Trained:
     path = Path(path)
     if path.is_dir():
         if not (path / WEIGHTS).exists():
-            raise RunError(f"{path} has no {WEIGHTS} yet: its training has not finished an epoch, or it is no run folder.")
+            raise RunError(
+                f"{path} has no {WEIGHTS} yet: its training has not finished an epoch, or it is no run folder."
+            )
         path = path / WEIGHTS
     elif not path.exists():
-        raise RunError(f"{path} does not exist. Give a run folder or a model.safetensors file; `pellucid runs` lists runs.")
+        raise RunError(
+            f"{path} does not exist. Give a run folder or a model.safetensors file; `pellucid runs` lists runs."
+        )
     weights = read_weights(path)
     try:
         about = weights.about
         task = get_task(about["task"])
-        cfg = settings.from_dict(task.config, about["config"], str(path))
+        cfg: Any = settings.from_dict(task.config, about["config"], str(path))
         facts = DataFacts.from_dict(about["facts"])
     except (KeyError, TypeError) as error:
         raise WeightsError(f"{path} does not say what it was trained for ({error}). Use another copy of it.") from error

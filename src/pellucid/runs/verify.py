@@ -1,6 +1,7 @@
 """`verify`: does the model still say what it said when it was trained?"""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -31,7 +32,7 @@ def verify_run(run: "Run") -> list[Verdict]:
     facts = trained.facts.as_dict()
     before = stored.about["facts"]
     verdicts = [
-        _same("weights", digest(trained.model.net.state_dict()) == stored.about["weights"], "the weights"),  # type: ignore[union-attr,operator,arg-type]
+        _same("weights", digest(trained.model.net.state_dict()) == stored.about["weights"], "the weights"),  # type: ignore[union-attr]
         _same("classes", list(facts["classes"]) == list(before["classes"]), "the classes and their order"),
         _same("preprocessing", _plain(facts["preprocess"]) == _plain(before["preprocess"]), "the preprocessing"),
     ]
@@ -41,7 +42,7 @@ def verify_run(run: "Run") -> list[Verdict]:
     return [*verdicts, _outputs(run, pictures, stored.tensors)]
 
 
-def _outputs(run: "Run", pictures: list, stored: dict[str, torch.Tensor]) -> Verdict:  # type: ignore[type-arg]
+def _outputs(run: "Run", pictures: list[Path], stored: dict[str, torch.Tensor]) -> Verdict:
     try:
         now = ask(run.trained, pictures)
     except PellucidError as error:
@@ -50,7 +51,9 @@ def _outputs(run: "Run", pictures: list, stored: dict[str, torch.Tensor]) -> Ver
     for name, before in stored.items():
         if name not in now or now[name].shape != before.shape:
             evidence = f"output {name} has another shape than stored"
-            return Verdict("verify-outputs", "fail", evidence, "classes or model changed", "use the weights of this run")
+            return Verdict(
+                "verify-outputs", "fail", evidence, "classes or model changed", "use the weights of this run"
+            )
         worst = max(worst, float((now[name] - before).abs().max() / before.abs().max().clamp(min=1e-6)))
     evidence = f"{len(pictures)} examples predicted again; largest relative difference {worst:.1e}"
     if worst <= TOLERANCE:
@@ -61,9 +64,19 @@ def _outputs(run: "Run", pictures: list, stored: dict[str, torch.Tensor]) -> Ver
 
 def _same(rule: str, same: bool, what: str) -> Verdict:
     if same:
-        return Verdict(f"verify-{rule}", "pass", f"{what} are those the examples were predicted with".replace("preprocessing are", "preprocessing is"))
-    return Verdict(f"verify-{rule}", "fail", f"{what} changed since training", "the weights file was edited or replaced", "restore the file")
+        return Verdict(
+            f"verify-{rule}",
+            "pass",
+            f"{what} are those the examples were predicted with".replace("preprocessing are", "preprocessing is"),
+        )
+    return Verdict(
+        f"verify-{rule}",
+        "fail",
+        f"{what} changed since training",
+        "the weights file was edited or replaced",
+        "restore the file",
+    )
 
 
-def _plain(preprocess: dict) -> dict:  # type: ignore[type-arg]
+def _plain(preprocess: dict[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in preprocess.items()}

@@ -25,7 +25,7 @@ def list_models() -> list[dict[str, Any]]:
                 {
                     "model": name,
                     "task": task,
-                    "parameters": found.parameters,
+                    "parameters": found.n_parameters,
                     "MACs": found.macs,
                     "at": at,
                     "about": about,
@@ -50,17 +50,17 @@ def summarise_model(
         {
             "layer": row.name,
             "kind": row.kind,
-            "output": "x".join(map(str, row.output_shape)),
-            "parameters": row.parameters,
+            "output": "x".join(map(str, row.shape)),
+            "parameters": row.n_parameters,
             "MACs": row.macs,
             "activation bytes": row.activation_bytes,
-            "receptive field": row.receptive_field,
+            "receptive field": "x".join(map(str, row.field)),
         }
         for row in found.rows
     ]
     totals = {
-        "parameters": found.parameters,
-        "trainable": found.trainable,
+        "parameters": found.n_parameters,
+        "trainable": found.n_trainable,
         "MACs": found.macs,
         "activations in training (bytes)": found.training_bytes,
         "largest in inference (bytes)": found.inference_bytes,

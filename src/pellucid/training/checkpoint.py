@@ -46,7 +46,9 @@ def load(folder: Path) -> tuple[dict[str, Any], list[str]]:
         return _unpack(weights.about["state"], weights.tensors), damaged
     if damaged:
         raise WeightsError(f"No intact checkpoint in {folder}: {damaged[0]}")
-    raise WeightsError(f"No checkpoint in {folder}: the run stopped before its first save. Train again with --overwrite.")
+    raise WeightsError(
+        f"No checkpoint in {folder}: the run stopped before its first save. Train again with --overwrite."
+    )
 
 
 def generations(folder: Path) -> list[Path]:

@@ -8,7 +8,6 @@ from typing import Any
 from pellucid.core.errors import Interrupted, NonFiniteError
 from pellucid.core.files import append_line, read_lines, write_json, write_text
 from pellucid.core.progress import Advance
-from pellucid.core.verdict import Verdict
 from pellucid.models.weights import write_weights
 from pellucid.training import checkpoint
 from pellucid.training.health.autopsy import examine
@@ -92,7 +91,12 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
 
 def _end_epoch(job: Job, request: StopRequest) -> None:
     """Validate, log, keep the weights if they are the best so far, and move to the next epoch."""
-    record: dict[str, Any] = {"kind": "epoch", "epoch": job.epoch, "step": job.step, "lr": job.schedule.lr(job.step - 1)}
+    record: dict[str, Any] = {
+        "kind": "epoch",
+        "epoch": job.epoch,
+        "step": job.step,
+        "lr": job.schedule.lr(job.step - 1),
+    }
     record["train_loss"] = job.loss_sum / max(job.n_losses, 1)
     value = math.nan
     tensors = None
@@ -129,7 +133,7 @@ def averaged(job: Job) -> Any:
 
 def plain_weights(job: Job) -> dict[str, Any]:
     """A copy of the weights under the network's own names, without the wrapper that takes batches."""
-    return {name: value.detach().clone() for name, value in job.model.net.state_dict().items()}  # type: ignore[union-attr,operator]
+    return {name: value.detach().clone() for name, value in job.model.net.state_dict().items()}  # type: ignore[union-attr]
 
 
 def write_verdicts(job: Job) -> None:
@@ -218,5 +222,3 @@ def _epoch_sentence(job: Job, record: dict[str, Any], improved: bool) -> str:
 def _best(job: Job, record: dict[str, Any]) -> dict[str, Any]:
     values = {k: v for k, v in record.items() if k.startswith("val_") and isinstance(v, (int, float)) and v == v}
     return {"best_epoch": job.epoch, "metric": job.metric.name, "values": values}
-
-

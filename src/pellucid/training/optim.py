@@ -34,7 +34,9 @@ def make_optimiser(model: nn.Module, cfg: OptimConfig, lr: float) -> torch.optim
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
-        raise ConfigError("The model has no parameters to train: it has none, or all of them are frozen. Unfreeze a layer.")
+        raise ConfigError(
+            "The model has no parameters to train: it has none, or all of them are frozen. Unfreeze a layer."
+        )
     decayed = [p for p in parameters if p.ndim >= 2]
     spared = [p for p in parameters if p.ndim < 2]
     parts = ((decayed, cfg.weight_decay), (spared, 0.0))

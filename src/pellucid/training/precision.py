@@ -16,7 +16,7 @@ def autocast(device: torch.device, precision: Literal["fp32", "bf16"]) -> Abstra
 
 def place_model(model: nn.Module, device: torch.device) -> nn.Module:
     """Move a model, with its image weights in channels-last order, which convolutions are fastest in."""
-    return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def as_float32(outputs: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -62,8 +62,12 @@ def evaluate(
     device: torch.device,
     advance: Advance | None = None,
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The summary (numbers and tables, with each mean loss under `loss/<name>` and their sum under `loss`)
-    and the records it was made from."""
+    """Summarise a model on some batches.
+
+    Returns:
+        summary: the task's numbers and tables, each mean loss under `loss/<name>`, their sum under `loss`.
+        records: the rows it was made from.
+    """
     records, losses = score_all(task, cfg, model, batches, precision, device, advance)
     summary = task.summarise(records, facts)
     summary.update({f"loss/{name}": value for name, value in losses.items()})

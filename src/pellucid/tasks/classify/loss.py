@@ -24,5 +24,5 @@ def compute_loss(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], cfg
 
 
 def expected_initial_loss(cfg: ClassifyConfig, facts: DataFacts) -> dict[str, float]:
-    """ln K: the cross-entropy of K equal probabilities, whatever the target (also a smoothed one)."""
+    """Ln K: the cross-entropy of K equal probabilities, whatever the target (also a smoothed one)."""
     return {"cross_entropy": math.log(facts.n_classes)}

@@ -40,7 +40,7 @@ def _classes(summary: Mapping[str, Any], facts: DataFacts) -> Section:
     ]
     table = Table(
         ("class", "recall", "precision", "F1", "pictures"),
-        sorted(rows, key=lambda row: row[1].value if row[1].value == row[1].value else 2),
+        [row for _, row in sorted(zip(_ranks(each["recall"]), rows, strict=True), key=lambda pair: pair[0])],
         note="Recall: share of the pictures of this class that were found. Precision: share of the pictures called "
         "this that are. Weakest class first.",
     )
@@ -63,9 +63,11 @@ def _errors(records: Mapping[str, Tensor], facts: DataFacts, picture: Callable[[
     blocks: list[Any] = [Pictures([shown(int(row)) for row in errors[:WORST]], "Most confident errors")]
     matrix = confusion_matrix(probabilities, truth)
     for pair in most_confused(matrix, PAIRS):
-        rows = [int(row) for row in errors if int(truth[row]) == pair.true and int(called[row]) == pair.predicted][:EACH]
-        title = f"{facts.classes[pair.true]} taken for {facts.classes[pair.predicted]}: {pair.count} ({pair.share:.0%} of them)"
-        blocks.append(Pictures([shown(row) for row in rows], title))
+        rows = [row for row in errors.tolist() if (int(truth[row]), int(called[row])) == (pair.true, pair.predicted)]
+        names = f"{facts.classes[pair.true]} taken for {facts.classes[pair.predicted]}"
+        blocks.append(
+            Pictures([shown(row) for row in rows[:EACH]], f"{names}: {pair.count} ({pair.share:.0%} of them)")
+        )
     n = int((truth >= 0).sum())
     lead = (
         f"{len(errors)} of {n} pictures are wrong. The ones the model was surest of come first: "
@@ -79,6 +81,16 @@ def _calibration(summary: Mapping[str, Any]) -> Section:
     figure = Figure(reliability(bins["edges"], bins["confidence"], bins["accuracy"], bins["count"]))
     mean = sum(c * n for c, n in zip(bins["confidence"], bins["count"], strict=True) if n) / max(sum(bins["count"]), 1)
     gap = mean - summary["accuracy"]
-    way = "surer than it should be" if gap > 0.01 else "less sure than it could be" if gap < -0.01 else "about as sure as it is right"
-    lead = f"On average it says {mean:.1%} and is right {summary['accuracy']:.1%} of the time: {way}. ECE {summary['ece']:.3f}."
+    way = "surer than it should be" if gap > 0 else "less sure than it could be"
+    if abs(gap) <= 0.01:
+        way = "about as sure as it is right"
+    lead = (
+        f"On average it says {mean:.1%} and is right {summary['accuracy']:.1%} of the time: {way}. "
+        f"ECE {summary['ece']:.3f}."
+    )
     return Section("Can its probabilities be believed?", lead, [figure])
+
+
+def _ranks(values: list[float]) -> list[float]:
+    """Keys that sort the lowest first and absent classes (NaN) last."""
+    return [value if value == value else 2.0 for value in values]

@@ -24,5 +24,5 @@ def compute_loss(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], cfg
 
 
 def expected_initial_loss(cfg: SegmentConfig, facts: DataFacts) -> dict[str, float]:
-    """ln K: the cross-entropy of K equal probabilities in every pixel."""
+    """Ln K: the cross-entropy of K equal probabilities in every pixel."""
     return {"cross_entropy": math.log(facts.n_classes)}

@@ -29,7 +29,7 @@ def _classes(summary: Mapping[str, Any], facts: DataFacts) -> Section:
     rows = [(name, Bar(u), Bar(r), Bar(p), n) for name, u, r, p, n in zip(*columns, strict=True)]
     table = Table(
         ("class", "IoU", "recall", "precision", "pixels"),
-        sorted(rows, key=lambda row: row[1].value if row[1].value == row[1].value else 2),
+        [row for _, row in sorted(zip(_ranks(each["iou"]), rows, strict=True), key=lambda pair: pair[0])],
         note="IoU: pixels that are this class and were called so, among those that are or were. Weakest class first.",
     )
     matrix = Matrix(summary["confusion"], facts.classes, facts.classes, "Confusion of pixels")
@@ -43,3 +43,8 @@ def _worst(records: Mapping[str, Tensor], picture: Callable[[int], Image]) -> Se
     items = [Picture(picture(int(records["index"][row])), f"mean IoU {float(each[row]):.2f}", "bad") for row in order]
     lead = "The pictures in which the least is right, worst first. Look here for wrong masks and for confused classes."
     return Section("Where it is wrong", lead, [Pictures(items, "Lowest mean IoU")])
+
+
+def _ranks(values: list[float]) -> list[float]:
+    """Keys that sort the lowest first and absent classes (NaN) last."""
+    return [value if value == value else 2.0 for value in values]

@@ -48,8 +48,8 @@ def first_bad_layer(job: Job, batch: dict[str, Tensor]) -> str:
     finally:
         for hook in hooks:
             hook.remove()
-        for name, value in job.model.named_buffers():  # the second forward pass must leave no trace
-            value.copy_(buffers[name])
+        for name, buffer in job.model.named_buffers():  # the second forward pass must leave no trace
+            buffer.copy_(buffers[name])
     if found:
         return f"first layer with a non-finite output: {found[0]}"
     gradients = [n for n, p in job.model.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
@@ -76,5 +76,3 @@ def _cause(job: Job, layer: str) -> tuple[str, str]:
     if job.precision == "bf16":
         return "bf16 has too few digits for this model", "train again with --precision fp32"
     return f"an operation without a finite value ({layer})", "look at the stored batch; a log or division by 0 is usual"
-
-

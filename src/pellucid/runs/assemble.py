@@ -1,0 +1,84 @@
+"""From a resolved config and its data to a job that can be trained."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pellucid.core import config as settings
+from pellucid.core.choose import choose
+from pellucid.core.device import choose_device, choose_precision, choose_threads, set_threads
+from pellucid.core.facts import DataFacts
+from pellucid.core.progress import Progress
+from pellucid.core.seed import seed_everything
+from pellucid.core.task import Metric, Task
+from pellucid.data.prepare import Splits
+from pellucid.runs import folder as files
+from pellucid.training.average import Ema
+from pellucid.training.job import Job
+from pellucid.training.optim import make_optimiser
+from pellucid.training.precision import place_model
+from pellucid.training.schedule import Schedule
+from pellucid.training.stopping import EarlyStopping
+
+
+def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.device, progress: Progress) -> Job:
+    """Build model, optimiser and loaders of a resolved config."""
+    seed_everything(cfg.train.seed)
+    torch.use_deterministic_algorithms(cfg.train.deterministic)
+    model = place_model(task.make_model(cfg, splits.facts), device)
+    optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr)
+    batches = splits.loader("train", cfg.train.batch, seed=cfg.train.seed, device=device, training=True)
+    val = splits.loader("val", 2 * cfg.train.batch, device=device) if splits.facts.n_val else None
+    metric = choose_metric(task, cfg)
+    return Job(
+        task=task,
+        cfg=cfg,
+        facts=splits.facts,
+        model=model,
+        optimiser=optimiser,
+        schedule=Schedule(cfg.schedule, cfg.optim.lr, cfg.train.epochs, len(batches), metric.higher_is_better),
+        ema=Ema(model, cfg.optim.ema) if cfg.optim.ema else None,
+        metric=metric,
+        best=EarlyStopping(metric, cfg.train.patience),
+        train=batches,
+        val=val,
+        folder=folder,
+        about=partial(about, task, cfg, splits.facts),
+        device=device,
+        precision=cfg.train.precision,
+        progress=progress,
+    )
+
+
+def about(task: Task, cfg: Any, facts: DataFacts) -> dict[str, Any]:
+    """What is written beside the weights: enough to predict from the one file, and to know where it is from."""
+    return {
+        "task": task.name,
+        "model": cfg.model.model,
+        "config": settings.as_dict(cfg),
+        "facts": facts.as_dict(),
+        "versions": files.versions(),
+    }
+
+
+def settle_device(cfg: Any) -> tuple[torch.device, Any]:
+    """Choose device, precision and threads, apply the threads, and write the choice into the config."""
+    device = choose_device(cfg.train.device)
+    precision = choose_precision(cfg.train.precision, device)
+    policy = choose_threads(cfg.train.threads)
+    set_threads(policy)
+    settled = replace(cfg.train, device=str(device), precision=precision, threads=policy.n_threads)
+    return device, replace(cfg, train=settled)
+
+
+def choose_metric(task: Task, cfg: Any) -> Metric:
+    """The metric that picks the best model.
+
+    Raises:
+        ConfigError: the task has none of that name.
+    """
+    table = {metric.name: metric for metric in task.metrics}
+    return task.metric if cfg.train.metric == "auto" else choose(cfg.train.metric, table, f"metric of {task.name}")
