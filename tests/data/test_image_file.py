@@ -4,6 +4,8 @@ import io
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -163,6 +165,32 @@ def test_a_cut_file_is_refused_or_whole(name: str, tmp_path: Path, capfd: pytest
             refused += 1
     assert refused > 30
     assert capfd.readouterr() == ("", "")  # decoders print nothing
+
+
+def test_libtiff_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    content = bytearray(encode(noise(), "TIFF", compression="tiff_adobe_deflate"))
+    content[40:80] = bytes(40)  # inside the compressed pixels
+    refuse(bytes(content), "damaged")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_decoder_outside_the_list_is_even_loaded(tmp_path: Path) -> None:
+    for number, kind in enumerate(["JPEG", "PNG", "BMP", "WEBP", "PPM", "GIF", "TIFF"]):
+        (tmp_path / f"{number}.eps").write_bytes(encode(corners(), kind))
+        (tmp_path / f"{number}.psd").write_bytes(encode(corners(), kind)[:20])
+    code = (
+        "import sys, pathlib\n"
+        "from pellucid.core.errors import ImageError\n"
+        "from pellucid.data.images import read_image\n"
+        "for path in pathlib.Path(sys.argv[1]).iterdir():\n"
+        "    try: read_image(path)\n"
+        "    except ImageError: pass\n"
+        "print(*(name for name in sys.modules if name.endswith('ImagePlugin') or name == 'torch'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    loaded = {name.removeprefix("PIL.").removesuffix("ImagePlugin").lower() for name in done.stdout.split()}
+    assert set(FORMATS) <= loaded
+    assert loaded <= {*FORMATS, "mpo"}  # JPEGs of two pictures are a kind of JPEG
 
 
 def test_a_jpeg_that_ends_early_but_properly_is_damaged() -> None:

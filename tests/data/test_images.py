@@ -96,6 +96,7 @@ def test_cmyk_and_grey_jpeg() -> None:
     flat = Image.new("CMYK", (16, 16), (255, 0, 255, 0))  # cyan and yellow ink, no magenta: green
     image = read_image(encode(flat, "JPEG", quality=100))
     assert np.abs(image.astype(int) - GREEN).max() <= 4
+    assert abs(int(read_image(encode(flat, "JPEG", quality=100), 1)[0, 0, 0]) - 150) <= 4  # 0.587 * 255
     grey = encode(Image.new("L", (9, 5), 77), "JPEG", quality=100)
     assert read_image(grey).shape == (5, 9, 3) and read_image(grey, 1).shape == (5, 9, 1)
     assert np.unique(read_image(grey)) == np.unique(read_image(grey, 1)) == 77
