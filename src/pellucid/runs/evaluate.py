@@ -3,7 +3,7 @@
 import datetime
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,11 +18,9 @@ from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
 from pellucid.runs import folder as files
+from pellucid.runs.record import Record
 from pellucid.runs.same_data import check_same_data, reload_spec
 from pellucid.training.scoring import evaluate
-
-if TYPE_CHECKING:
-    from pellucid.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Evaluation:
     role: Any
 
 
-def evaluate_run(run: "Run", data: Any, split: str, progress: Progress) -> Evaluation:
+def evaluate_run(run: Record, data: Any, split: str, progress: Progress) -> Evaluation:
     """Measure the best weights of a run.
 
     Args:
@@ -81,7 +79,7 @@ def evaluate_run(run: "Run", data: Any, split: str, progress: Progress) -> Evalu
     return Evaluation(split if own else splits.facts.source, summary, records, splits, role)
 
 
-def own_splits(run: "Run", progress: Progress) -> Splits:
+def own_splits(run: Record, progress: Progress) -> Splits:
     """The run's own data again, with its preprocessing and its split."""
     if run.splits is not None:
         return run.splits
@@ -92,7 +90,7 @@ def own_splits(run: "Run", progress: Progress) -> Splits:
     return splits
 
 
-def other_splits(run: "Run", source: Source, progress: Progress) -> Splits:
+def other_splits(run: Record, source: Source, progress: Progress) -> Splits:
     """Other data, all of it as one test split, seen through the run's preprocessing.
 
     Raises:
@@ -126,7 +124,7 @@ def with_classes(source: Source, classes: tuple[str, ...]) -> Source:
     return Source(**{**source.__dict__, "classes": classes, "labels": labels})
 
 
-def warn_if_opened(run: "Run", progress: Progress) -> None:
+def warn_if_opened(run: Record, progress: Progress) -> None:
     """Say, and record in `doctor.json`, that the test split was opened before."""
     opened = read_lines(run.folder / files.OPENINGS)
     if not opened:
@@ -144,7 +142,7 @@ def warn_if_opened(run: "Run", progress: Progress) -> None:
     write_json(run.folder / files.DOCTOR, [v.as_dict() for v in [*run.verdicts, verdict]])
 
 
-def log_opening(run: "Run", summary: dict[str, Any]) -> None:
+def log_opening(run: Record, summary: dict[str, Any]) -> None:
     """Add a line to `test_openings.jsonl`: when, with which weights, and what came out."""
     import json
 

@@ -1,7 +1,6 @@
 """A few pictures with what the model said of them, kept so that `verify` can ask again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,16 +14,14 @@ from pellucid.data.single import as_batch
 from pellucid.data.source import Source
 from pellucid.models.weights import digest, write_weights
 from pellucid.runs import folder as files
+from pellucid.runs.record import Record
 from pellucid.runs.trained import Trained
-
-if TYPE_CHECKING:
-    from pellucid.runs.run import Run
 
 COUNT = 8
 OUTPUTS = "outputs.safetensors"
 
 
-def write_examples(run: "Run", splits: Splits, source: Source) -> None:
+def write_examples(run: Record, splits: Splits, source: Source) -> None:
     """Store up to 8 pictures (of validation, else training) as PNG, and the model's raw outputs in fp32."""
     folder = run.folder / files.EXAMPLES
     rows = splits.split.val if len(splits.split.val) else splits.split.train

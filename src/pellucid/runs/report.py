@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,9 +30,7 @@ from pellucid.report.blocks import (
 from pellucid.report.page import page
 from pellucid.runs import folder as files
 from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits
-
-if TYPE_CHECKING:
-    from pellucid.runs.run import Run
+from pellucid.runs.record import Record
 
 SAMPLES = 16
 PROBLEMS = 20
@@ -42,7 +40,7 @@ WHERE = {
 }
 
 
-def write_report(run: "Run", splits: Splits | None, evaluation: Evaluation | None = None) -> Path:
+def write_report(run: Record, splits: Splits | None, evaluation: Evaluation | None = None) -> Path:
     """Write the page. Without an evaluation the validation split is measured; the test split never is."""
     splits = splits or own_splits(run, Quiet())
     if evaluation is None and len(splits.split.val):
@@ -61,7 +59,7 @@ def write_report(run: "Run", splits: Splits | None, evaluation: Evaluation | Non
     return path
 
 
-def _lead(run: "Run", evaluation: Evaluation | None) -> str:
+def _lead(run: Record, evaluation: Evaluation | None) -> str:
     facts = run.facts
     text = (
         f"A {run.config.model.model} that tells {facts.n_classes} classes apart, trained on {facts.n_train:,} pictures."
@@ -77,7 +75,7 @@ def _lead(run: "Run", evaluation: Evaluation | None) -> str:
     return text
 
 
-def _numbers(run: "Run", evaluation: Evaluation | None) -> list[Number]:
+def _numbers(run: Record, evaluation: Evaluation | None) -> list[Number]:
     numbers = []
     if evaluation is not None:
         for metric in run.trained.task.metrics[:3]:
@@ -91,7 +89,7 @@ def _numbers(run: "Run", evaluation: Evaluation | None) -> list[Number]:
     return numbers
 
 
-def _result(run: "Run", evaluation: Evaluation | None) -> list[Section]:
+def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     if evaluation is None:
         return []
     rows = [(_words(name), value) for name, value in evaluation.summary.items() if isinstance(value, (int, float))]
@@ -115,7 +113,7 @@ def _result(run: "Run", evaluation: Evaluation | None) -> list[Section]:
     return [Section("Result", lead, blocks), *own]
 
 
-def _training(run: "Run") -> Section:
+def _training(run: Record) -> Section:
     history = run.history
     epochs = [record["epoch"] + 1 for record in history]
     metric = run.config.train.metric
@@ -141,7 +139,7 @@ def _training(run: "Run") -> Section:
     return Section("Training", lead, blocks)
 
 
-def _data(run: "Run", splits: Splits) -> Section:
+def _data(run: Record, splits: Splits) -> Section:
     facts = splits.facts
     preprocess = run.facts.preprocess
     size = f"{preprocess.size[0]} x {preprocess.size[1]} px, {'grey' if preprocess.channels == 1 else 'RGB'}"
@@ -168,7 +166,7 @@ def _data(run: "Run", splits: Splits) -> Section:
     return Section("Data", "", blocks)
 
 
-def _samples(run: "Run", splits: Splits) -> list[Picture]:
+def _samples(run: Record, splits: Splits) -> list[Picture]:
     """The first augmented training batch, undone only as far as a screen needs."""
     batch = next(splits.loader("train", SAMPLES, seed=run.config.train.seed, training=True).epoch(0))
     names = [""] * len(batch["image"])
@@ -178,7 +176,7 @@ def _samples(run: "Run", splits: Splits) -> list[Picture]:
     return [Picture(_picture(image), name) for image, name in zip(images, names, strict=True)]
 
 
-def _speed(run: "Run") -> Section:
+def _speed(run: Record) -> Section:
     cfg = run.config.train
     timing = read_lines(run.folder / files.TIMING)
     seconds = sum(record["seconds"] for record in timing)
@@ -194,7 +192,7 @@ def _speed(run: "Run") -> Section:
     return Section("Speed and versions", "", [Facts([row for row in rows if not str(row[1]).startswith("0 pictures")])])
 
 
-def _reproduce(run: "Run") -> Section:
+def _reproduce(run: Record) -> Section:
     story = run.story
     train = f"pellucid train {story.data or 'DATA'} --task {story.task} --config {run.folder / files.CONFIG}"
     use = f"pellucid predict {run.folder} PICTURE.jpg"
@@ -205,7 +203,7 @@ def _reproduce(run: "Run") -> Section:
     return Section("How to reproduce and use it", lead, blocks)
 
 
-def _rate(run: "Run", kind: str) -> float:
+def _rate(run: Record, kind: str) -> float:
     rates = [r["images_per_second"] for r in read_lines(run.folder / files.TIMING) if r["kind"] == kind]
     return float(np.median(rates)) if rates else 0.0
 

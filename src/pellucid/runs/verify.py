@@ -1,7 +1,7 @@
 """`verify`: does the model still say what it said when it was trained?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -10,14 +10,12 @@ from pellucid.core.verdict import Verdict
 from pellucid.models.weights import digest, read_weights
 from pellucid.runs import folder as files
 from pellucid.runs.examples import OUTPUTS, ask
-
-if TYPE_CHECKING:
-    from pellucid.runs.run import Run
+from pellucid.runs.record import Record
 
 TOLERANCE = 1e-3  # of the largest output; processors and library versions differ by less than a tenth of it
 
 
-def verify_run(run: "Run") -> list[Verdict]:
+def verify_run(run: Record) -> list[Verdict]:
     """Compare weights, classes, preprocessing and outputs on the stored examples with what was stored.
 
     Raises:
@@ -42,7 +40,7 @@ def verify_run(run: "Run") -> list[Verdict]:
     return [*verdicts, _outputs(run, pictures, stored.tensors)]
 
 
-def _outputs(run: "Run", pictures: list[Path], stored: dict[str, torch.Tensor]) -> Verdict:
+def _outputs(run: Record, pictures: list[Path], stored: dict[str, torch.Tensor]) -> Verdict:
     try:
         now = ask(run.trained, pictures)
     except PellucidError as error:

@@ -1,0 +1,64 @@
+"""What a run folder holds, read when it is asked for."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pellucid.core.facts import DataFacts
+from pellucid.core.files import read_lines
+from pellucid.core.verdict import Verdict
+from pellucid.data.prepare import Splits
+from pellucid.data.source import Source
+from pellucid.runs import folder as files
+from pellucid.runs.folder import Story
+from pellucid.runs.trained import Trained, load_trained
+
+
+@dataclass
+class Record:
+    """A run folder, or a weights file alone (which can predict, and no more).
+
+    Attributes:
+        folder: the run folder, or the path of a weights file.
+        splits, source: the data, when this run was made by `train` in the same process.
+    """
+
+    folder: Path
+    splits: Splits | None = field(default=None, repr=False)
+    source: Source | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.folder = Path(self.folder)
+
+    @cached_property
+    def trained(self) -> Trained:
+        """Model, task and facts, from the best weights."""
+        return load_trained(self.folder)
+
+    @cached_property
+    def config(self) -> Any:
+        """The settings, every one resolved."""
+        return files.read_config(self.folder)[0]
+
+    @cached_property
+    def story(self) -> Story:
+        """Task and data of the run."""
+        return files.read_config(self.folder)[1]
+
+    @property
+    def facts(self) -> DataFacts:
+        """What the model knows of its data: classes, preprocessing, sizes of the splits."""
+        return self.trained.facts
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One record an epoch: losses, metrics, rate."""
+        return [r for r in read_lines(self.folder / files.METRICS) if r["kind"] == "epoch"]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict of the doctor."""
+        path = self.folder / files.DOCTOR
+        return [Verdict(**v) for v in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
