@@ -66,9 +66,12 @@ def _is_target(word: str, root: Path) -> bool:
 
 def _missing_verb(words: list[str], root: Path) -> str:
     verb = words[0] if words else ""
-    if verb in ("--help", "--version") or (root / "src/pellucid/cli" / f"{verb}.py").is_file():
-        return ""
-    return f"no verb {verb or '(none)'}"
+    tree = ast.parse((root / "src/pellucid/cli/main.py").read_text(encoding="utf-8"))
+    table = next(node for node in tree.body if "VERBS" in _defined(node))
+    verbs = [
+        ast.literal_eval(key) for node in ast.walk(table) if isinstance(node, ast.Dict) for key in node.keys if key
+    ]
+    return "" if verb in ("--help", "--version", *verbs) else f"no verb {verb or '(none)'}"
 
 
 def _missing_part(reference: str, root: Path) -> str:

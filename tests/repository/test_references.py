@@ -26,7 +26,7 @@ def repository(tmp_path: Path) -> Path:
     contents = {
         "Makefile": "demo: x ## a demo\n\techo\ntest:\n",
         "recipes/demo.py": "",
-        "src/pellucid/cli/train.py": "",
+        "src/pellucid/cli/main.py": 'from . import train\nVERBS: dict[str, object] = {"train": train}\n',
         "src/pellucid/data/pack.py": "LIMIT = 3\nsize: int = 4\n\nclass Pack:\n    def take(self): ...\n",
         "tests/test_a.py": "def test_one(): ...\n",
     }
