@@ -25,7 +25,7 @@ def list_models() -> list[dict[str, Any]]:
                 {
                     "model": name,
                     "task": task,
-                    "parameters": found.n_parameters,
+                    "parameters": found.parameters,
                     "MACs": found.macs,
                     "at": at,
                     "about": about,
@@ -50,17 +50,17 @@ def summarise_model(
         {
             "layer": row.name,
             "kind": row.kind,
-            "output": "x".join(map(str, row.shape)),
-            "parameters": row.n_parameters,
+            "output": "x".join(map(str, row.output_shape)),
+            "parameters": row.parameters,
             "MACs": row.macs,
             "activation bytes": row.activation_bytes,
-            "receptive field": "x".join(map(str, row.field)),
+            "receptive field": "x".join(map(str, row.receptive_field)),
         }
         for row in found.rows
     ]
     totals = {
-        "parameters": found.n_parameters,
-        "trainable": found.n_trainable,
+        "parameters": found.parameters,
+        "trainable": found.trainable,
         "MACs": found.macs,
         "activations in training (bytes)": found.training_bytes,
         "largest in inference (bytes)": found.inference_bytes,
