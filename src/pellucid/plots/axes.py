@@ -50,7 +50,7 @@ def fit(values: np.ndarray, start: float, stop: float, log: bool = False, pad: f
     value, and no value at all, get a range of their own.
     """
     values = np.asarray(values, dtype=np.float64).ravel()
-    values = values[np.isfinite(values) & (np.abs(values) < LARGEST)]
+    values = values[np.abs(values) < LARGEST]  # no comparison holds for NaN
     if log:
         values = values[values > 0]
         if not len(values):
@@ -114,7 +114,9 @@ def y_axis(scale: Scale, left: float, right: float, label: str) -> list[str]:
 def _labels(ticks: list[float], scale: Scale) -> list[str]:
     if scale.log and scale.hi / scale.lo >= 5:
         return [tick_label(value, value, value) for value in ticks]
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else (scale.hi - scale.lo) / 10
+    if len(ticks) < 2:
+        return [f"{value:g}" for value in ticks]
+    step = ticks[1] - ticks[0]
     largest = max((abs(value) for value in ticks), default=0.0)
     return [tick_label(value, step, largest) for value in ticks]
 

@@ -33,8 +33,10 @@ def bars(
     Raises:
         DataError: a series has not one number a name.
     """
-    values = np.array([np.asarray(v, dtype=np.float64) for v in series.values()]).reshape(len(series), -1)
-    require_shape(values, "S N", f"bars {title!r}", N=len(names) if len(series) else 0)
+    columns = {name: np.asarray(numbers, dtype=np.float64) for name, numbers in series.items()}
+    for name, column in columns.items():
+        require_shape(column, "N", f"bars {name!r}", N=len(names))
+    values = np.stack([np.empty(len(names)), *columns.values()])[1:]  # (S, N), for no series too
     solid = np.where(np.isfinite(values) & (values > 0), values, 0.0)
     full = top or float((solid.sum(0) if stacked else solid).max(initial=0)) or 1.0
     left = min(NAMES, max((svg.width_of(name) for name in names[:MOST_ROWS]), default=0.0))

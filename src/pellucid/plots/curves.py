@@ -71,7 +71,7 @@ def _columns(name: str, points: Points) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _usable(y: np.ndarray, log: bool) -> np.ndarray:
-    return np.isfinite(y) & (np.abs(y) < axes.LARGEST) & ((y > 0) | (not log))
+    return (np.abs(y) < axes.LARGEST) & ((y > 0) | (not log))  # no comparison holds for NaN
 
 
 def _style(k: int) -> int:

@@ -16,7 +16,7 @@ def show(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, Integral):
-        return f"{int(cell):,}"
+        return f"{int(cell):,}".replace("-", "−")
     value = float(cell)
     if math.isnan(value):
         return "–"
