@@ -7,7 +7,7 @@ from PIL import Image
 
 TINY = 96  # pixels up to which a picture is kept exactly and shown enlarged
 LARGEST = 320  # pixels of the longer side that a page needs, on a sharp screen too
-QUALITY = 85
+QUALITY = 80
 
 
 def is_tiny(image: Image.Image) -> bool:
