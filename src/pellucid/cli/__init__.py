@@ -1,0 +1,1 @@
+"""One thin file a verb: it reads arguments, calls `runs`, prints."""

@@ -1,0 +1,1 @@
+"""Pure functions from outputs and truth to numbers."""

@@ -1,0 +1,1 @@
+"""Drawing that knows no task: gives images or SVG."""

@@ -12,6 +12,7 @@ from pellucid.core.verdict import Verdict
 from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
+from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs import folder as files
 from pellucid.runs.assemble import choose_metric, make_job, settle_device
 from pellucid.runs.config import make_config, spec_of
@@ -90,7 +91,7 @@ def start(
     files.write_config(folder, cfg, Story(task_name, spec))
     write_split(folder, splits)
     job = make_job(task, cfg, splits, folder, device, progress)
-    job.verdicts += [*rate_verdicts(lr_stated, cfg), *data_verdicts(splits), *course_verdict(cfg)]
+    job.verdicts += [*rate_verdicts(lr_stated, cfg), *judge_skipped(splits.problems), *course_verdict(cfg)]
     loop.write_verdicts(job)
     announce(job, lr_note)
     return finish(job, splits, source)
@@ -148,23 +149,6 @@ def refuse_changes(cfg: Any, changes: dict[str, Any], folder: Path) -> None:
             f"Resuming {folder} cannot change its settings ({'; '.join(different)}), since the result would be neither "
             "run. Resume without them, or train anew."
         )
-
-
-def data_verdicts(splits: Splits) -> list[Verdict]:
-    """Say how many records were left out, and give the first of each kind."""
-    kinds: dict[str, list[str]] = {}
-    for problem in splits.problems:
-        kinds.setdefault(problem.kind, []).append(f"{problem.record}: {problem.reason}")
-    return [
-        Verdict(
-            "skipped-records",
-            "warn",
-            f"{len(found)} skipped as {kind}, first {found[0]}",
-            "",
-            "mend or remove them, or refuse them with --strict",
-        )
-        for kind, found in kinds.items()
-    ]
 
 
 def rate_verdicts(stated: bool, cfg: Any) -> list[Verdict]:

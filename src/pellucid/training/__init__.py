@@ -1,0 +1,1 @@
+"""The loop and its craft. It knows no task and no key of a batch."""

@@ -1,0 +1,1 @@
+"""Checks that ride along with training, at next to no cost."""

@@ -1,0 +1,15 @@
+from pellucid.data.source import Problem
+from pellucid.doctor.skipped import judge_skipped
+
+
+def test_nothing_skipped_says_nothing() -> None:
+    assert judge_skipped([]) == []
+
+
+def test_each_kind_is_counted_with_its_first() -> None:
+    problems = [Problem("a.jpg", "unreadable", "cut short."), Problem("b", "too-large", "x"), Problem("c", "unreadable", "y")]
+    found = judge_skipped(problems)
+    assert [(v.rule, v.status) for v in found] == [("skipped-records", "warn")] * 2
+    assert found[0].evidence == "2 left out as unreadable, the first of them a.jpg: cut short"
+    assert found[1].evidence.startswith("1 left out as too-large")
+    assert "--strict" in found[0].cure
