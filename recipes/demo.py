@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pellucid
+from pellucid.core.progress import make_progress
 from pellucid.runs.evaluate import evaluate_run
 from pellucid.runs.report import write_report
-from pellucid.core.progress import make_progress
 
 RECIPE = {
     "model": "convnet",

@@ -133,7 +133,7 @@ def warn_if_opened(run: Record, progress: Progress) -> None:
     verdict = Verdict(
         "test-opened-again",
         "warn",
-        f"the test split of {run.folder} was opened {len(opened)} time(s) before, first at {first['time']} "
+        f"the test split of {run.folder} was opened before ({len(opened)} x), first at {first['time']} "
         f"({first['metric']} {first['value']})",
         "choosing anything by a second look makes the test number too good",
         "quote the first number; compare models on the validation split (--split val)",

@@ -103,7 +103,8 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     if openings:
         first = openings[0]
         number = f"{first['metric']} {first['value']}"
-        said = f"The test split was opened {len(openings)} time(s), first on {first['time']} ({number})."
+        often = "once" if len(openings) == 1 else f"{len(openings)} times, first"
+        said = f"The test split was opened {often} on {first['time'][:10]} ({number})."
         blocks.append(Note(said, "plain" if len(openings) == 1 else "bad"))
 
     def get(index: int) -> Image.Image:
@@ -224,4 +225,4 @@ def _words(name: str) -> str:
 def _shown(name: str, value: float) -> str:
     if not math.isfinite(value):
         return "none"
-    return f"{value:.1%}" if "accuracy" in name or name.startswith("top") else f"{value:.3f}"
+    return f"{value:.2%}" if "accuracy" in name or name.startswith("top") else f"{value:.3f}"
