@@ -32,10 +32,10 @@ class Ema:
         """Take in the weights after a step. One pass over the parameters, without waiting for the device."""
         decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
         self.n_updates += 1
-        parameters = dict(model.named_parameters())
-        averaged = [self.average[name] for name in parameters]
-        torch._foreach_lerp_(averaged, [p.detach() for p in parameters.values()], 1 - decay)
-        buffers = dict(model.named_buffers())
+        parameters, buffers = dict(model.named_parameters()), dict(model.named_buffers())
+        if parameters:
+            averaged = [self.average[name] for name in parameters]
+            torch._foreach_lerp_(averaged, list(parameters.values()), 1 - decay)
         if buffers:
             torch._foreach_copy_([self.average[name] for name in buffers], list(buffers.values()))
 

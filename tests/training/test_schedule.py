@@ -1,0 +1,228 @@
+"""Learning-rate schedules: exact points, what must always hold, and the schedulers of PyTorch."""
+
+import json
+import math
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.optim import lr_scheduler
+
+from pellucid.core.errors import ConfigError
+from pellucid.training.config import SCHEDULES, ScheduleConfig
+from pellucid.training.schedule import Plateau, Schedule, factor
+
+SMOOTH = tuple(name for name in SCHEDULES if name not in ("step", "plateau"))
+
+
+def torch_rates(make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], n: int) -> list[float]:
+    """The rates of n epochs of a PyTorch scheduler over a rate of 1."""
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler = make(optimiser)
+    rates = []
+    for _ in range(n):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize(
+    ("name", "middle", "end"),
+    [
+        ("constant", 1, 1),
+        ("plateau", 1, 1),
+        ("cosine", 0.5, 0),
+        ("linear", 0.5, 0),
+        ("exponential", 0.1, 0.01),
+        ("inverse-sqrt", 1 / math.sqrt(4), 1 / math.sqrt(7)),
+        ("inverse", 1 / 4, 1 / 7),
+        ("step", 0.01, 0.0001),
+    ],
+)
+@pytest.mark.parametrize("warmup", [0, 7])
+def test_start_middle_and_end_are_exact(name: str, middle: float, end: float, warmup: int) -> None:
+    def at(step: int) -> float:
+        return factor(name, step, 60 + warmup, warmup, (warmup + 30, warmup + 60), 0.01, epoch_steps=10)
+
+    assert at(warmup) == 1
+    assert at(warmup + 30) == pytest.approx(middle, rel=1e-12, abs=1e-15)
+    assert at(warmup + 60) == pytest.approx(end, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("total", [1, 2, 10, 97])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("cosine", lambda o, n: lr_scheduler.CosineAnnealingLR(o, T_max=n)),
+        ("linear", lambda o, n: lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.0, total_iters=n)),
+        ("exponential", lambda o, n: lr_scheduler.ExponentialLR(o, gamma=0.1 ** (1 / n))),
+        ("step", lambda o, n: lr_scheduler.MultiStepLR(o, milestones=[30, 60, 90], gamma=0.1)),
+        ("inverse", lambda o, n: lr_scheduler.LambdaLR(o, lambda t: 1 / (1 + t))),
+        ("inverse-sqrt", lambda o, n: lr_scheduler.LambdaLR(o, lambda t: (1 + t) ** -0.5)),
+    ],
+)
+def test_torch_twin(name: str, make: Callable, total: int) -> None:
+    ours = [factor(name, step, total, 0, (30, 60, 90), 0.1) for step in range(total)]
+    assert ours == pytest.approx(torch_rates(lambda o: make(o, total), total), rel=1e-9, abs=1e-12)
+
+
+def test_step_equals_step_lr() -> None:
+    ours = [factor("step", step, 100, 0, tuple(range(10, 100, 10)), 0.5) for step in range(100)]
+    assert ours == pytest.approx(torch_rates(lambda o: lr_scheduler.StepLR(o, 10, 0.5), 100))
+
+
+def test_warmup_then_cosine_equals_torch_in_sequence() -> None:
+    def make(optimiser: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
+        climb = lr_scheduler.LinearLR(optimiser, start_factor=1 / 11, end_factor=1.0, total_iters=10)
+        fall = lr_scheduler.CosineAnnealingLR(optimiser, T_max=40)
+        return lr_scheduler.SequentialLR(optimiser, [climb, fall], milestones=[10])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SequentialLR calls a form of its parts that they warn about
+        expected = torch_rates(make, 50)
+    assert [factor("cosine", step, 50, 10) for step in range(50)] == pytest.approx(expected)
+
+
+@given(
+    name=st.sampled_from(SCHEDULES),
+    warmup=st.integers(0, 50),
+    decay=st.integers(1, 80),
+    gamma=st.floats(0.01, 1),
+    epoch_steps=st.integers(1, 20),
+    gaps=st.lists(st.integers(0, 30), max_size=4),
+)
+def test_climbs_to_one_then_never_rises(
+    name: str, warmup: int, decay: int, gamma: float, epoch_steps: int, gaps: list[int]
+) -> None:
+    total = warmup + decay
+    milestones = [warmup + 1 + sum(gaps[: i + 1]) for i in range(len(gaps))]
+    rates = [factor(name, step, total, warmup, milestones, gamma, epoch_steps) for step in range(total + 5)]
+    assert rates[warmup] == 1
+    assert rates[0] == 1 / (warmup + 1)
+    assert all(0 < rate <= 1 for rate in rates[:total])
+    climb = [after - before for before, after in pairwise(rates[: warmup + 1])]
+    assert climb == pytest.approx([1 / (warmup + 1)] * warmup)
+    assert all(after <= before for before, after in pairwise(rates[warmup:]))
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_warmup_longer_than_the_run_and_a_run_of_nothing(name: str) -> None:
+    assert [factor(name, step, 3, 9) for step in range(3)] == [0.1, 0.2, pytest.approx(0.3)]
+    assert factor(name, 0, 0) in (0, 1, 0.1) or name == "exponential"
+    assert math.isfinite(factor(name, 10**9, 10))
+
+
+def test_unknown_name_lists_the_choices() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^Unknown schedule 'cosin'\. Did you mean 'cosine'.*Choose from: constant, "
+    ):
+        factor("cosin", 0, 1)
+
+
+def test_step_decay_at_epochs_30_60_90() -> None:
+    schedule = Schedule(ScheduleConfig("step", 0, (30, 60, 90)), 0.4, epochs=100, steps_per_epoch=7)
+    rates = [schedule.lr(epoch * 7) for epoch in (0, 29, 30, 59, 60, 89, 90, 99)]
+    assert rates == pytest.approx([0.4, 0.4, 0.04, 0.04, 0.004, 0.004, 0.0004, 0.0004])
+    assert schedule.lr(30 * 7 - 1) == 0.4, "the last step of epoch 29"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps_per_epoch", "milestones"),
+    [(90, 1, (30, 60, 80)), (9, 10, (30, 60, 80)), (1, 1, (1, 1, 1)), (2, 1, (1, 2, 2)), (1, 100, (34, 67, 89))],
+)
+def test_default_milestones(epochs: int, steps_per_epoch: int, milestones: tuple[int, ...]) -> None:
+    schedule = Schedule(ScheduleConfig("step", 0), 1.0, epochs, steps_per_epoch)
+    assert schedule.milestone_steps == milestones
+    assert schedule.lr(0) == 1, "no cut before the first step"
+
+
+@pytest.mark.parametrize(
+    ("warmup_epochs", "epochs", "steps_per_epoch", "expected"),
+    [
+        (1, 20, 50, 50),
+        (0.5, 20, 50, 25),
+        (0, 20, 50, 0),
+        (1, 1, 50, 25),
+        (100, 20, 50, 500),
+        (1, 1, 1, 0),
+        (1, 2, 5, 5),
+    ],
+)
+def test_warmup_in_steps_is_at_most_half_the_run(
+    warmup_epochs: float, epochs: int, steps_per_epoch: int, expected: int
+) -> None:
+    schedule = Schedule(ScheduleConfig(warmup_epochs=warmup_epochs), 3.0, epochs, steps_per_epoch)
+    assert schedule.warmup_steps == expected
+    assert schedule.lr(expected) == 3
+    assert 0 < schedule.lr(0) <= 3
+
+
+def test_inverse_schedules_count_in_epochs() -> None:
+    schedule = Schedule(ScheduleConfig("inverse", 0), 1.0, epochs=10, steps_per_epoch=100)
+    assert [schedule.lr(epoch * 100) for epoch in range(4)] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
+    vaswani = Schedule(ScheduleConfig("inverse-sqrt", 1), 1.0, epochs=10, steps_per_epoch=100)
+    assert [vaswani.lr(step) for step in (100, 400, 900)] == pytest.approx([(100 / s) ** 0.5 for s in (100, 400, 900)])
+
+
+@pytest.mark.parametrize("higher", [False, True])
+@pytest.mark.parametrize("patience", [0, 1, 3])
+def test_plateau_equals_torch(higher: bool, patience: int) -> None:
+    generator = torch.Generator().manual_seed(patience)
+    values = (torch.randint(0, 12, (60,), generator=generator) / 4).tolist()
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    twin = lr_scheduler.ReduceLROnPlateau(
+        optimiser, mode="max" if higher else "min", factor=0.5, patience=patience, threshold=0, eps=0
+    )
+    plateau = Plateau(patience, gamma=0.5, higher_is_better=higher)
+    for value in values:
+        plateau.epoch_end(value)
+        twin.step(value)
+        assert plateau.factor == optimiser.param_groups[0]["lr"]
+    assert plateau.factor < 0.1, "the values must have caused cuts"
+
+
+def test_plateau_by_hand() -> None:
+    plateau = Plateau(patience=2, gamma=0.1)
+    factors = []
+    for value in (0.5, 0.6, 0.6, 0.6, 0.6, 0.7, float("nan"), float("nan"), float("nan")):
+        plateau.epoch_end(value)
+        factors.append(plateau.factor)
+    assert factors == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.01])
+    assert plateau.best == 0.7
+
+
+def test_plateau_that_never_sees_a_number() -> None:
+    plateau = Plateau(patience=0)
+    plateau.epoch_end(float("nan"))
+    assert plateau.best is None and plateau.factor == 0.1
+
+
+def test_schedule_plateau_composes_with_warmup_and_survives_a_restart() -> None:
+    def make() -> Schedule:
+        return Schedule(ScheduleConfig("plateau", 1.0, plateau_patience=0), 2.0, 10, 4, higher_is_better=False)
+
+    straight, first = make(), make()
+    for value in (1.0, 2.0):
+        straight.epoch_end(value)
+        first.epoch_end(value)
+    resumed = make()
+    resumed.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    for value in (3.0, 0.5, 0.7):
+        straight.epoch_end(value)
+        resumed.epoch_end(value)
+    assert straight == resumed
+    assert [straight.lr(step) for step in (0, 4, 30)] == pytest.approx([0.0004, 0.002, 0.002])
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_only_plateau_listens_to_the_metric(name: str) -> None:
+    schedule = Schedule(ScheduleConfig(name), 1.0, 10, 4)
+    before = [schedule.lr(step) for step in range(40)]
+    for _ in range(9):
+        schedule.epoch_end(0.0)
+    assert [schedule.lr(step) for step in range(40)] == before
