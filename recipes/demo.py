@@ -13,13 +13,10 @@ import time
 from pathlib import Path
 
 import pellucid
-from pellucid.core.progress import make_progress
-from pellucid.runs.evaluate import evaluate_run
-from pellucid.runs.report import write_report
 
 RECIPE = {
     "model": "convnet",
-    "epochs": 20,
+    "epochs": 22,
     "batch": 128,
     "optimiser": "sgd",
     "lr": 0.15,
@@ -36,23 +33,23 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--epochs", type=int, default=RECIPE["epochs"])
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--threads", type=int, default=0, help="0 takes the free cores")
     options.add_argument("--out", default=None)
     chosen = options.parse_args()
-    progress = make_progress()
 
     started = time.process_time()
-    settings = {**RECIPE, "epochs": chosen.epochs, "seed": chosen.seed}
+    settings = {**RECIPE, "epochs": chosen.epochs, "seed": chosen.seed, "threads": chosen.threads}
     settings["warmup_epochs"] = min(RECIPE["warmup_epochs"], chosen.epochs / 5)
     run = pellucid.train("fashion-mnist-mini", out=chosen.out, **settings)
     cpu_seconds = time.process_time() - started
 
-    found = evaluate_run(run, None, "test", progress)
-    report = write_report(run, found.splits, found)
+    accuracy = run.evaluate()["accuracy"]
+    report = run.report()
     pictures = sorted((run.folder / "examples").glob("*.png"))[:4]
     print("\nA few predictions:")
     for result in run.predict(*pictures):
         print(f"  {Path(result.name).name}: {result.label} ({result.probability:.1%})")
-    print(f"\nTest accuracy {found.summary['accuracy']:.4f} ({cpu_seconds:.0f} CPU seconds of training and reporting)")
+    print(f"\nTest accuracy {accuracy:.4f} ({cpu_seconds:.0f} CPU seconds of training and reporting)")
     print(f"Run folder    {run.folder}")
     print(f"Report        {report}   <- open it in a browser")
 

@@ -60,7 +60,7 @@ class Splits:
             shuffle=training,
             device=device,
             transform=build(self.augment, preprocess.size, preprocess.canvas_size, train=training),
-            drop_last=training and len(rows) > batch,
+            drop_last=training,
         )
 
 

@@ -17,6 +17,7 @@ from pellucid.core.verdict import Verdict
 from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
+from pellucid.models.weights import read_weights, write_weights
 from pellucid.runs import folder as files
 from pellucid.runs.record import Record
 from pellucid.runs.same_data import check_same_data, reload_spec
@@ -76,7 +77,24 @@ def evaluate_run(run: Record, data: Any, split: str, progress: Progress) -> Eval
         )
     if own and split == "test":
         log_opening(run, summary)
+        losses = {k: v for k, v in summary.items() if k.split("/")[0] == "loss" and math.isfinite(v)}
+        write_weights(run.folder / files.TEST, records, {"losses": losses, "weights": trained.digest})
     return Evaluation(split if own else splits.facts.source, summary, records, splits, role)
+
+
+def stored_test(run: Record, splits: Splits) -> Evaluation | None:
+    """What the last opening of the test split found, without opening it again; None when there is none.
+
+    An evaluation of other weights than the run's present ones does not count.
+    """
+    path = run.folder / files.TEST
+    if not path.exists():
+        return None
+    stored = read_weights(path)
+    if stored.about["weights"] != run.trained.digest:
+        return None
+    summary = run.trained.task.summarise(stored.tensors, run.facts)
+    return Evaluation("test", {**summary, **stored.about["losses"]}, stored.tensors, splits, "test")
 
 
 def own_splits(run: Record, progress: Progress) -> Splits:

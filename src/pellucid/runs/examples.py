@@ -12,7 +12,7 @@ from pellucid.data.images import read_image
 from pellucid.data.prepare import Splits
 from pellucid.data.single import as_batch
 from pellucid.data.source import Source
-from pellucid.models.weights import digest, write_weights
+from pellucid.models.weights import write_weights
 from pellucid.runs import folder as files
 from pellucid.runs.record import Record
 from pellucid.runs.trained import Trained
@@ -33,7 +33,7 @@ def write_examples(run: Record, splits: Splits, source: Source) -> None:
     outputs = ask(run.trained, paths)
     names = [splits.names[row] for row in spread]
     about = {
-        "weights": digest(run.trained.model.net.state_dict()),  # type: ignore[union-attr]
+        "weights": run.trained.digest,
         "facts": run.facts.as_dict(),
         "names": names,
     }

@@ -21,6 +21,7 @@ TIMING = "timing.jsonl"
 DOCTOR = "doctor.json"
 SPLIT = "split.json"
 OPENINGS = "test_openings.jsonl"
+TEST = "test.safetensors"
 EXAMPLES = "examples"
 REPORT = "report.html"
 
@@ -65,7 +66,7 @@ def reserve(out: str | Path | None, source: str, model: str, overwrite: bool) ->
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier run wrote there, and nothing else."""
-    for name in (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, REPORT):
+    for name in (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, TEST, REPORT):
         (folder / name).unlink(missing_ok=True)
     for part in (LAST, EXAMPLES, "nonfinite"):
         for file in (folder / part).glob("*"):

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pellucid.core.device import choose_device
 from pellucid.core.facts import DataFacts
 from pellucid.core.files import read_lines
 from pellucid.core.verdict import Verdict
@@ -22,10 +23,12 @@ class Record:
 
     Attributes:
         folder: the run folder, or the path of a weights file.
+        device: where its model runs: auto, cpu, cuda, cuda:N or mps.
         splits, source: the data, when this run was made by `train` in the same process.
     """
 
     folder: Path
+    device: str = "auto"
     splits: Splits | None = field(default=None, repr=False)
     source: Source | None = field(default=None, repr=False)
 
@@ -35,7 +38,7 @@ class Record:
     @cached_property
     def trained(self) -> Trained:
         """Model, task and facts, from the best weights."""
-        return load_trained(self.folder)
+        return load_trained(self.folder, choose_device(self.device))
 
     @cached_property
     def config(self) -> Any:

@@ -29,7 +29,7 @@ from pellucid.report.blocks import (
 )
 from pellucid.report.page import page
 from pellucid.runs import folder as files
-from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits
+from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits, stored_test
 from pellucid.runs.record import Record
 
 SAMPLES = 16
@@ -41,8 +41,14 @@ WHERE = {
 
 
 def write_report(run: Record, splits: Splits | None, evaluation: Evaluation | None = None) -> Path:
-    """Write the page. Without an evaluation the validation split is measured; the test split never is."""
+    """Write the page.
+
+    Args:
+        evaluation: what it is about. None takes what the last opening of the test split found; before there
+            was one, the validation split is measured. The test split is never opened here.
+    """
     splits = splits or own_splits(run, Quiet())
+    evaluation = evaluation or stored_test(run, splits)
     if evaluation is None and len(splits.split.val):
         evaluation = evaluate_run(run, None, "val", Quiet())
     sections = [

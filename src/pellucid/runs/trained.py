@@ -11,7 +11,7 @@ from pellucid.core import config as settings
 from pellucid.core.errors import RunError, WeightsError
 from pellucid.core.facts import DataFacts
 from pellucid.core.task import Task
-from pellucid.models.weights import load_into, read_weights
+from pellucid.models.weights import digest, load_into, read_weights
 from pellucid.runs.folder import WEIGHTS
 from pellucid.tasks import get_task
 from pellucid.training.precision import place_model
@@ -25,6 +25,7 @@ class Trained:
         task, cfg, facts: what it does, how it was made, what data it knows.
         model: in evaluation mode.
         about: all that was written beside the weights.
+        digest: checksum of the weights.
     """
 
     task: Task
@@ -32,6 +33,7 @@ class Trained:
     facts: DataFacts
     model: nn.Module
     about: dict[str, Any]
+    digest: str
 
 
 def load_trained(path: Path, device: torch.device | str = "cpu") -> Trained:
@@ -63,4 +65,4 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> Trained:
     model = task.make_model(cfg, facts)
     load_into(model.net, weights.tensors, str(path))  # type: ignore[arg-type]
     model = place_model(model, torch.device(device)).eval()
-    return Trained(task, cfg, facts, model, about)
+    return Trained(task, cfg, facts, model, about, digest(weights.tensors))

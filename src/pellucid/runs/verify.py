@@ -7,7 +7,7 @@ import torch
 
 from pellucid.core.errors import PellucidError, RunError
 from pellucid.core.verdict import Verdict
-from pellucid.models.weights import digest, read_weights
+from pellucid.models.weights import read_weights
 from pellucid.runs import folder as files
 from pellucid.runs.examples import OUTPUTS, ask
 from pellucid.runs.record import Record
@@ -30,7 +30,7 @@ def verify_run(run: Record) -> list[Verdict]:
     facts = trained.facts.as_dict()
     before = stored.about["facts"]
     verdicts = [
-        _same("weights", digest(trained.model.net.state_dict()) == stored.about["weights"], "the weights"),  # type: ignore[union-attr]
+        _same("weights", trained.digest == stored.about["weights"], "the weights"),
         _same("classes", list(facts["classes"]) == list(before["classes"]), "the classes and their order"),
         _same("preprocessing", _plain(facts["preprocess"]) == _plain(before["preprocess"]), "the preprocessing"),
     ]
