@@ -5,32 +5,73 @@ from typing import Any, TypeVar
 
 from pellucid.core import config as settings
 from pellucid.core.errors import ConfigError
+from pellucid.core.files import read_text
+from pellucid.data.known import KNOWN
+from pellucid.data.source import Source
 from pellucid.training.config import COURSE_DEFAULTS
 
 Config = TypeVar("Config")
 
 
-def make_config(kind: type[Config], file: str | Path | None, changes: dict[str, Any]) -> Config:
-    """Defaults, then the course's defaults when asked for, then the file, then `changes`.
+def read_file(file: str | Path | None) -> dict[str, Any]:
+    """The sections of a config file, without the `[run]` table of a run's own; {} for none.
 
     Raises:
-        ConfigError: the file is missing or no TOML, a setting is unknown, or a value does not fit.
+        ConfigError: it is missing or no TOML.
+        RunError: it must not be read.
+    """
+    if file is None:
+        return {}
+    path = Path(file)
+    if not path.is_file():
+        raise ConfigError(f"No config file {path}. Every run folder holds one: config.toml.")
+    content = settings.read_toml(read_text(path), str(path))
+    content.pop("run", None)
+    return content
+
+
+def make_config(kind: type[Config], content: dict[str, Any], changes: dict[str, Any], where: str = "") -> Config:
+    """Defaults, then the course's defaults when asked for, then the content of a file, then `changes`.
+
+    Args:
+        content: what `read_file` returned.
+        where: name of that file, for messages.
+
+    Raises:
+        ConfigError: a setting is unknown, or a value does not fit.
     """
     cfg = kind()
     if changes.get("defaults"):
         cfg = settings.change(cfg, COURSE_DEFAULTS)
-    if file is not None:
-        path = Path(file)
-        if not path.is_file():
-            raise ConfigError(f"No config file {path}. Every run folder holds one: config.toml.")
-        content = settings.read_toml(path.read_text(encoding="utf-8"), str(path))
-        content.pop("run", None)  # a run's own config.toml also says which data it was
-        cfg = settings.change(cfg, settings.stated(kind, content, str(path)))
+    stated = settings.stated(kind, content, where)
+    try:
+        cfg = settings.change(cfg, stated)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
     return settings.change(cfg, changes)
+
+
+def how_to_read(content: dict[str, Any], changes: dict[str, Any]) -> tuple[str, bool]:
+    """`group` and `strict`, which the reader of the data needs before its task, and so its config, is known.
+
+    Raises:
+        ConfigError: one of them has the wrong type.
+    """
+    data = content.get("data", {})
+    stated = {**(data if isinstance(data, dict) else {}), **changes}
+    group, strict = stated.get("group", ""), stated.get("strict", False)
+    if not isinstance(group, str) or not isinstance(strict, bool):
+        raise ConfigError(f"group is text and strict is true or false, got {group!r} and {strict!r}.")
+    return group, strict
 
 
 def spec_of(data: Any) -> str:
     """How the data is written down in the run, so that it can be found again; "" for arrays in memory."""
-    if isinstance(data, (str, Path)):
-        return str(Path(data).resolve()) if Path(data).exists() else str(data)
-    return ""
+    if isinstance(data, Source):
+        return data.spec
+    if not isinstance(data, (str, Path)):
+        return ""
+    name, colon, folder = str(data).partition(":")
+    if isinstance(data, str) and name in KNOWN:
+        return f"{name}:{Path(folder).expanduser().resolve()}" if folder else name + colon
+    return str(Path(data).expanduser().resolve())

@@ -182,5 +182,5 @@ def announce(job: Job, lr_note: str) -> None:
     )
     for note in getattr(job.model.net, "notes", ()):
         job.progress.say(note)
-    for verdict in job.verdicts:
+    for verdict in (v for v in job.verdicts if v.status != "pass"):
         job.progress.say(verdict.sentence())

@@ -65,8 +65,8 @@ class ScheduleConfig:
 class TrainConfig:
     epochs: int = 20
     """How often the training split is gone through."""
-    batch: int = 128
-    """Pictures in one step (over all machines)."""
+    batch: int = 0
+    """Pictures in one step (over all machines); 0 takes the task's usual number, less for small sets."""
     seed: int = 0
     """Decides splits, initial weights, order and augmentation."""
     metric: str = "auto"
@@ -88,7 +88,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs", "1 or more", self.epochs)
-        require(self.batch >= 1, "batch", "1 or more", self.batch)
+        require(self.batch >= 0, "batch", "0 (automatic) or positive", self.batch)
         require(self.seed >= 0, "seed", "0 or positive", self.seed)
         require(self.patience >= 0, "patience", "0 (never) or positive", self.patience)
         require(self.threads >= 0, "threads", "0 (automatic) or positive", self.threads)

@@ -8,6 +8,9 @@ from pellucid.core.facts import DataFacts
 
 Config = TypeVar("Config")
 
+STEPS_AN_EPOCH = 16
+SMALLEST_BATCH = 8  # fewer pictures make the statistics of batch norm too noisy
+
 
 def resolve_data(cfg: Config, facts: DataFacts) -> Config:
     """Image size, fit and colour as they were decided from the pictures."""
@@ -20,6 +23,17 @@ def resolve_data(cfg: Config, facts: DataFacts) -> Config:
         colour="grey" if preprocess.channels == 1 else "rgb",
     )
     return replace(settled, data=data)
+
+
+def resolve_batch(cfg: Config, facts: DataFacts, usual: int) -> Config:
+    """The usual batch, halved until an epoch has at least 16 steps: a small set in few large steps learns little."""
+    settled: Any = cfg
+    if settled.train.batch:
+        return cfg
+    batch = usual
+    while batch > SMALLEST_BATCH and facts.n_train < STEPS_AN_EPOCH * batch:
+        batch //= 2
+    return replace(settled, train=replace(settled.train, batch=batch))
 
 
 def resolve_class_weights(cfg: Config, facts: DataFacts) -> Config:

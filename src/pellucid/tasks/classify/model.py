@@ -7,18 +7,19 @@ from pellucid.core.facts import DataFacts
 from pellucid.models.classify import MODELS
 from pellucid.models.from_batch import FromBatch
 from pellucid.tasks.classify.config import ClassifyConfig
-from pellucid.training.resolve import resolve_class_weights, resolve_data
+from pellucid.training.resolve import resolve_batch, resolve_class_weights, resolve_data
 
 SMALL_UP_TO = 64
+USUAL_BATCH = 128
 
 
 def resolve(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
-    """Settle model, image settings and class weights.
+    """Settle model, image settings, batch and class weights.
 
     Raises:
         ConfigError: the model is unknown, or the class weights do not fit the classes.
     """
-    cfg = resolve_class_weights(resolve_data(cfg, facts), facts)
+    cfg = resolve_batch(resolve_class_weights(resolve_data(cfg, facts), facts), facts, USUAL_BATCH)
     name = cfg.model.model
     if name == "auto":
         name = "convnet" if min(facts.preprocess.size) <= SMALL_UP_TO else "resnet18"

@@ -20,4 +20,4 @@ class SegmentConfig:
     loss: CrossEntropyConfig = field(default_factory=CrossEntropyConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    train: TrainConfig = field(default_factory=lambda: TrainConfig(batch=32))
+    train: TrainConfig = field(default_factory=TrainConfig)

@@ -5,17 +5,19 @@ from pellucid.core.facts import DataFacts
 from pellucid.models.from_batch import FromBatch
 from pellucid.models.segment import MODELS
 from pellucid.tasks.segment.config import SegmentConfig
-from pellucid.training.resolve import resolve_class_weights, resolve_data
+from pellucid.training.resolve import resolve_batch, resolve_class_weights, resolve_data
+
+USUAL_BATCH = 32
 
 
 def resolve(cfg: SegmentConfig, facts: DataFacts) -> SegmentConfig:
-    """Settle image settings and class weights.
+    """Settle image settings, batch and class weights.
 
     Raises:
         ConfigError: the model is unknown, or the class weights do not fit the classes.
     """
     choose(cfg.model.model, MODELS, "model")
-    return resolve_class_weights(resolve_data(cfg, facts), facts)
+    return resolve_batch(resolve_class_weights(resolve_data(cfg, facts), facts), facts, USUAL_BATCH)
 
 
 def make_model(cfg: SegmentConfig, facts: DataFacts) -> FromBatch:
