@@ -1,0 +1,1 @@
+"""From files or arrays to a `Source`: records that are named and labelled, but not decoded. One file a layout."""

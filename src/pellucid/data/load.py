@@ -1,0 +1,97 @@
+"""Data by one word: a folder, a table, a file of arrays, arrays, or the name of a known set."""
+
+from collections.abc import Mapping
+from os.path import exists  # unlike Path's, it is False for impossible names
+from pathlib import Path
+from typing import Any
+
+from pellucid.core.choose import unknown
+from pellucid.core.errors import ConfigError, DataError
+from pellucid.data.images import FORMATS
+from pellucid.data.known import KNOWN
+from pellucid.data.readers.arrays import read_arrays, read_npz
+from pellucid.data.readers.class_folder import read_class_folder
+from pellucid.data.readers.csv_table import read_csv_table
+from pellucid.data.readers.listing import EXTENSIONS, require_folder
+from pellucid.data.readers.mask_folder import is_mask_folder, read_mask_folder
+from pellucid.data.source import Source
+
+TABLES = (".csv", ".tsv")
+
+
+def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
+    """List the records of a data set. Pictures are not opened yet.
+
+    Args:
+        data: one of
+
+            - a folder of class folders, or one with `images/` and `masks/`
+            - a `.csv` or `.tsv` table, or an `.npz` file
+            - the name of a known set, or `name:folder` for one whose files lie in that folder;
+              `name:` is never a folder, `./name` always is
+            - a dict of arrays, or a tuple (images, labels)
+            - a Source, which is returned as it is
+        group: CSV column (or array) whose values are groups, or `folder` for the parent folder of each picture.
+        strict: refuse the data set when any record had to be left out.
+
+    Raises:
+        DataError: there is no such data, it cannot be used, or (if strict) something had to be left out.
+        ConfigError: `group` is not there.
+    """
+    source = _read(data, group)
+    if group and source.groups is None:
+        raise ConfigError(f"{source.name} has no groups: leave out group={group}.")
+    if strict and source.problems:
+        first = source.problems[0]
+        raise DataError(
+            f"{source.name}: strict, and {len(source.problems)} things had to be left out. The first: "
+            f"{first.record} ({first.kind}): {first.reason.rstrip('.')}. Repair them, or leave out strict."
+        )
+    return source
+
+
+def _read(data: Any, group: str) -> Source:
+    if isinstance(data, Source):
+        return data
+    if isinstance(data, (Mapping, tuple, list)):
+        return read_arrays(data, group=group)
+    if not isinstance(data, (str, Path)) or data == "":
+        raise DataError(f"Data is a folder, a .csv or .npz file, a known name or a dict of arrays, got {data!r:.60}.")
+    if isinstance(data, str):
+        name, colon, folder = data.partition(":")
+        if name in KNOWN:
+            if not colon and exists(data):
+                raise DataError(
+                    f"{data} is a known data set and also lies in this folder: write {data}: for the known set or "
+                    f"./{data} for what lies here."
+                )
+            return KNOWN[name].load(Path(folder).expanduser() if folder else None)
+    path = Path(data).expanduser()
+    if not exists(path):
+        raise DataError(_not_there(str(data)))
+    return _read_folder(path, group) if path.is_dir() else _read_file(path, group)
+
+
+def _read_folder(path: Path, group: str) -> Source:
+    return (read_mask_folder if is_mask_folder(require_folder(path)) else read_class_folder)(path, group)
+
+
+def _read_file(path: Path, group: str) -> Source:
+    end = path.suffix.lower()
+    if end in TABLES:
+        return read_csv_table(path, group)
+    if end == ".npz":
+        return read_npz(path, group)
+    if end == ".npy":
+        raise DataError(f"{path} is one array: save images and labels together with np.savez, as .npz.")
+    if end in EXTENSIONS:
+        raise DataError(f"{path} is one picture: give the folder that holds the class folders.")
+    raise DataError(f"{path} is no data set: give a folder of pictures ({', '.join(FORMATS)}), a .csv or an .npz file.")
+
+
+def _not_there(data: str) -> str:
+    """What is said when `data` is neither a path nor a name."""
+    name = data.partition(":")[0]
+    if name in ("", ".") or any(mark in name for mark in "/\\.~"):
+        return f"{data} does not exist: give a folder of pictures, a .csv or an .npz file, or a known name."
+    return f"There is no folder or file {data}. {unknown(name, KNOWN, 'data set')}"
