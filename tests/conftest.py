@@ -91,3 +91,23 @@ def class_folder(tmp_path: Path, colours: dict[str, tuple[int, int, int]]) -> Pa
             else:
                 image.save(root / name / f"{number}.png")
     return root
+
+
+@pytest.fixture
+def mask_folder(tmp_path: Path, colours: dict[str, tuple[int, int, int]]) -> Path:
+    """Eight pictures with a green box on blue, and their palette masks: 0 ground, 1 box, 255 along its border."""
+    root = tmp_path / "scenes"
+    (root / "images").mkdir(parents=True)
+    (root / "masks").mkdir()
+    for number in range(8):
+        height, width, top = 24, 29, 4 + number
+        image = paint(colours["blue"], height, width, number)
+        image[top : top + 8, 6:17] = colours["green"]
+        mask = np.zeros((height, width), dtype=np.uint8)
+        mask[top - 1 : top + 9, 5:18] = 255
+        mask[top : top + 8, 6:17] = 1
+        Image.fromarray(image).save(root / "images" / f"{number}.png")
+        palette = Image.fromarray(mask)
+        palette.putpalette([0, 0, 0, *colours["green"], *[0] * (254 * 3)])
+        palette.save(root / "masks" / f"{number}.png")
+    return root

@@ -88,7 +88,7 @@ def use(programs: Path, folder: Path) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pellucid-wheel-") as name:
         folder = Path(name)
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
+        run(Path(sys.executable), "-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
         wheel = next(folder.glob("*.whl"))
         if wrong := unpacked(wheel):
             sys.exit(f"FAILED: {wheel.name} is not the package: {', '.join(wrong)}")

@@ -48,3 +48,13 @@ def test_the_pictures_have_the_colours_they_are_named_after(
 def test_no_two_pictures_are_alike(class_folder: Path) -> None:
     contents = [path.read_bytes() for path in class_folder.rglob("*.*")]
     assert len(contents) == len(set(contents)) == 24
+
+
+def test_the_masks_lie_on_the_boxes(mask_folder: Path, colours: dict[str, tuple[int, int, int]]) -> None:
+    for path in sorted((mask_folder / "masks").iterdir()):
+        with Image.open(path) as mask, Image.open(mask_folder / "images" / path.name) as image:
+            assert (mask.mode, mask.size) == ("P", image.size)
+            ids, pixels = np.asarray(mask), np.asarray(image)
+        assert np.unique(ids, return_counts=True)[1].tolist() == [24 * 29 - 10 * 13, 8 * 11, 10 * 13 - 8 * 11]
+        assert (pixels[ids == 1] == colours["green"]).all()
+        assert (pixels[ids == 255] != colours["green"]).any(axis=1).all()
