@@ -107,10 +107,10 @@ def _copy(chunks: Iterator[bytes], file: IO[bytes]) -> None:
 
 
 def _unpack(archive: Path, members: tuple[str, ...]) -> None:
-    """Take the named files out of a tar archive, and lay them beside it without their folders."""
+    """Take the named files out of a gzipped tar archive, and lay them beside it without their folders."""
     missing = set(members)
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
                 inside = tar.extractfile(member) if member.isfile() and member.name in missing else None
                 if inside is None:

@@ -22,7 +22,7 @@ class Remote:
         url: where its publisher keeps it.
         max_bytes: more than this is refused.
         md5: of the file as published, or "" where none is. Guards against a broken transfer, not an attacker.
-        members: if it is a tar archive, the files to take out of it; nothing else is unpacked.
+        members: if it is a gzipped tar archive, the files to take out of it; nothing else is unpacked.
     """
 
     url: str
