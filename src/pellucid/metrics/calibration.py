@@ -78,7 +78,7 @@ def brier_score(probabilities: Tensor, labels: Tensor) -> float:
         DataError, NonFiniteError: as `labelled`.
     """
     probabilities, labels = labelled(probabilities, labels)
-    distance = probabilities.to(torch.promote_types(probabilities.dtype, torch.float32), copy=True)
+    distance = probabilities.to(torch.promote_types(probabilities.dtype, torch.float32))  # (M, K), a copy by `labelled`
     distance[torch.arange(len(labels), device=labels.device), labels] -= 1
     return float(distance.square().sum(1).to("cpu", torch.float64).mean())
 

@@ -32,18 +32,19 @@ def confusion(predictions: Tensor, masks: Tensor, n_classes: int, ignore_index: 
     require_shape(masks, "N H W", "masks")
     n, height, width = masks.shape
     require_shape(predictions, "N H W", "predictions", N=n, H=height, W=width)
-    counted = masks != ignore_index
-    for name, values in (("Masks", masks), ("Predictions", predictions)):
-        outside = counted & ((values < 0) | (values >= n_classes))
-        if outside.any():
+    ignored = masks == ignore_index
+    true, called = masks.long().masked_fill(ignored, 0), predictions.long().masked_fill(ignored, 0)  # (N, H, W)
+    for name, values in (("Masks", true), ("Predictions", called)):
+        low, high = map(int, torch.aminmax(values)) if values.numel() else (0, 0)
+        if low < 0 or high >= n_classes:
             raise DataError(
                 f"{name} must hold 0..{n_classes - 1} ({n_classes} classes) or {ignore_index} (ignored in the mask), "
-                f"got {int(values[outside][0])}."
+                f"got {low if low < 0 else high}."
             )
-    picture = torch.arange(n, device=masks.device).view(n, 1, 1)
-    cell = (picture * n_classes + masks) * n_classes + predictions  # (N, H, W)
+    first_cell = n_classes**2 * torch.arange(n, device=masks.device).view(n, 1, 1)
+    cell = torch.add(called, true, alpha=n_classes).add_(first_cell)
     n_cells = n * n_classes**2
-    cell = torch.where(counted, cell, n_cells)  # one more cell takes the ignored pixels
+    cell.masked_fill_(ignored, n_cells)  # one more cell takes the ignored pixels
     return torch.bincount(cell.flatten(), minlength=n_cells + 1)[:-1].view(n, n_classes, n_classes)
 
 

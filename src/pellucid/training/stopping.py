@@ -1,5 +1,6 @@
 """Which epoch was the best, and when to stop waiting for a better one."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,15 @@ from pellucid.core.task import Metric
 class EarlyStopping:
     """Keeps the best value of a metric and counts the epochs since.
 
-    An equal value is not better, so the first of equal epochs stays the best. A NaN is never the best, not
-    even the first, and counts as an epoch without a better value.
+    Of epochs with equal values the one with the lower loss is better, since a metric in steps (30 pictures have
+    31 accuracies) hides progress that the loss still shows; of equal losses too, the first. A NaN is never the
+    best, not even the first, and counts as an epoch without a better value.
 
     Attributes:
         metric: its name, and which way is better.
         patience: stop after so many epochs without a better value; 0 never stops.
         best_value, best_epoch: None before the first value that is a number.
+        best_loss: of the best epoch.
         n_worse: epochs since the best one.
     """
 
@@ -24,13 +27,14 @@ class EarlyStopping:
     patience: int = 0
     best_value: float | None = None
     best_epoch: int | None = None
+    best_loss: float = math.inf
     n_worse: int = 0
 
-    def update(self, epoch: int, value: float) -> bool:
-        """Take note of an epoch's value; True when it is the best so far, which is when to save."""
-        improved = self.metric.better(value, self.best_value)
+    def update(self, epoch: int, value: float, loss: float = math.inf) -> bool:
+        """Take note of an epoch's metric and loss; True when it is the best so far, which is when to save."""
+        improved = self.metric.better(value, self.best_value) or (value == self.best_value and loss < self.best_loss)
         if improved:
-            self.best_value, self.best_epoch, self.n_worse = value, epoch, 0
+            self.best_value, self.best_epoch, self.best_loss, self.n_worse = value, epoch, loss, 0
         else:
             self.n_worse += 1
         return improved
@@ -42,8 +46,10 @@ class EarlyStopping:
 
     def state_dict(self) -> dict[str, Any]:
         """What it remembers, as plain numbers."""
-        return {"best_value": self.best_value, "best_epoch": self.best_epoch, "n_worse": self.n_worse}
+        best = {"best_value": self.best_value, "best_epoch": self.best_epoch, "best_loss": self.best_loss}
+        return {**best, "n_worse": self.n_worse}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
-        self.best_value, self.best_epoch, self.n_worse = state["best_value"], state["best_epoch"], state["n_worse"]
+        self.best_value, self.best_epoch = state["best_value"], state["best_epoch"]
+        self.best_loss, self.n_worse = state["best_loss"], state["n_worse"]
