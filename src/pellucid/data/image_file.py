@@ -63,6 +63,8 @@ OTHERS = {
     "text": rb"[\x09\x0a\x0d\x20-\x7e]+$",
 }
 
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else it prints what it also raises
 
 
@@ -121,7 +123,7 @@ def opened(source: Path | str | bytes) -> Iterator[tuple[Image.Image, IO[bytes],
     if isinstance(source, bytes):
         name = f"the image of {len(source)} bytes"
     else:
-        name = str(source).encode("utf-8", "replace").decode()  # names on disk need not be UTF-8, messages must
+        name = printable(str(source))
     with errors(name), _file(source, name) as file:
         head = file.read(64)
         if not head:
@@ -159,7 +161,7 @@ def _file(source: Any, name: str) -> IO[bytes]:
     except FileNotFoundError as error:
         raise ImageError(f"{name} does not exist.", "missing") from error
     except (OSError, ValueError) as error:  # no permission; a name that is too long or holds a NUL
-        raise ImageError(f"{name[:200]!r} cannot be read: {short(error)}.", "unreadable") from error
+        raise ImageError(f"{name[:200]} cannot be read: {short(error)}.", "unreadable") from error
 
 
 def check_pixels(image: Image.Image, name: str) -> None:
@@ -185,9 +187,14 @@ def _too_many(name: str, pixels: int) -> ImageError:
     return ImageError(f"{name} has {pixels:,} pixels; the limit is {MAX_PIXELS:,}: make it smaller first.", "too-large")
 
 
+def printable(name: str) -> str:
+    """A file name as one line of text: bytes that are no UTF-8, control and direction marks become U+FFFD."""
+    return UNPRINTABLE.sub("\ufffd", name)
+
+
 def short(error: BaseException) -> str:
     """First line of what the decoder said, without the address of a buffer."""
-    text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+    text = printable((getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0])
     return "its header makes no sense" if "cannot identify image file" in text else text.rstrip(" .")
 
 

@@ -106,6 +106,8 @@ def test_links_are_followed_inside_the_root_only(tmp_path: Path) -> None:
     (root / "cat/out.jpg").symlink_to(secret / "cat/1.jpg")
     (root / "cat/folder").symlink_to(secret / "cat")
     (root / "eel").symlink_to(secret / "cat")
+    fill(tmp_path / "photos-private", *twos("cat"))  # a name that only begins like the root's
+    (root / "cat/near.jpg").symlink_to(tmp_path / "photos-private/cat/1.jpg")
     (root / "cat/in.jpg").symlink_to(root / "cat/1.jpg")
     (root / "dog/more/loop").symlink_to(root / "dog")
     (root / "dog/broken.jpg").symlink_to(root / "dog/gone.jpg")
@@ -114,6 +116,7 @@ def test_links_are_followed_inside_the_root_only(tmp_path: Path) -> None:
     assert source.names == [*expected, "dog/more/1.jpg", "dog/more/2.jpg"]
     assert kinds(source) == [
         ("cat/folder", "outside-root"),
+        ("cat/near.jpg", "outside-root"),
         ("cat/out.jpg", "outside-root"),
         ("dog/more/loop", "link-loop"),
         ("eel", "empty-class"),
@@ -178,6 +181,8 @@ def test_names_that_are_no_unicode_can_be_printed(tmp_path: Path) -> None:
     assert source.classes == ("caf\ufffd", "cat", "dog")
     assert source.names[:2] == ["caf\ufffd/a.jpg", "caf\ufffd/\ufffd.jpg"]
     assert all(path.exists() for path in source.images)
+    (root / "cat/two\nlines\x1b[31m.txt").touch()
+    assert read_class_folder(root).problems[0].record == "cat/two\ufffdlines\ufffd[31m.txt"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is locked for this user")

@@ -121,6 +121,9 @@ def test_no_path_leaves_the_folder_of_the_table(root: Path) -> None:
     for text in ("link.png", "up/secret.png"):
         refuse(root, HEADER + GOOD + f"{text},cat\n", f"row 6: {text} leads out of")
     refuse(root, HEADER + GOOD + "a\0b.png,cat\n", "row 6")
+    (root.parent / "photos-private").mkdir()
+    (root.parent / "photos-private/x.png").touch()
+    refuse(root, HEADER + GOOD + "../photos-private/x.png,cat\n", "leads out of")
     refuse(root, HEADER + GOOD + "x" * 5000 + ",cat\n", "row 6", "is no path")
     inside = read_csv_table(table(root, HEADER + GOOD.replace("a/1.png", str(root / "a/1.png"))))
     assert inside.names[0] == "a/1.png"  # an absolute path that stays inside is fine
@@ -134,6 +137,7 @@ def test_wrong_tables_are_told_what_and_where(root: Path) -> None:
     refuse(root, HEADER, "has a header but no rows")
     refuse(root, HEADER + GOOD + "a/1.png,\n", "row 6 has an empty label: fill it in or delete the row")
     refuse(root, HEADER + ",cat\n", "row 2 has an empty path")
+    refuse(root, HEADER + 'a/1.png,"cat\na/2.png,cat\n', "row 3 has a line break or control sign in its label")
     refuse(root, HEADER + "a/1.png,cat,x\n", "row 2 has 3 cells, but the header has 2: path, label")
     refuse(root, "path,label,split\na/1.png,cat,tran\n", "row 2: tran is no split", "Did you mean train?")
     refuse(

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.data.image_file import printable
 from pellucid.data.readers.checks import nearest_split, require_classes, role_of, unknown_split
-from pellucid.data.readers.listing import Level, below, image_files, look, parent_groups, printable, require_folder
+from pellucid.data.readers.listing import Level, below, image_files, look, parent_groups, require_folder
 from pellucid.data.source import Card, Problem, Source
 
 

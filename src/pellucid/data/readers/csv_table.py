@@ -12,8 +12,9 @@ import numpy as np
 
 from pellucid.core.choose import unknown
 from pellucid.core.errors import ConfigError, DataError
+from pellucid.data.image_file import printable
 from pellucid.data.readers.checks import require_classes, role_of, sorted_names, unknown_split
-from pellucid.data.readers.listing import is_inside, parent_groups, printable
+from pellucid.data.readers.listing import is_inside, parent_groups
 from pellucid.data.readers.masks import Pair, segmentation_source
 from pellucid.data.source import Card, Problem, Source
 
@@ -103,7 +104,7 @@ class Root:
         """
         if os.sep == "/" and "\\" in text:  # written on Windows
             text = text.replace("\\", "/")
-        if "\0" in text or len(text) > 4096:
+        if len(text) > 4096:
             raise DataError(f"{where}: {text[:60]!r} is no path.")
         parent, name = os.path.split(os.path.join(self.real, text))
         if parent not in self._real_parents:
@@ -165,7 +166,7 @@ def _rows(path: Path, group: str) -> Iterator[Row]:
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        names = [name.strip() for name in next(reader, [])]
+        names = [printable(name.strip()) for name in next(reader, [])]
         at = _columns(path, names, group)
         target = "mask" if "mask" in at else "label"
         for cells in reader:
@@ -177,9 +178,11 @@ def _rows(path: Path, group: str) -> Iterator[Row]:
                 raise DataError(f"{where} has {len(cells)} cells, but the header has {len(names)}: {', '.join(names)}.")
             value = {what: cells[column] for what, column in at.items()}
             for what in ("path", target):
+                if value[what] != printable(value[what]):
+                    raise DataError(f"{where} has a line break or control sign in its {what}: is a quote missing?")
                 if not value[what]:
                     raise DataError(f"{where} has an empty {what}: fill it in or delete the row.")
-            split = value.get("split", "")
+            split = printable(value.get("split", ""))
             if split and role_of(split) is None:
                 raise DataError(f"{where}: {unknown_split(split)}")
             label, mask = (value["label"], "") if target == "label" else ("", value["mask"])

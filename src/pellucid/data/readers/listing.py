@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.core.errors import ConfigError, DataError
+from pellucid.data.image_file import printable
 from pellucid.data.source import Problem
 
 # What a listing takes for a picture; what the file really is, its content says when it is opened.
@@ -107,11 +108,6 @@ def below(path: Path | str, root: Path) -> str:
     """Printable name of a path below `root`, with /."""
     name = str(path)[len(str(root)) :].lstrip(os.sep)
     return printable(name if os.sep == "/" else name.replace(os.sep, "/"))
-
-
-def printable(name: str) -> str:
-    """The name as text that can be printed; bytes that are no UTF-8 become a question mark in a lozenge."""
-    return name if name.isascii() else os.fsencode(name).decode("utf-8", "replace")
 
 
 def _scan(path: str) -> list[os.DirEntry[str]]:
