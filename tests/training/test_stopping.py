@@ -67,7 +67,8 @@ def test_patience_zero_never_stops_and_nan_uses_patience_up() -> None:
 def test_of_equal_values_the_lower_loss_wins_and_renews_the_patience() -> None:
     tracker = EarlyStopping(ACCURACY, patience=2)
     epochs = [(0.9, 0.5), (1.0, 0.4), (1.0, 0.3), (1.0, 0.3), (0.9, 0.1)]
-    assert [tracker.update(k, value, loss) for k, (value, loss) in enumerate(epochs)] == [True, True, True, False, False]
+    improved = [tracker.update(epoch, value, loss) for epoch, (value, loss) in enumerate(epochs)]
+    assert improved == [True, True, True, False, False]
     assert (tracker.best_epoch, tracker.best_loss) == (2, 0.3)
     assert tracker.should_stop
 

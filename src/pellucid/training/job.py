@@ -81,6 +81,7 @@ class Job:
             "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
             "threads": torch.get_num_threads(),
             "verdicts": [verdict.as_dict() for verdict in self.verdicts],
+            "about": self.about(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from pellucid.core.errors import Interrupted, NonFiniteError
@@ -39,10 +40,12 @@ def train(job: Job) -> None:
     saver = _Saver(job)
     with listen() as request:
         try:
-            while job.epoch < job.cfg.train.epochs and not job.best.should_stop:
+            while not is_finished(job):
                 _train_epoch(job, saver, request)
                 _end_epoch(job, request)
                 saver.save()
+            if request:
+                raise Halt
         except Halt:
             saver.save()
             name = {2: "Ctrl-C", 15: "SIGTERM"}.get(request.signal_number, f"signal {request.signal_number}")
@@ -56,6 +59,11 @@ def train(job: Job) -> None:
             f"Stopped early: no better {job.metric.name} for {job.cfg.train.patience} epochs after epoch "
             f"{(job.best.best_epoch or 0) + 1}."
         )
+
+
+def is_finished(job: Job) -> bool:
+    """Whether all epochs are done, or the patience is used up."""
+    return job.epoch >= job.cfg.train.epochs or job.best.should_stop
 
 
 def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
@@ -72,8 +80,7 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
             except BadStep as bad:
                 _refuse(job, batch, bad)
             if job.step == 0:
-                job.verdicts += check_initial_loss(result.losses, job.task.expected_initial_loss(job.cfg, job.facts))
-                write_verdicts(job)
+                _judge_first_loss(job, result)
             if job.ema:
                 job.ema.update(job.model)
             if job.step % every == 0:
@@ -98,42 +105,52 @@ def _end_epoch(job: Job, request: StopRequest) -> None:
         "lr": job.schedule.lr(job.step - 1),
     }
     record["train_loss"] = job.loss_sum / max(job.n_losses, 1)
-    value = math.nan
-    tensors = None
-    if job.val is not None:
-        start = time.perf_counter()
-        with averaged(job):
-            summary, _ = evaluate(
-                job.task, job.cfg, job.facts, job.model, _until(job.val.epoch(0), request), job.precision, job.device
-            )
-            tensors = plain_weights(job)
-        _log_time(job, "val", time.perf_counter() - start, len(job.val))
-        value = summary[job.metric.name]
-        record.update({f"val_{name}": number for name, number in summary.items() if isinstance(number, (int, float))})
-    improved = job.best.update(job.epoch, value) if job.val is not None else True
-    record["best"] = improved
-    if improved:
-        if tensors is None:
-            with averaged(job):
-                tensors = plain_weights(job)
-        write_weights(job.folder / "model.safetensors", tensors, {**job.about(), **_best(job, record)})
+    value = loss = math.nan
+    with averaged(job):
+        if job.val is not None:
+            summary = _validate(job, request)
+            value, loss = summary[job.metric.name], summary["loss"]
+            numbers = {name: number for name, number in summary.items() if isinstance(number, (int, float))}
+            record.update({f"val_{name}": number for name, number in numbers.items()})
+        improved = job.best.update(job.epoch, value, loss)
+        # Without a validation number there is no best epoch: then the newest weights are kept.
+        record["best"] = improved or job.best.best_epoch is None
+        if record["best"]:
+            write_weights(job.folder / "model.safetensors", plain_weights(job), {**job.about(), **_best(job, record)})
     append_line(job.folder / "metrics.jsonl", _line(record))
     job.progress.event("epoch", json.loads(_line(record)))
-    job.progress.say(_epoch_sentence(job, record, improved))
+    job.progress.say(_epoch_sentence(job, record))
     job.schedule.epoch_end(value)
     job.epoch, job.step_in_epoch, job.loss_sum, job.n_losses = job.epoch + 1, 0, 0.0, 0
 
 
+def _validate(job: Job, request: StopRequest) -> dict[str, Any]:
+    """The summary of the validation split."""
+    assert job.val is not None  # the caller has looked
+    start = time.perf_counter()
+    batches = _until(job.val.epoch(0), request)
+    summary, _ = evaluate(job.task, job.cfg, job.facts, job.model, batches, job.precision, job.device)
+    _log_time(job, "val", time.perf_counter() - start, len(job.val))
+    return summary
+
+
+def _judge_first_loss(job: Job, result: StepResult) -> None:
+    verdicts = check_initial_loss(result.losses, job.task.expected_initial_loss(job.cfg, job.facts))
+    job.verdicts += verdicts
+    write_verdicts(job)
+    for verdict in verdicts:
+        if verdict.status != "pass":
+            job.progress.say(verdict.sentence())
+
+
 def averaged(job: Job) -> Any:
     """Within this block the model holds the averaged weights, when the run keeps an average."""
-    from contextlib import nullcontext
-
     return job.ema.swap(job.model) if job.ema else nullcontext()
 
 
 def plain_weights(job: Job) -> dict[str, Any]:
-    """A copy of the weights under the network's own names, without the wrapper that takes batches."""
-    return {name: value.detach().clone() for name, value in job.model.net.state_dict().items()}  # type: ignore[union-attr]
+    """The weights under the network's own names, without the wrapper that takes batches."""
+    return {name: value.detach() for name, value in job.model.net.state_dict().items()}  # type: ignore[union-attr]
 
 
 def write_verdicts(job: Job) -> None:
@@ -211,11 +228,12 @@ def _show(job: Job, advance: Advance, result: StepResult, lr: float, seconds: fl
     advance(job.step_in_epoch, f"loss {result.total:.3f}{metric}  lr {lr:.2g}  {speed:.0f} img/s")
 
 
-def _epoch_sentence(job: Job, record: dict[str, Any], improved: bool) -> str:
+def _epoch_sentence(job: Job, record: dict[str, Any]) -> str:
     text = f"Epoch {job.epoch + 1}/{job.cfg.train.epochs}  train loss {record['train_loss']:.4f}"
     if job.val is not None:
         value = record[f"val_{job.metric.name}"]
-        text += f"  val loss {record['val_loss']:.4f}  val {job.metric.name} {value:.4f}{' (best)' if improved else ''}"
+        best = " (best)" if record["best"] else ""
+        text += f"  val loss {record['val_loss']:.4f}  val {job.metric.name} {value:.4f}{best}"
     return text
 
 

@@ -19,7 +19,7 @@ class EarlyStopping:
         metric: its name, and which way is better.
         patience: stop after so many epochs without a better value; 0 never stops.
         best_value, best_epoch: None before the first value that is a number.
-        best_loss: of the best epoch.
+        best_loss: of the best epoch; None where it is not known.
         n_worse: epochs since the best one.
     """
 
@@ -27,14 +27,16 @@ class EarlyStopping:
     patience: int = 0
     best_value: float | None = None
     best_epoch: int | None = None
-    best_loss: float = math.inf
+    best_loss: float | None = None
     n_worse: int = 0
 
-    def update(self, epoch: int, value: float, loss: float = math.inf) -> bool:
+    def update(self, epoch: int, value: float, loss: float = math.nan) -> bool:
         """Take note of an epoch's metric and loss; True when it is the best so far, which is when to save."""
-        improved = self.metric.better(value, self.best_value) or (value == self.best_value and loss < self.best_loss)
+        lower = self.best_loss is not None and loss < self.best_loss
+        improved = self.metric.better(value, self.best_value) or (value == self.best_value and lower)
         if improved:
-            self.best_value, self.best_epoch, self.best_loss, self.n_worse = value, epoch, loss, 0
+            self.best_value, self.best_epoch, self.n_worse = value, epoch, 0
+            self.best_loss = loss if math.isfinite(loss) else None
         else:
             self.n_worse += 1
         return improved
