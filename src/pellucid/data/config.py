@@ -22,9 +22,9 @@ class DataConfig:
     background: tuple[int, int, int] = (255, 255, 255)
     """RGB that transparent pixels are laid on and borders are filled with."""
     val_fraction: float = 0.1
-    """Share of the training records held out for validation, where the data names no such split."""
+    """Share held out for validation, where the data names no such split."""
     test_fraction: float = 0.1
-    """Share of all records kept for the one final test, where the data names no such split."""
+    """Share kept for the one final test, where the data names no such split."""
     stratify: bool = True
     """Give every split the same share of each class."""
     group: str = ""

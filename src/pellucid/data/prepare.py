@@ -127,6 +127,7 @@ def _divide(source: Source, data: DataConfig, seed: int) -> Split:
         data.test_fraction,
         data.stratify,
         seed,
+        source.classes,
     )
     if data.fraction < 1:
         split = replace(split, train=subset(split.train, data.fraction, source.labels, seed))
