@@ -123,6 +123,8 @@ def test_bad_input_is_refused_in_one_line() -> None:
         DataError, match=r"^Masks must hold 0\.\.2 \(3 classes\) or 255 \(ignored in the mask\), got 3\.$"
     ):
         confusion(torch.zeros_like(mask), mask, 3)
+    with pytest.raises(DataError, match=r"^Masks must hold .*, got -1\.$"):
+        confusion(torch.zeros_like(mask), mask - 1, 3)
     with pytest.raises(DataError, match=r"^Predictions must hold 0\.\.2 .*, got 3\.$"):
         confusion(mask, torch.zeros_like(mask), 3)
     with pytest.raises(DataError, match=r"^predictions must have shape \(N, H, W\) = \(1, 1, 2\), got \(1, 2, 1\)\.$"):
