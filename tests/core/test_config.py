@@ -82,7 +82,7 @@ def test_toml_mistakes_name_file_and_nearest() -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ("--epoch 3", "Unknown option 'epoch'. Did you mean 'epochs'"),
+        ("--epoch 3", "Unknown option --epoch. Did you mean --epochs"),
         ("--epochs ten", "Error parsing --epochs: invalid literal for int"),
         ("--precision fp8", "Invalid choice invalid choice 'fp8' for argument '--precision'"),
         ("--lr -1", "lr must be 0 (automatic) or positive, got -1.0."),

@@ -2,28 +2,36 @@
 
 import argparse
 import contextlib
+import io
+import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pellucid.cli.arguments import parser, style
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
+from pellucid.tasks import CONFIGS
 
 USAGE = "train DATA [--model M] [--epochs N] ..."
 ABOUT = "train a model on a folder, file or named set"
+OPTIONS = ("quiet", "json", "task", "out", "config", "resume", "overwrite")
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Train; the run folder's path goes to standard error, results to the folder."""
+    """Train; what happens is told on standard error, results are in the run folder."""
     words = list(arguments)
-    data = words.pop(0) if words and not words[0].startswith("-") else None
     made = options()
-    if data is None and {"-h", "--help"} & set(words):
-        return _help(made, words)
+    data = words.pop(0) if words and not words[0].startswith("-") else None
+    wants_help = bool({"-h", "--help"} & set(words))
     chosen, rest = made.parse_known_args([word for word in words if word not in ("-h", "--help")])
-    if {"-h", "--help"} & set(words):
-        return _help(made, words)
+    if chosen.task != "auto":
+        choose(chosen.task, CONFIGS, "task")
+    if wants_help:
+        return _help(made, chosen.task)
+    kinds = list(CONFIGS.values()) if chosen.task == "auto" else [CONFIGS[chosen.task]]
+    settings.refuse_unknown_flags(kinds, rest, OPTIONS)
     if chosen.resume:
         return _resume(chosen, data, rest)
     if data is None:
@@ -37,27 +45,26 @@ def run(arguments: Sequence[str]) -> int:
 def options() -> argparse.ArgumentParser:
     """The options of a run, beside the settings."""
     made = parser(USAGE, ABOUT)
-    made.usage = "pellucid train DATA [options] [settings]"
+    made.usage = "pellucid train DATA [options] [settings]\n       pellucid train --resume RUN"
     made.add_argument("--task", default="auto", help="classify or segment; auto goes by the labels of the data")
     made.add_argument("--out", help="run folder (default runs/<data>-<model>)")
     made.add_argument("--config", help="TOML file with settings, such as a run's config.toml; flags win over it")
     made.add_argument("--resume", metavar="RUN", help="go on with a run exactly where it stopped")
-    made.add_argument("--overwrite", action="store_true", help="replace what lies in --out")
+    made.add_argument("--overwrite", action="store_true", help="replace the run that lies in --out")
     return made
 
 
 def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     from pellucid.core.progress import make_progress
     from pellucid.data.load import load
-    from pellucid.tasks import CONFIGS
+    from pellucid.runs.config import how_to_read, make_config, read_file, spec_of
 
-    early = _early(rest)
-    source = load(data, group=early.get("group", ""), strict="--strict" in rest)
+    content = read_file(chosen.config)
+    group, strict = how_to_read(content, _early(rest))
+    source = load(data, group=group, strict=strict)
     name = source.kind if chosen.task == "auto" else chosen.task
-    kind = choose(name, CONFIGS, "task")
-    from pellucid.runs.config import make_config, spec_of
-
-    base: Any = make_config(kind, chosen.config, {"defaults": True} if "--defaults" in rest else {})
+    kind = CONFIGS[name]
+    base: Any = make_config(kind, content, {"defaults": True} if "--defaults" in rest else {}, str(chosen.config))
     cfg = settings.parse_flags(kind, rest, base, "pellucid train DATA", ABOUT)
     from pellucid.runs.train import start
 
@@ -66,38 +73,43 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
 
 
 def _resume(chosen: argparse.Namespace, data: str | None, rest: list[str]) -> int:
-    from pathlib import Path
-
-    from pellucid.core.progress import make_progress
     from pellucid.runs.folder import read_config
-    from pellucid.runs.train import resume_run
+    from pellucid.runs.resume_rules import changes_of, refuse_beside_resume
 
-    cfg, _ = read_config(Path(chosen.resume))
+    refuse_beside_resume(task=chosen.task != "auto", out=chosen.out is not None, overwrite=chosen.overwrite)
+    folder = Path(chosen.resume)
+    cfg, _ = read_config(folder)
     asked = settings.flat(settings.parse_flags(type(cfg), rest, cfg, "pellucid train --resume RUN", ABOUT))
     now = settings.flat(cfg)
-    changes = {name: value for name, value in asked.items() if value != now[name]}
-    resume_run(Path(chosen.resume), changes, make_progress(style(chosen)), data)
+    changes = changes_of(folder, chosen.config, {name: value for name, value in asked.items() if value != now[name]})
+    from pellucid.core.progress import make_progress
+    from pellucid.runs.resume import resume_run
+
+    resume_run(folder, changes, make_progress(style(chosen)), data)
     return 0
 
 
-def _early(rest: list[str]) -> dict[str, str]:
-    """Settings that the reader of the data needs before the task is known."""
-    for place, word in enumerate(rest):
-        if word == "--group" and place + 1 < len(rest):
-            return {"group": rest[place + 1]}
-        if word.startswith("--group="):
-            return {"group": word.split("=", 1)[1]}
-    return {}
+def _early(rest: list[str]) -> dict[str, Any]:
+    """Settings that the reader of the data needs before its task, and so its settings, are known."""
+    found: dict[str, Any] = {}
+    for word, following in itertools.zip_longest(rest, rest[1:], fillvalue=""):
+        if word == "--group":
+            found["group"] = following
+        elif word.startswith("--group="):
+            found["group"] = word.split("=", 1)[1]
+        elif word in ("--strict", "--no-strict"):
+            found["strict"] = word == "--strict"
+    return found
 
 
-def _help(made: argparse.ArgumentParser, words: list[str]) -> int:
-    from pellucid.tasks import CONFIGS
-
+def _help(made: argparse.ArgumentParser, task: str) -> int:
     made.print_help()
-    place = words.index("--task") + 1 if "--task" in words else 0
-    name = words[place] if 0 < place < len(words) else "classify"
-    print(f"\nsettings of --task {name}:")
-    kind = choose(name, CONFIGS, "task")
-    with contextlib.suppress(SystemExit):  # tyro prints the settings and exits
+    name = "classify" if task == "auto" else task
+    kind = CONFIGS[name]
+    captured = io.StringIO()
+    with contextlib.redirect_stdout(captured), contextlib.suppress(SystemExit):  # tyro prints the settings and exits
         settings.parse_flags(kind, ["--help"], kind(), "pellucid train DATA", "")
+    boxes = captured.getvalue()
+    print(f"\nsettings of --task {name}, the same as keywords in Python and in a TOML file:\n")
+    print(boxes[boxes.find("╭─ model") :].rstrip())
     return 0

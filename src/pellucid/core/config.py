@@ -9,7 +9,8 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pellucid.core.choose import unknown
@@ -139,11 +140,7 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
 
     import tyro
 
-    names = {name.replace("_", "-") for name in settings(config)}
-    for argument in arguments:
-        flag = argument[2:].split("=", 1)[0].replace("_", "-")
-        if argument.startswith("--") and flag.removeprefix("no-") not in names | {"help"}:
-            raise ConfigError(unknown(flag, names, "option"))
+    refuse_unknown_flags([config], arguments)
     captured = io.StringIO()
     try:
         with contextlib.redirect_stderr(captured):
@@ -159,6 +156,24 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
         if not stop.code:
             raise
         raise ConfigError(_one_line(captured.getvalue())) from stop
+
+
+def refuse_unknown_flags(configs: Iterable[type], arguments: Sequence[str], others: Iterable[str] = ()) -> None:
+    """Refuse a flag that no config has a setting for, before anything is read.
+
+    Args:
+        others: flags that are no settings, without dashes; they are allowed and offered too.
+
+    Raises:
+        ConfigError: an unknown flag; the nearest are offered.
+    """
+    names = {name.replace("_", "-") for config in configs for name in settings(config)} | set(others)
+    for argument in arguments:
+        flag = argument[2:].split("=", 1)[0].replace("_", "-")
+        if argument.startswith("--") and flag.removeprefix("no-") not in names | {"help"}:
+            near = get_close_matches(flag, sorted(names), n=2, cutoff=0.5)
+            hint = f" Did you mean {' or '.join('--' + name for name in near)}?" if near else ""
+            raise ConfigError(f"Unknown option --{flag}.{hint} `pellucid train --help` lists all.")
 
 
 def _one_line(box: str) -> str:

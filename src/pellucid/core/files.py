@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from pellucid.core.errors import WriteError
+from pellucid.core.errors import RunError, WriteError
 
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -70,16 +70,52 @@ def append_line(path: Path, line: str) -> None:
         raise WriteError(cannot_write(path, error)) from error
 
 
+def read_text(path: Path) -> str:
+    """The text of a file that Pellucid wrote.
+
+    Raises:
+        RunError: it is not there, must not be read, or is no UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"Cannot read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise RunError(f"{path} is damaged: it is no text. Restore it from a copy.") from error
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file that Pellucid wrote.
+
+    Raises:
+        RunError: it is not there, must not be read, or is no JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: it is no JSON ({error}). Restore it from a copy.") from error
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a JSON-lines log; a last line cut by a kill is left out. Missing file: none."""
+    """The records of a JSON-lines log; a line cut by a kill, or damaged, is left out. Missing file: none.
+
+    Raises:
+        RunError: it must not be read.
+    """
     records: list[dict[str, Any]] = []
     if not path.exists():
         return records
-    for line in path.read_text(encoding="utf-8").splitlines():
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise RunError(f"Cannot read {path}: {error.strerror}.") from error
+    for line in lines:
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
+            record = json.loads(line)
+        except ValueError:
             continue
+        if isinstance(record, dict):
+            records.append(record)
     return records
 
 

@@ -1,5 +1,6 @@
 """What every reader returns: records that are named and labelled, but not yet decoded."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ class Source:
         groups: (N,) any hashable; records of one group stay on one side; or None.
         problems: what was left out while reading.
         card: what is known about the data set.
+        spec, group: what `load` was given, as text that finds the same records again; "" for arrays in memory.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Source:
     groups: np.ndarray | None = None
     problems: list[Problem] = field(default_factory=list)
     card: Card = field(default_factory=lambda: Card(""))
+    spec: str = ""
+    group: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -85,7 +89,12 @@ class Source:
                     f"{self.name}: label {self.labels[where]} of {self.names[where]} is outside "
                     f"0..{len(self.classes) - 1} ({len(self.classes)} classes)."
                 )
-        for what, values in (("names", self.names), ("roles", self.roles), ("groups", self.groups), ("masks", self.masks)):
+        for what, values in (
+            ("names", self.names),
+            ("roles", self.roles),
+            ("groups", self.groups),
+            ("masks", self.masks),
+        ):
             if values is not None and len(values) != n:
                 raise DataError(f"{self.name}: {n} images but {len(values)} {what}.")
 
@@ -106,4 +115,28 @@ class Source:
             return [values[row] for row in rows]
 
         parts = ("images", "names", "labels", "masks", "roles", "groups")
-        return Source(**{**self.__dict__, **{part: pick(getattr(self, part)) for part in parts}})
+        return Source(**{**self.__dict__, "spec": "", **{part: pick(getattr(self, part)) for part in parts}})
+
+    def _repr_html_(self) -> str:
+        """Classes and how often each occurs in every split, for a notebook."""
+        assert self.roles is not None  # filled in above
+        split_names = {"": "not yet split"}
+        roles = [role for role in (*ROLES, "") if (self.roles == role).any()]
+        head = "".join(f"<th>{split_names.get(role, role)}</th>" for role in roles)
+        lines = [("all", [int((self.roles == role).sum()) for role in roles])]
+        if self.labels is not None:
+            counts = [
+                np.bincount(self.labels[(self.roles == role) & (self.labels >= 0)], minlength=len(self.classes))
+                for role in roles
+            ]
+            lines += [(name, [int(count[k]) for count in counts]) for k, name in enumerate(self.classes)]
+        elif self.masks is not None:
+            lines += [(name, []) for name in self.classes]
+        body = "".join(
+            f"<tr><th>{html.escape(name)}</th>{''.join(f'<td>{number:,}</td>' for number in numbers)}</tr>"
+            for name, numbers in lines
+        )
+        about = f"{self.card.title or self.name}; licence: {self.card.licence}"
+        if self.problems:
+            about += f"; {len(self.problems):,} things were left out, see .problems"
+        return f"<table><caption>{html.escape(about)}</caption><tr><th>class</th>{head}</tr>{body}</table>"

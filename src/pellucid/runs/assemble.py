@@ -15,6 +15,7 @@ from pellucid.core.progress import Progress
 from pellucid.core.seed import seed_everything
 from pellucid.core.task import Metric, Task
 from pellucid.data.prepare import Splits
+from pellucid.models import FAMILIES
 from pellucid.runs import folder as files
 from pellucid.training.average import Ema
 from pellucid.training.job import Job
@@ -72,6 +73,17 @@ def settle_device(cfg: Any) -> tuple[torch.device, Any]:
     set_threads(policy)
     settled = replace(cfg.train, device=str(device), precision=precision, threads=policy.n_threads)
     return device, replace(cfg, train=settled)
+
+
+def check_names(task: Task, cfg: Any) -> None:
+    """Refuse a model or metric that does not exist, before any picture is read.
+
+    Raises:
+        ConfigError: there is none of that name; the nearest are offered.
+    """
+    choose_metric(task, cfg)
+    if cfg.model.model != "auto":
+        choose(cfg.model.model, FAMILIES[task.name], f"model of {task.name}")
 
 
 def choose_metric(task: Task, cfg: Any) -> Metric:

@@ -31,7 +31,7 @@ TEST = "test.safetensors"
 EXAMPLES = "examples"
 REPORT = "report.html"
 NONFINITE = "nonfinite"
-FILES = (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, REPORT)
+FILES = (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, TEST, REPORT)
 PARTS = (LAST, EXAMPLES, NONFINITE)
 RUNS = Path("runs")
 
@@ -71,7 +71,7 @@ def require_free(out: str | Path | None, overwrite: bool) -> None:
 
 
 def create(out: str | Path | None, source: str, model: str) -> Path:
-    """Make the folder of a new run: `out`, emptied of an earlier run, or `runs/<data>-<model>` with the next free number.
+    """Make the folder of a new run: `out`, emptied of an earlier one, or `runs/<data>-<model>` with a free number.
 
     Raises:
         WriteError: no permission.

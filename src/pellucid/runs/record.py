@@ -1,14 +1,14 @@
 """What a run folder holds, read when it is asked for."""
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pellucid.core.device import choose_device
+from pellucid.core.errors import RunError
 from pellucid.core.facts import DataFacts
-from pellucid.core.files import read_lines
+from pellucid.core.files import read_json, read_lines
 from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
@@ -24,7 +24,7 @@ class Record:
     Attributes:
         folder: the run folder, or the path of a weights file.
         device: where its model runs: auto, cpu, cuda, cuda:N or mps.
-        splits, source: the data, when this run was made by `train` in the same process.
+        splits, source: the data, once it was read in this process.
     """
 
     folder: Path
@@ -58,10 +58,19 @@ class Record:
     @property
     def history(self) -> list[dict[str, Any]]:
         """One record an epoch: losses, metrics, rate."""
-        return [r for r in read_lines(self.folder / files.METRICS) if r["kind"] == "epoch"]
+        return [r for r in read_lines(self.folder / files.METRICS) if r.get("kind") == "epoch"]
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """Every verdict of the doctor."""
+        """Every verdict of the doctor.
+
+        Raises:
+            RunError: `doctor.json` is damaged.
+        """
         path = self.folder / files.DOCTOR
-        return [Verdict(**v) for v in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
+        if not path.exists():
+            return []
+        try:
+            return [Verdict(**verdict) for verdict in read_json(path)]
+        except TypeError as error:
+            raise RunError(f"{path} is damaged: it holds no verdicts. Restore it from a copy.") from error

@@ -1,12 +1,15 @@
-"""The split that is stored with a run, and whether the data still is what it was."""
+"""The split that is stored with a run, and whether data is still, or again, what the run was trained on."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pellucid.core.errors import DataError, RunError
-from pellucid.core.files import write_json
+from pellucid.core.facts import DataFacts
+from pellucid.core.files import read_json, write_json
+from pellucid.data.load import load
 from pellucid.data.prepare import Splits
-from pellucid.data.source import ROLES
+from pellucid.data.source import ROLES, Source
 from pellucid.runs import folder as files
 from pellucid.runs.folder import Story
 
@@ -17,33 +20,67 @@ def write_split(folder: Path, splits: Splits) -> None:
     write_json(folder / files.SPLIT, {"digest": splits.split.digest, **names})
 
 
+def read_split(folder: Path) -> dict[str, list[str]]:
+    """Split -> names of its records.
+
+    Raises:
+        RunError: `split.json` is missing or damaged.
+    """
+    path = folder / files.SPLIT
+    stored = read_json(path)
+    if not isinstance(stored, dict) or not all(isinstance(stored.get(role), list) for role in ROLES):
+        raise RunError(f"{path} is damaged: it does not list the splits. Restore it from a copy.")
+    return {role: stored[role] for role in ROLES}
+
+
 def check_same_data(folder: Path, splits: Splits) -> None:
     """Refuse data whose records are not those the run was started with.
 
     Raises:
-        DataError: pictures were added, removed or renamed since.
+        DataError: pictures were added, removed, renamed or divided otherwise since.
     """
-    stored = json.loads((folder / files.SPLIT).read_text(encoding="utf-8"))
-    names = _names(splits)
-    if {role: stored[role] for role in names} == names:
+    stored, names = read_split(folder), _names(splits)
+    if stored == names:
         return
-    before = {name for role in names for name in stored[role]}
-    now = {name for role in names for name in names[role]}
+    before = {name for role in ROLES for name in stored[role]}
+    now = {name for role in ROLES for name in names[role]}
+    what = f"{len(now - before)} records are new, {len(before - now)} are gone"
     raise DataError(
-        f"The data of {folder} has changed since it was trained: {len(now - before)} records are new, "
-        f"{len(before - now)} are gone. Restore the data, or name a data set to evaluate on."
+        f"The data of {folder} has changed since it was trained: "
+        f"{what if now != before else 'its records fall into other splits'}. "
+        "Restore the data, or name a data set to evaluate on."
     )
 
 
-def reload_spec(story: Story, folder: Path) -> str:
-    """What to load to have the run's data again.
+def same_facts(facts: DataFacts, others: DataFacts) -> bool:
+    """Whether two data sets are one: the same splits, classes, counts, and pixels as far as their statistics tell.
+
+    The name may differ, since a folder can be moved.
+    """
+    return replace(facts, source="").as_dict() == replace(others, source="").as_dict()
+
+
+def is_own(folder: Path, source: Source) -> bool:
+    """Whether `source` has every record of the run by name. Arrays have names like others: ask `same_facts` too."""
+    if not (folder / files.SPLIT).exists():
+        return False
+    stored = read_split(folder)
+    return {name for role in ROLES for name in stored[role]} <= set(source.names)
+
+
+def reload(story: Story, folder: Path, cfg: Any) -> Source:
+    """The run's own data again.
 
     Raises:
         RunError: the run was trained on arrays in memory.
+        DataError: the data cannot be read any more.
     """
     if not story.data:
         raise RunError(f"{folder} was trained on arrays in memory, which are not stored. Pass the data again.")
-    return story.data
+    try:
+        return load(story.data, group=cfg.data.group, strict=cfg.data.strict)
+    except DataError as error:
+        raise DataError(f"The data of {folder} cannot be read: {error} Wherever it is now, give it as DATA.") from error
 
 
 def _names(splits: Splits) -> dict[str, list[str]]:

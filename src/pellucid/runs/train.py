@@ -14,13 +14,14 @@ from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs import folder as files
-from pellucid.runs.assemble import choose_metric, make_job, settle_device
-from pellucid.runs.config import make_config, spec_of
-from pellucid.runs.examples import write_examples
+from pellucid.runs.assemble import check_names, choose_metric, make_job, settle_device
+from pellucid.runs.config import how_to_read, make_config, read_file, spec_of
+from pellucid.runs.finish import finish
 from pellucid.runs.folder import Story
-from pellucid.runs.report import write_report
+from pellucid.runs.resume import resume_run
+from pellucid.runs.resume_rules import changes_of, refuse_beside_resume
 from pellucid.runs.run import Run
-from pellucid.runs.same_data import check_same_data, reload_spec, write_split
+from pellucid.runs.same_data import write_split
 from pellucid.runs.settings import Settings
 from pellucid.tasks import CONFIGS, get_task
 from pellucid.training import checkpoint, loop
@@ -57,12 +58,16 @@ def train(
     """
     shown = make_progress(progress)
     if resume is not None:
-        return resume_run(Path(resume), dict(changes), shown, data)
+        refuse_beside_resume(task=task != "auto", out=out is not None, overwrite=overwrite)
+        return resume_run(Path(resume), changes_of(Path(resume), config, dict(changes)), shown, data)
     if data is None:
         raise ConfigError("train needs data: a folder, a file, the name of a known set, or arrays.")
-    source = load(data, group=changes.get("group", ""), strict=changes.get("strict", False))
+    content = read_file(config)
+    group, strict = how_to_read(content, dict(changes))
+    source = load(data, group=group, strict=strict)
     name = source.kind if task == "auto" else task
-    cfg: Any = make_config(choose(name, CONFIGS, "task"), config, dict(changes))
+    stated = {**({"group": source.group} if source.group else {}), **changes}
+    cfg: Any = make_config(choose(name, CONFIGS, "task"), content, stated, str(config))
     return start(source, cfg, name, spec_of(data), shown, out, overwrite)
 
 
@@ -75,80 +80,39 @@ def start(
     out: str | Path | None = None,
     overwrite: bool = False,
 ) -> Run:
-    """Train on a loaded source with a complete config."""
+    """Train on a loaded source with a complete config. The run folder appears when nothing can be refused any more."""
     task = get_task(task_name)
+    check_names(task, cfg)
+    files.require_free(out, overwrite)
     device, cfg = settle_device(cfg)
     splits = task.make_data(cfg, source, progress)
-    cfg = task.resolve(cfg, splits.facts)
-    lr, lr_note = resolve_lr(cfg.optim, cfg.train.batch)
-    lr_stated = cfg.optim.lr > 0
-    cfg = replace(cfg, optim=replace(cfg.optim, lr=lr))
-    metric = choose_metric(task, cfg)
-    cfg = replace(cfg, train=replace(cfg.train, metric=metric.name))
     if splits.facts.n_train == 0:
         raise DataError(f"{source.name}: no training records. Name some `train`, or lower --val-fraction.")
-    folder = files.reserve(out, source.name, cfg.model.model, overwrite)
-    files.write_config(folder, cfg, Story(task_name, spec))
-    write_split(folder, splits)
-    job = make_job(task, cfg, splits, folder, device, progress)
-    job.verdicts += [*rate_verdicts(lr_stated, cfg), *judge_skipped(splits.problems), *course_verdict(cfg)]
-    loop.write_verdicts(job)
-    announce(job, lr_note)
+    cfg = task.resolve(cfg, splits.facts)
+    rate, rate_note = resolve_lr(cfg.optim, cfg.train.batch)
+    stated_rate = cfg.optim.lr > 0
+    cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))
+    cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
+    job = make_job(task, cfg, splits, Path(), device, progress)
+    job.verdicts += [*rate_verdicts(stated_rate, cfg), *judge_skipped(splits.problems), *course_verdict(cfg)]
+    job.folder = files.create(out, source.name, cfg.model.model)
+    _write_beginning(job, splits, Story(task_name, spec))
+    announce(job, rate_note)
     return finish(job, splits, source)
 
 
-def resume_run(folder: Path, changes: dict[str, Any], progress: Progress, data: Any = None) -> Run:
-    """Go on with a run where its newest intact checkpoint stands.
-
-    Raises:
-        ConfigError: `changes` would make it another run.
-        DataError: the data is not what the run was started with.
-        WeightsError: no checkpoint is intact.
-    """
-    cfg, story = files.read_config(folder)
-    refuse_changes(cfg, changes, folder)
-    source = load(
-        data if data is not None else reload_spec(story, folder), group=cfg.data.group, strict=cfg.data.strict
-    )
-    task = get_task(story.task)
-    device, cfg = settle_device(cfg)
-    splits = task.make_data(cfg, source, progress)
-    check_same_data(folder, splits)
-    job = make_job(task, cfg, splits, folder, device, progress)
-    state, damaged = checkpoint.load(folder / files.LAST)
-    job.load_state_dict(state)
-    for sentence in damaged:
-        progress.say(f"Using the checkpoint before: {sentence}")
-    progress.say(f"Resuming {folder} at step {job.step} of {job.total_steps}.")
-    return finish(job, splits, source)
-
-
-def finish(job: Job, splits: Splits, source: Source) -> Run:
-    """Train to the end, store examples, write the report."""
-    loop.train(job)
-    loop.write_verdicts(job)
-    run = Run(job.folder, splits=splits, source=source)
-    write_examples(run, splits, source)
-    write_report(run, splits)
-    job.progress.say(f"Run folder: {job.folder}\nReport: {job.folder / files.REPORT}")
-    job.progress.event("done", {"run": str(job.folder), "report": str(job.folder / files.REPORT)})
-    return run
-
-
-def refuse_changes(cfg: Any, changes: dict[str, Any], folder: Path) -> None:
-    """A resumed run keeps its settings.
-
-    Raises:
-        ConfigError: one of `changes` differs from the run's config.
-    """
-    now = settings.flat(settings.change(cfg, changes))
-    before = settings.flat(cfg)
-    different = [f"{name} {before[name]!r} -> {now[name]!r}" for name in changes if now[name] != before[name]]
-    if different:
-        raise ConfigError(
-            f"Resuming {folder} cannot change its settings ({'; '.join(different)}), since the result would be neither "
-            "run. Resume without them, or train anew."
-        )
+def _write_beginning(job: Job, splits: Splits, story: Story) -> None:
+    """Everything that resuming needs, and the config last: a folder with a config can always be gone on with."""
+    try:
+        write_split(job.folder, splits)
+        loop.write_verdicts(job)
+        checkpoint.save(job.folder / files.LAST, job.step, job.state_dict())
+        files.write_config(job.folder, job.cfg, story)
+    except BaseException:
+        files.clear(job.folder)
+        if not any(job.folder.iterdir()):
+            job.folder.rmdir()
+        raise
 
 
 def rate_verdicts(stated: bool, cfg: Any) -> list[Verdict]:
