@@ -153,9 +153,6 @@ def test_wrong_arrangements_are_told_what_to_do(tmp_path: Path) -> None:
     refuse(fill(tmp_path / "flat", *twos(".")), "holds 2 pictures but no class folders", "flat/cat/1.jpg", "path,label")
     refuse(fill(tmp_path / "table", *twos("."), "labels.csv"), "but a table: give", "labels.csv instead")
     refuse(fill(tmp_path / "text", "cat/a.txt", "dog/b.txt"), "has no pictures in class folders")
-    refuse(fill(tmp_path / "one", *twos("cat")), "only one class (cat)", "two classes or more")
-    single = fill(tmp_path / "single", *twos("cat", "dog"), "eel/1.jpg")
-    refuse(single, "1 class has a single picture (eel)", "add pictures or remove the class")
     refuse(fill(tmp_path / "flatsplits", *twos("train", "test")), "no pictures in the class folders of its splits")
 
 

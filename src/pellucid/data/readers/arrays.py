@@ -12,7 +12,7 @@ from pellucid.core.errors import ConfigError, DataError, ImageError
 from pellucid.core.shapes import require_shape
 from pellucid.data.image_file import printable
 from pellucid.data.images import to_uint8
-from pellucid.data.readers.checks import require_classes, role_of, sorted_names, unknown_split
+from pellucid.data.readers.checks import role_of, sorted_names, unknown_split
 from pellucid.data.readers.masks import IGNORE, name_classes
 from pellucid.data.source import Card, Source
 
@@ -234,7 +234,6 @@ def _targets(
     except DataError as error:
         raise DataError(f"{error}{hint}") from None
     classes, numbers = _numbered(labels, named, name)
-    require_classes(name, classes, numbers)
     return classes, numbers, None
 
 

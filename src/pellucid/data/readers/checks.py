@@ -1,11 +1,8 @@
-"""What every layout has in common: the names of splits, and what a set of classes must have."""
+"""What every layout has in common: the names of splits, and the order of classes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 
-import numpy as np
-
-from pellucid.core.errors import DataError
 from pellucid.data.source import Role
 
 SPLITS: dict[str, Role] = {
@@ -34,25 +31,6 @@ def unknown_split(name: str) -> str:
     near = nearest_split(name)
     hint = f"Did you mean {near}?" if near else "Rename it or move it away."
     return f"{name} is no split (train, val, test). {hint}"
-
-
-def require_classes(where: str, classes: Sequence[str], labels: np.ndarray) -> None:
-    """Refuse what no classifier can learn from.
-
-    Raises:
-        DataError: fewer than two classes, or a class with a single picture.
-    """
-    if len(classes) < 2:
-        got = f"only one class ({classes[0]})" if classes else "no class at all"
-        raise DataError(f"{where} has {got}: a classifier needs pictures of two classes or more.")
-    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
-    single = [name for name, count in zip(classes, counts, strict=True) if count == 1]
-    if single:
-        verb = "classes have" if len(single) > 1 else "class has"
-        raise DataError(
-            f"{where}: {len(single)} {verb} a single picture ({', '.join(single[:5])}{', ...' * (len(single) > 5)}), "
-            "which leaves none to check the training with: add pictures or remove the class."
-        )
 
 
 def sorted_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.core.errors import DataError
 from pellucid.data.image_file import printable
-from pellucid.data.readers.checks import nearest_split, require_classes, role_of, unknown_split
+from pellucid.data.readers.checks import nearest_split, role_of, unknown_split
 from pellucid.data.readers.listing import Level, below, image_files, look, parent_groups, require_folder
 from pellucid.data.source import Card, Problem, Source
 
@@ -33,7 +33,7 @@ def read_class_folder(root: Path, group: str = "") -> Source:
         group: "folder" makes a group of each deepest folder; "" makes none.
 
     Raises:
-        DataError: the folder is missing, empty or wrongly arranged, has one class only, or a class with one picture.
+        DataError: the folder is missing, empty or wrongly arranged.
         ConfigError: another `group`.
     """
     top = look(require_folder(root))
@@ -51,7 +51,6 @@ def read_class_folder(root: Path, group: str = "") -> Source:
     number = {name: i for i, name in enumerate(classes)}
     labels = np.array([number[record.label] for record in records], dtype=np.int64)
     roles = np.array([record.role for record in records], dtype="<U5")
-    require_classes(str(root), classes, labels)
     problems += _untrained(classes, labels, roles)
     return Source(
         name=root.resolve().name or str(root),

@@ -13,7 +13,7 @@ import numpy as np
 from pellucid.core.choose import unknown
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.data.image_file import printable
-from pellucid.data.readers.checks import require_classes, role_of, sorted_names, unknown_split
+from pellucid.data.readers.checks import role_of, sorted_names, unknown_split
 from pellucid.data.readers.listing import is_inside, parent_groups
 from pellucid.data.readers.masks import Pair, segmentation_source
 from pellucid.data.source import Card, Problem, Source
@@ -53,7 +53,7 @@ def read_csv_table(path: Path, group: str = "") -> Source:
 
     Raises:
         DataError: no such file or column; an empty path or label, an unknown split, or a path that leaves the
-            folder (each with its row); no picture left; one class only, or a class with one picture.
+            folder (each with its row); no picture left.
         ConfigError: no column is called `group`.
     """
     rows = list(_rows(path, group))
@@ -138,7 +138,6 @@ def _source(path: Path, root: Root, kept: dict[str, tuple[Row, Path]], group: st
     classes = sorted_names(row.label for row in rows)
     number = {name: i for i, name in enumerate(classes)}
     labels = np.array([number[row.label] for row in rows], dtype=np.int64)
-    require_classes(str(path), classes, labels)
     return Source(
         name=path.stem,
         images=files,

@@ -1,5 +1,7 @@
 """Data of classification: pictures with one label each."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pellucid.core.errors import DataError
@@ -20,10 +22,12 @@ def make_data(
     """Batches with `image` and `label`. Accepts class folders, CSV files with labels, and arrays.
 
     Raises:
-        DataError: the source has no labels, or fewer than two classes have pictures.
+        DataError: the source has no labels, fewer than two classes have pictures, or one has a single picture.
     """
     if source.labels is None:
         raise DataError(f"{source.name} has no labels, so nothing can be classified. It fits --task {source.kind}.")
+    if not whole:
+        require_classes(source.name, source.classes, source.labels)
     splits = prepare(source, cfg.data, cfg.augment, cfg.train.seed, "classify", progress, preprocess, whole)
     seen = np.flatnonzero(splits.facts.class_counts)
     if len(seen) < 2 and not whole:
@@ -32,3 +36,22 @@ def make_data(
             "Add pictures of another class."
         )
     return splits
+
+
+def require_classes(where: str, classes: Sequence[str], labels: np.ndarray) -> None:
+    """Refuse what no classifier can learn from.
+
+    Raises:
+        DataError: fewer than two classes, or a class with a single picture.
+    """
+    if len(classes) < 2:
+        got = f"only one class ({classes[0]})" if classes else "no class at all"
+        raise DataError(f"{where} has {got}: a classifier needs pictures of two classes or more.")
+    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
+    single = [name for name, count in zip(classes, counts, strict=True) if count == 1]
+    if single:
+        verb = "classes have" if len(single) > 1 else "class has"
+        raise DataError(
+            f"{where}: {len(single)} {verb} a single picture ({', '.join(single[:5])}{', ...' * (len(single) > 5)}), "
+            "which leaves none to check the training with: add pictures or remove the class."
+        )
