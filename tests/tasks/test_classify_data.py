@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pellucid.core.errors import DataError
+from pellucid.core.preprocess import Preprocess
 from pellucid.data.source import Source
 from pellucid.tasks.classify.config import ClassifyConfig
 from pellucid.tasks.classify.data import make_data
@@ -19,7 +20,8 @@ def test_one_class_is_refused_for_training_and_taken_for_measuring() -> None:
     with pytest.raises(DataError) as caught:
         make_data(ClassifyConfig(), only)
     assert str(caught.value) == "pets has only one class (cat): a classifier needs pictures of two classes or more."
-    assert make_data(ClassifyConfig(), only, whole=True).facts.n_test == 6
+    seen = Preprocess((8, 8), channels=1, shift=(0.0,), scale=(1.0,))
+    assert make_data(ClassifyConfig(), only, preprocess=seen, whole=True).facts.n_test == 6
 
 
 def test_a_class_with_a_single_picture_is_named() -> None:
