@@ -4,6 +4,7 @@ What it would find: a file that is not packed, a dependency that is not declared
 its own repository. Nothing is shared with the developer's environment but pip's cache.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def use(programs: Path, folder: Path) -> None:
     run(pellucid, "verify", "run", cwd=folder)
     if not (folder / "run" / "report.html").is_file():
         sys.exit("FAILED: the training wrote no report.html.")
-    if '"red"' not in answer:
+    if json.loads(answer)[0]["label"] != "red":
         sys.exit(f"FAILED: a red picture was not called red: {answer}")
     print(f"   {version.strip()} works from its wheel: a red picture is called red")
 
