@@ -149,3 +149,15 @@ def test_a_single_picture_goes_the_way_of_the_pack(tmp_path: Path) -> None:
         alone = as_batch([paths[row] for row in splits.split.train], splits.facts.preprocess)
         for key in ("image", "valid_hw", "original_hw", "canvas_affine"):
             assert torch.equal(alone[key], packed[key]), key
+
+
+def test_augmented_masks_hold_only_classes_that_were_there() -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (20, 16, 12, 3), dtype=np.uint8)
+    masks = rng.integers(0, 3, (20, 16, 12), dtype=np.uint8)
+    source = Source("masks", images, [str(k) for k in range(20)], ("a", "b", "c"), masks=masks)
+    augment = AugmentConfig(flip=0.5, vflip=0.5, shift=0.2, crop=0.5, rotate=20, jitter=0.3, noise=5, cutout=0.3)
+    for each in (augment, replace(augment, crop=1.0), AugmentConfig()):
+        splits = prepare(source, HELD, each, 0, "segment")
+        for batch in splits.loader("train", 4, training=True).epoch(0):
+            assert set(batch["mask"].unique().tolist()) <= {0, 1, 2, 255}
