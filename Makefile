@@ -59,7 +59,7 @@ slow: $(READY) ## the tests that take minutes
 	$(call step,slow tests,$(BIN)/pytest -m slow --timeout 1800)
 
 bench: $(READY) ## speed, beside the usual way of doing the same
-	$(BIN)/python benchmarks/run.py
+	@for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 wheel: $(READY) ## build dist/pellucid-*.whl
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist

@@ -89,3 +89,9 @@ def test_ci_runs_the_developers_command(root: Path) -> None:
     assert read(root / ".ci/run").splitlines()[-1] == "make test"
     assert "run: make test" in read(root / ".github/workflows/ci.yml")
     assert (root / ".ci/run").stat().st_mode & 0o111
+
+
+def test_what_make_runs_is_there(root: Path) -> None:
+    scripts = re.findall(r"\b(?:recipes|tools|benchmarks)/\w+\.py", read(root / "Makefile"))
+    assert "tools/size_report.py" in scripts
+    assert not [script for script in scripts if not (root / script).is_file()]
