@@ -1,8 +1,10 @@
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from pellucid.core.errors import DataError
+from pellucid.plots import svg
 from pellucid.plots.bars import bars
 
 NS = "{http://www.w3.org/2000/svg}"
@@ -73,3 +75,10 @@ def test_every_name_needs_a_number():
     with pytest.raises(DataError) as caught:
         bars({"n": [1, 2]}, ["a"], "T")
     assert str(caught.value) == "bars 'n' must have shape (N) = (1), got (2,)."
+
+
+def test_long_numbers_stay_inside_the_drawing() -> None:
+    drawn = bars({"pixels": [123_456_789_012.0, 3.0]}, ["background", "cat"], "Pixels")
+    label = re.search(r'<text x="([\d.]+)"[^>]*>123,456,789,012<', drawn)
+    assert label is not None
+    assert float(label.group(1)) + svg.width_of("123,456,789,012") <= 480

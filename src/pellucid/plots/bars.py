@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.core.shapes import require_shape
 from pellucid.plots import svg
 
-WIDTH, RIGHT, NAMES, THICK = 480.0, 420.0, 150.0, 16.0
+WIDTH, NAMES, THICK = 480.0, 150.0, 16.0
 MOST_ROWS = 40
 
 
@@ -40,6 +40,8 @@ def bars(
     solid = np.where(np.isfinite(values) & (values > 0), values, 0.0)
     full = top or float((solid.sum(0) if stacked else solid).max(initial=0)) or 1.0
     left = min(NAMES, max((svg.width_of(name) for name in names[:MOST_ROWS]), default=0.0))
+    room = max((svg.width_of(_shown(float(v))) for v in [*values.flat, *values.sum(0)]), default=0.0) + 12
+    right = WIDTH - max(60.0, room)  # where a full bar ends: its number stands behind it
     swatches = [(svg.rect(0, -8, 22, 12, f"f{k % svg.SERIES + 1}"), name) for k, name in enumerate(series)]
     key, tall = svg.key_rows(swatches if len(series) > 1 else [], WIDTH, 0, 30)
     lanes = 1 if stacked else max(1, len(series))
@@ -49,7 +51,7 @@ def bars(
         shown = svg.shorten(name, NAMES)
         middle = y + lanes * THICK / 2 + 4.5
         parts.append(svg.text(left, middle, shown, "", "end", name if shown != name else ""))
-        parts += _row(values[:, n], list(series), name, left + 8, y, (RIGHT - left - 8) / full, stacked)
+        parts += _row(values[:, n], list(series), name, left + 8, y, (right - left - 8) / full, stacked)
         y += row_height
     if len(names) > MOST_ROWS:
         parts.append(svg.text(0, y + 14, f"and {len(names) - MOST_ROWS} more", "soft"))
