@@ -1,7 +1,5 @@
 """The verb `pellucid evaluate`."""
 
-import json
-import math
 from collections.abc import Sequence
 
 from pellucid.cli.arguments import parser, style
@@ -13,23 +11,28 @@ ABOUT = "measure a run; every opening of the test split is logged"
 def run(arguments: Sequence[str]) -> int:
     """Print the metrics and write the report."""
     made = parser(USAGE, ABOUT)
-    made.add_argument("run", metavar="RUN", help="run folder")
+    made.add_argument("run", metavar="RUN", help="run folder; for other data, a weights file will do")
     made.add_argument("data", metavar="DATA", nargs="?", help="other data; default is the run's own")
-    made.add_argument("--split", default="test", help="train, val or test of the run's own data")
+    made.add_argument("--split", help="train, val or test of the run's own data (default test)")
+    made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     options = made.parse_args(list(arguments))
-    from pellucid.cli.table import print_table
+    from pellucid.cli.output import print_json, print_table
     from pellucid.core.progress import make_progress
     from pellucid.runs.evaluate import evaluate_run
     from pellucid.runs.report import write_report
     from pellucid.runs.run import Run
 
-    done = Run(options.run)
+    done = Run(options.run, options.device)
     found = evaluate_run(done, options.data, options.split, make_progress(style(options)))
     numbers = {name: value for name, value in found.summary.items() if isinstance(value, (int, float))}
-    if options.data is None:
+    if found.is_own:
         write_report(done, found.splits, found)
     if options.json:
-        print(json.dumps({k: v if math.isfinite(v) else None for k, v in numbers.items()}))
+        print_json({"split": found.split, "pictures": found.n_pictures, **numbers})
     elif not options.quiet:
-        print_table([{"metric": name, "value": round(value, 4)} for name, value in numbers.items()])
+        print_table([{"metric": name, "value": value} for name, value in numbers.items()])
+        print(
+            f"\n{found.n_pictures:,} pictures ({found.split})."
+            + f" Report: {done.folder / 'report.html'}" * found.is_own
+        )
     return 0

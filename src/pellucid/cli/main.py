@@ -1,9 +1,14 @@
 """`pellucid VERB ...`: find the verb, run it, and turn every error a user can cause into one line."""
 
+import contextlib
+import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType, ModuleType
+from typing import NoReturn
 
 from pellucid.cli import datasets, evaluate, models, predict, report, runs, summary, train, verify
 from pellucid.core.choose import unknown
@@ -29,17 +34,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
     NaN. 130 and 143: stopped by Ctrl-C or SIGTERM, with everything saved.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name that is no text must not stop us from telling it
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return _dispatch(words)
+        with _ended_by_sigterm():
+            return _dispatch(words)
     except PellucidError as error:
-        print(f"pellucid: {error}", file=sys.stderr)
-        return error.exit_code
+        return _refuse(str(error), error.exit_code)
     except KeyboardInterrupt:
-        print("pellucid: stopped by Ctrl-C.", file=sys.stderr)
-        return 130
+        return _refuse("stopped by Ctrl-C.", 130)
     except BrokenPipeError:  # the reader of our output (head, less) went away: not an error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        return _refuse(f"the system refused{where}: {error.strerror or error}.", 1)
+    except Exception as error:
+        if not _is_out_of_memory(error):
+            raise
+        return _refuse("not enough memory. Use a smaller --batch or --image-size.", 1)
+
+
+def _refuse(message: str, code: int) -> int:
+    print("pellucid:", " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM unwinds the stack, so that half-written files are removed, and ends with 143."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        print("pellucid: stopped by SIGTERM.", file=sys.stderr)
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Python's, a GPU's, and the one that torch raises for main memory without a class of its own."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def _dispatch(words: list[str]) -> int:
@@ -52,8 +98,7 @@ def _dispatch(words: list[str]) -> int:
         print(f"pellucid {__version__}")
         return 0
     if words[0] not in VERBS:
-        print(f"pellucid: {unknown(words[0], VERBS, 'command')}", file=sys.stderr)
-        return 2
+        return _refuse(unknown(words[0], VERBS, "command"), 2)
     code: int = VERBS[words[0]].run(words[1:])
     return code
 

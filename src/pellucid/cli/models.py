@@ -1,6 +1,5 @@
 """The verb `pellucid models`."""
 
-import json
 from collections.abc import Sequence
 
 from pellucid.cli.arguments import parser
@@ -12,12 +11,12 @@ ABOUT = "the networks, with sizes and costs"
 def run(arguments: Sequence[str]) -> int:
     """Print one row a network."""
     options = parser(USAGE, ABOUT).parse_args(list(arguments))
-    from pellucid.cli.table import print_table
+    from pellucid.cli.output import print_json, print_table
     from pellucid.runs.zoo import list_models
 
     rows = list_models()
     if options.json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
     elif not options.quiet:
         print_table(rows)
     return 0

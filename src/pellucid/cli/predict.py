@@ -1,6 +1,6 @@
 """The verb `pellucid predict`."""
 
-import json
+import sys
 from collections.abc import Sequence
 
 from pellucid.cli.arguments import parser, style
@@ -10,27 +10,35 @@ ABOUT = "what a run, or a weights file, says of pictures"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Print one row a picture; with `--save` also write the drawings."""
+    """Print one row a picture; with `--save` also write the drawings. 1 when a picture could not be opened."""
     made = parser(USAGE, ABOUT)
     made.add_argument("run", metavar="RUN", help="run folder or model.safetensors")
     made.add_argument("images", metavar="IMAGES", nargs="+", help="files, folders, globs")
-    made.add_argument("--save", metavar="FOLDER", help="draw every result into this folder")
+    made.add_argument("--save", metavar="FOLDER", help="write every result into this folder: drawings, and masks")
+    made.add_argument("--strict", action="store_true", help="stop at the first picture that cannot be opened")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     options = made.parse_args(list(arguments))
-    from pellucid.cli.table import print_table
+    from pellucid.cli.output import print_json, print_table
     from pellucid.core.device import choose_device
     from pellucid.core.progress import make_progress
-    from pellucid.runs.predict import expand, predict_images, save_drawings
+    from pellucid.data.source import Problem
+    from pellucid.runs.predict import expand, predict_each, save_result
     from pellucid.runs.trained import load_trained
 
     trained = load_trained(options.run, choose_device(options.device))
-    images = expand(options.images)
-    with make_progress(style(options)).bar("Predicting", len(images)) as advance:
-        results = predict_images(trained, images, advance)
-    if options.save:
-        save_drawings(trained, images, results, options.save)
+    pictures = expand(options.images)
+    problems: list[Problem] | None = None if options.strict else []
+    rows = []
+    with make_progress(style(options)).bar("Predicting", len(pictures)) as advance:
+        for number, picture, result in predict_each(trained, pictures, problems):
+            if options.save:
+                save_result(trained, picture, result, options.save, number)
+            rows.append(result.as_dict() if options.json else result.row())
+            advance(number + 1)
     if options.json:
-        print(json.dumps([result.as_dict() for result in results], indent=2, ensure_ascii=False))
-    elif not options.quiet:
-        print_table([result.row() for result in results])
-    return 0
+        print_json(rows)
+    elif not options.quiet and rows:
+        print_table(rows)
+    for problem in problems or ():
+        print(f"pellucid: skipped: {problem.reason}", file=sys.stderr)
+    return int(bool(problems))

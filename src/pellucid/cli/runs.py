@@ -1,6 +1,5 @@
 """The verb `pellucid runs`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ def run(arguments: Sequence[str]) -> int:
     made = parser(USAGE, ABOUT)
     made.add_argument("folder", metavar="FOLDER", nargs="?", default="runs", help="where to look (default runs)")
     options = made.parse_args(list(arguments))
-    from pellucid.cli.table import print_table
+    from pellucid.cli.output import print_json, print_table
     from pellucid.core.errors import RunError
     from pellucid.runs.listing import list_rows
 
@@ -23,9 +22,11 @@ def run(arguments: Sequence[str]) -> int:
         raise RunError(f"No folder {options.folder}. Train a first run with: pellucid train DATA")
     rows = list_rows(Path(options.folder))
     if options.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-    elif not rows:
-        print(f"No runs in {options.folder}. Train one with: pellucid train DATA")
-    elif not options.quiet:
+        print_json(rows)
+    elif options.quiet:
+        pass
+    elif rows:
         print_table(rows)
+    else:
+        print(f"No runs in {options.folder}. Train one with: pellucid train DATA")
     return 0

@@ -1,6 +1,5 @@
 """The verb `pellucid summary`."""
 
-import json
 from collections.abc import Sequence
 
 from pellucid.cli.arguments import parser
@@ -13,19 +12,20 @@ ABOUT = "layers, shapes, parameters, multiply-adds, memory, receptive field"
 def run(arguments: Sequence[str]) -> int:
     """Print one row a layer, and the sums."""
     made = parser(USAGE, ABOUT)
-    made.add_argument("model", metavar="MODEL", help="name of a network, or a run folder")
-    made.add_argument("--n-classes", type=int, default=1000)
-    made.add_argument("--channels", type=int, default=3, choices=(1, 3))
-    made.add_argument("--image-size", default="224", help="N or HxW")
+    made.add_argument("model", metavar="MODEL", help="name of a network (see `pellucid models`), or a run")
+    made.add_argument("--n-classes", type=int, default=None, help="default 1000; a run has its own")
+    made.add_argument("--channels", type=int, default=None, choices=(1, 3), help="default 3; a run has its own")
+    made.add_argument("--image-size", default=None, help="N or HxW; default 224; a run has its own")
     options = made.parse_args(list(arguments))
-    from pellucid.cli.table import print_table
+    size = parse_size(options.image_size) if options.image_size else None
+    from pellucid.cli.output import print_json, print_table
     from pellucid.runs.zoo import summarise_model
 
-    rows, totals = summarise_model(options.model, options.n_classes, options.channels, parse_size(options.image_size))
+    rows, totals = summarise_model(options.model, options.n_classes, options.channels, size)
     if options.json:
-        print(json.dumps({"layers": rows, "totals": totals}, indent=2))
+        print_json({"layers": rows, "totals": totals})
     elif not options.quiet:
         print_table(rows)
         print()
-        print_table([totals])
+        print_table([{"sum": name, "value": value} for name, value in totals.items()])
     return 0

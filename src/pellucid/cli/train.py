@@ -56,8 +56,8 @@ def options() -> argparse.ArgumentParser:
 
 def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     from pellucid.core.progress import make_progress
-    from pellucid.data.load import load
-    from pellucid.runs.config import how_to_read, make_config, read_file, spec_of
+    from pellucid.data.load import load, spec_of
+    from pellucid.runs.config import how_to_read, make_config, read_file
 
     content = read_file(chosen.config)
     group, strict = how_to_read(content, _early(rest))

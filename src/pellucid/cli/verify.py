@@ -1,6 +1,5 @@
 """The verb `pellucid verify`."""
 
-import json
 from collections.abc import Sequence
 
 from pellucid.cli.arguments import parser
@@ -14,11 +13,12 @@ def run(arguments: Sequence[str]) -> int:
     made = parser(USAGE, ABOUT)
     made.add_argument("run", metavar="RUN", help="run folder")
     options = made.parse_args(list(arguments))
+    from pellucid.cli.output import print_json
     from pellucid.runs.run import Run
 
     verdicts = Run(options.run).verify()
     if options.json:
-        print(json.dumps([verdict.as_dict() for verdict in verdicts], indent=2, ensure_ascii=False))
+        print_json([verdict.as_dict() for verdict in verdicts])
     elif not options.quiet:
         print("\n".join(verdict.sentence() for verdict in verdicts))
     return int(any(verdict.status == "fail" for verdict in verdicts))

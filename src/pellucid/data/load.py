@@ -39,6 +39,8 @@ def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
         ConfigError: `group` is not there.
     """
     source = _read(data, group)
+    if not isinstance(data, Source):
+        source.spec, source.group = spec_of(data), group
     if group and source.groups is None:
         raise ConfigError(f"{source.name} has no groups: leave out group={group}.")
     if strict and source.problems:
@@ -48,6 +50,18 @@ def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
             f"{first.record} ({first.kind}): {first.reason.rstrip('.')}. Repair them, or leave out strict."
         )
     return source
+
+
+def spec_of(data: Any) -> str:
+    """Text that `load` finds the same data by, from any folder; "" for arrays in memory."""
+    if isinstance(data, Source):
+        return data.spec
+    if not isinstance(data, (str, Path)):
+        return ""
+    name, colon, folder = str(data).partition(":")
+    if isinstance(data, str) and name in KNOWN:
+        return f"{name}:{Path(folder).expanduser().resolve()}" if folder else name + colon
+    return str(Path(data).expanduser().resolve())
 
 
 def _read(data: Any, group: str) -> Source:

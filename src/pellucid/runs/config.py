@@ -6,8 +6,6 @@ from typing import Any, TypeVar
 from pellucid.core import config as settings
 from pellucid.core.errors import ConfigError
 from pellucid.core.files import read_text
-from pellucid.data.known import KNOWN
-from pellucid.data.source import Source
 from pellucid.training.config import COURSE_DEFAULTS
 
 Config = TypeVar("Config")
@@ -63,15 +61,3 @@ def how_to_read(content: dict[str, Any], changes: dict[str, Any]) -> tuple[str, 
     if not isinstance(group, str) or not isinstance(strict, bool):
         raise ConfigError(f"group is text and strict is true or false, got {group!r} and {strict!r}.")
     return group, strict
-
-
-def spec_of(data: Any) -> str:
-    """How the data is written down in the run, so that it can be found again; "" for arrays in memory."""
-    if isinstance(data, Source):
-        return data.spec
-    if not isinstance(data, (str, Path)):
-        return ""
-    name, colon, folder = str(data).partition(":")
-    if isinstance(data, str) and name in KNOWN:
-        return f"{name}:{Path(folder).expanduser().resolve()}" if folder else name + colon
-    return str(Path(data).expanduser().resolve())

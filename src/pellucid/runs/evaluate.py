@@ -37,6 +37,7 @@ class Evaluation:
         records: one row a picture, as the task's `score` makes them.
         splits: the data it was measured on.
         role: the split of `splits`.
+        is_own: whether that is a split of the run's own data.
     """
 
     split: str
@@ -44,6 +45,11 @@ class Evaluation:
     records: dict[str, Tensor]
     splits: Splits
     role: Any
+    is_own: bool
+
+    @property
+    def n_pictures(self) -> int:
+        return len(self.splits.split.role(self.role))
 
 
 def evaluate_run(run: Record, data: Any, split: str | None, progress: Progress) -> Evaluation:
@@ -67,7 +73,7 @@ def evaluate_run(run: Record, data: Any, split: str | None, progress: Progress) 
                 raise ConfigError(
                     "--split is a part of the run's own data; other data is measured whole. Leave one out."
                 )
-            return _measure(run, other_splits(run, source, progress), "test", source.name, progress)
+            return _measure(run, other_splits(run, source, progress), "test", progress, source.name)
         progress.say(
             f"{source.name} is what {run.folder} was trained on: only its {split or 'test'} split is measured."
         )
@@ -91,7 +97,7 @@ def _evaluate_own(run: Record, split: Any, progress: Progress) -> Evaluation:
         raise DataError(f"{run.folder} has no {split} records. Splits with records: {_filled(splits)}.")
     if split == "test":
         warn_if_opened(run, progress)
-    found = _measure(run, splits, split, split, progress)
+    found = _measure(run, splits, split, progress)
     if split == "test":
         log_opening(run, found)
     return found
@@ -109,10 +115,12 @@ def stored_test(run: Record, splits: Splits) -> Evaluation | None:
     if stored.about.get("weights") != run.trained.digest:
         return None
     summary = run.trained.task.summarise(stored.tensors, run.facts)
-    return Evaluation("test", {**summary, **stored.about["losses"]}, stored.tensors, splits, "test")
+    return Evaluation("test", {**summary, **stored.about["losses"]}, stored.tensors, splits, "test", True)
 
 
-def _measure(run: Record, splits: Splits, role: Any, name: str, progress: Progress) -> Evaluation:
+def _measure(run: Record, splits: Splits, role: Any, progress: Progress, other: str | None = None) -> Evaluation:
+    """Measure one split, of the run's own data or of data that calls itself `other`."""
+    name = role if other is None else other
     trained = run.trained
     device = next(trained.model.parameters()).device
     batches = splits.loader(role, 2 * trained.cfg.train.batch, device=device)
@@ -127,7 +135,7 @@ def _measure(run: Record, splits: Splits, role: Any, name: str, progress: Progre
             device,
             advance,
         )
-    return Evaluation(name, summary, records, splits, role)
+    return Evaluation(name, summary, records, splits, role, other is None)
 
 
 def own_splits(run: Record, progress: Progress) -> Splits:

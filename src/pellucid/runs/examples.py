@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pellucid.core.files import write_atomic
+from pellucid.core.files import sha256, write_atomic
 from pellucid.data.images import read_image
 from pellucid.data.prepare import Splits
 from pellucid.data.single import as_batch
@@ -15,37 +15,43 @@ from pellucid.data.source import Source
 from pellucid.models.weights import write_weights
 from pellucid.runs import folder as files
 from pellucid.runs.record import Record
-from pellucid.runs.trained import Trained
+from pellucid.runs.trained import Trained, load_trained
 
 COUNT = 8
 OUTPUTS = "outputs.safetensors"
 
 
 def write_examples(run: Record, splits: Splits, source: Source) -> None:
-    """Store up to 8 pictures (of validation, else training) as PNG, and the model's raw outputs in fp32."""
+    """Store up to 8 pictures (of validation, else training) as PNG, and the model's raw outputs in fp32.
+
+    The model is the one in the weights file, on the CPU, so that what is stored is what anyone gets from the file.
+    """
     folder = run.folder / files.EXAMPLES
     rows = splits.split.val if len(splits.split.val) else splits.split.train
     spread = rows[np.unique(np.linspace(0, len(rows) - 1, COUNT).astype(int))]
-    pictures = [original(splits, source, int(row)) for row in spread]
-    paths = [folder / f"{number:03d}.png" for number in range(len(pictures))]
-    for path, picture in zip(paths, pictures, strict=True):
+    paths = [folder / f"{number:03d}.png" for number in range(len(spread))]
+    for path, row in zip(paths, spread, strict=True):
+        picture = original(splits, source, int(row))
         write_atomic(path, lambda file, picture=picture: picture.save(file, format="PNG"))  # type: ignore[misc]
-    outputs = ask(run.trained, paths)
-    names = [splits.names[row] for row in spread]
+    trained = load_trained(run.folder)
     about = {
-        "weights": run.trained.digest,
-        "facts": run.facts.as_dict(),
-        "names": names,
+        "weights": trained.digest,
+        "facts": trained.facts.as_dict(),
+        "names": [splits.names[row] for row in spread],
+        "pictures": {path.name: sha256(path.read_bytes()) for path in paths},
     }
-    write_weights(folder / OUTPUTS, outputs, about)
+    write_weights(folder / OUTPUTS, ask(trained, paths), about)
 
 
 def original(splits: Splits, source: Source, row: int) -> Image.Image:
-    """The picture of a row of the pack as the file has it, not yet resized."""
+    """The picture of a row of the pack, of the file's own shape; large ones shrunk to twice the canvas."""
     preprocess = splits.facts.preprocess
     image = source.images[int(splits.pack.rows[row])]
     array = read_image(image, preprocess.channels, preprocess.background)  # (H, W, C)
-    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+    picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+    largest = 2 * max(preprocess.canvas_size)
+    picture.thumbnail((largest, largest))  # eight photographs as PNG would take more room than all else in the folder
+    return picture
 
 
 def ask(trained: Trained, paths: list[Path]) -> dict[str, Tensor]:

@@ -1,5 +1,8 @@
 """What happens once everything is decided: training to the end, examples, report."""
 
+import signal
+
+from pellucid.core.errors import Interrupted
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.runs import folder as files
@@ -19,8 +22,15 @@ def finish(job: Job, splits: Splits, source: Source) -> Run:
     loop.train(job)
     loop.write_verdicts(job)
     run = Run(job.folder, splits=splits, source=source, device=str(job.device))
-    write_examples(run, splits, source)
-    write_report(run, splits)
+    try:
+        write_examples(run, splits, source)
+        write_report(run, splits)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Stopped by Ctrl-C after training, which is complete and saved. Examples and report are missing: "
+            f"pellucid train --resume {job.folder}",
+            signal.SIGINT,
+        ) from None
     job.progress.say(f"Run folder: {job.folder}\nReport: {job.folder / files.REPORT}")
     job.progress.event("done", {"run": str(job.folder), "report": str(job.folder / files.REPORT)})
     return run

@@ -17,10 +17,9 @@ def list_rows(root: Path) -> list[dict[str, Any]]:
         except PellucidError as error:
             rows.append({**_row(folder), "state": f"unreadable: {error}"})
             continue
-        epochs = [r for r in read_lines(folder / files.METRICS) if r["kind"] == "epoch"]
-        best: dict[str, Any] = next((r for r in reversed(epochs) if r["best"]), {})
+        epochs = [r for r in read_lines(folder / files.METRICS) if r.get("kind") == "epoch"]
+        best: dict[str, Any] = next((r for r in reversed(epochs) if r.get("best")), {})
         tests = read_lines(folder / files.OPENINGS)
-        done = len(epochs) >= cfg.train.epochs or (folder / files.REPORT).exists()
         rows.append(
             {
                 "run": str(folder),
@@ -30,11 +29,19 @@ def list_rows(root: Path) -> list[dict[str, Any]]:
                 "epochs": f"{len(epochs)}/{cfg.train.epochs}",
                 "metric": cfg.train.metric,
                 "val": best.get(f"val_{cfg.train.metric}"),
-                "test": tests[0]["value"] if tests else None,
-                "state": "done" if done else "stopped; go on with --resume",
+                "test": tests[0].get("value") if tests else None,
+                "state": _state(folder),
             }
         )
     return rows
+
+
+def _state(folder: Path) -> str:
+    if (folder / files.REPORT).exists():
+        return "done"
+    if (folder / files.NONFINITE).is_dir():
+        return "failed: not finite, see doctor.json"
+    return "not finished; go on with --resume"
 
 
 def _row(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`predict`: results for whatever can be called a picture."""
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,70 +9,102 @@ from PIL import Image
 
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.files import write_atomic
-from pellucid.core.progress import Advance
 from pellucid.data.images import read_image
+from pellucid.data.readers.listing import EXTENSIONS
+from pellucid.data.source import Problem
 from pellucid.runs.trained import Trained
 
 BATCH = 32
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 
 
-def predict_images(trained: Trained, images: Sequence[Any], advance: Advance | None = None) -> list[Any]:
-    """Results in the order of the pictures; folders and globs count as the files in them, sorted.
+def predict_each(
+    trained: Trained, pictures: Sequence[Any], problems: list[Problem] | None = None
+) -> Iterator[tuple[int, Any, Any]]:
+    """Predict batch by batch.
+
+    Args:
+        pictures: what `expand` returned.
+        problems: takes the pictures that cannot be opened, which are then passed over; None raises.
+
+    Yields:
+        place among the pictures, the picture, its result.
 
     Raises:
-        DataError: nothing was given, or a folder or glob holds no pictures.
-        ImageError: a picture cannot be opened.
+        ImageError: a picture cannot be opened, and `problems` is None.
     """
-    flat = expand(images)
-    results: list[Any] = []
-    for start in range(0, len(flat), BATCH):
-        results += trained.task.predict(trained.model, flat[start : start + BATCH], trained.facts)
-        if advance:
-            advance(len(results))
-    return results
+    for start in range(0, len(pictures), BATCH):
+        part = list(enumerate(pictures[start : start + BATCH], start))
+        try:
+            results = trained.task.predict(trained.model, [picture for _, picture in part], trained.facts)
+        except ImageError:
+            if problems is None:
+                raise
+            part, results = _one_by_one(trained, part, problems)
+        for (number, picture), result in zip(part, results, strict=True):
+            yield number, picture, result
+
+
+def _one_by_one(
+    trained: Trained, part: list[tuple[int, Any]], problems: list[Problem]
+) -> tuple[list[tuple[int, Any]], list[Any]]:
+    """The pictures that can be opened, and their results."""
+    sound, results = [], []
+    for number, picture in part:
+        try:
+            results += trained.task.predict(trained.model, [picture], trained.facts)
+        except ImageError as error:
+            problems.append(Problem(str(picture), error.kind, str(error)))
+            continue
+        sound.append((number, picture))
+    return sound, results
 
 
 def expand(images: Iterable[Any]) -> list[Any]:
-    """Every picture once: folders and globs become their files.
+    """Every picture once: folders and globs become their files, sorted.
 
     Raises:
-        DataError: a name matches no picture.
+        DataError: nothing was given, or a folder holds no pictures.
+        ImageError: a name is no file and matches none.
     """
     found: list[Any] = []
     for image in images:
         if isinstance(image, (list, tuple)):
             found += expand(image)
-        elif not isinstance(image, (str, Path)):
-            found.append(image)
-        elif Path(image).is_dir():
-            files = sorted(p for p in Path(image).rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file())
-            if not files:
-                raise DataError(f"Folder {image} holds no pictures ({', '.join(EXTENSIONS)}).")
-            found += files
-        elif Path(image).exists():
-            found.append(Path(image))
+        elif isinstance(image, (str, Path)):
+            found += _files(Path(image).expanduser())
         else:
-            matches = sorted(map(Path, glob.glob(str(image), recursive=True))) if glob.has_magic(str(image)) else []
-            if not matches:
-                raise ImageError(f"No picture {image}: there is no such file, and it matches none.")
-            found += matches
+            found.append(image)
     if not found:
         raise DataError("Nothing to predict: give files, folders, globs, PIL images, arrays or tensors.")
     return found
 
 
-def save_drawings(trained: Trained, images: Sequence[Any], results: Sequence[Any], folder: str | Path) -> list[Path]:
-    """Draw every result on its picture and write it as PNG into `folder`, named after the picture.
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        inside = (each for each in path.rglob("*") if each.suffix.lower() in EXTENSIONS and each.is_file())
+        files = sorted(each for each in inside if not any(p.startswith(".") for p in each.relative_to(path).parts))
+        if not files:
+            raise DataError(f"Folder {path} holds no pictures ({', '.join(sorted(EXTENSIONS))}).")
+        return files
+    if path.exists():
+        return [path]
+    matches = sorted(map(Path, glob.glob(str(path), recursive=True))) if glob.has_magic(str(path)) else []
+    if not matches:
+        raise ImageError(f"No picture {path}: there is no such file, and it matches none.", "missing")
+    return [file for match in matches for file in _files(match)]
+
+
+def save_result(trained: Trained, picture: Any, result: Any, folder: str | Path, number: int) -> list[Path]:
+    """Write the result drawn on its picture, and what the task keeps beside it, named after the picture.
 
     Raises:
         WriteError: the folder cannot be written.
     """
+    stem = picture.stem if isinstance(picture, Path) else "picture"
+    images = {"": trained.task.draw(Image.fromarray(read_image(picture)), result), **result.images()}
     paths = []
-    for number, (image, result) in enumerate(zip(images, results, strict=True)):
-        stem = Path(image).stem if isinstance(image, (str, Path)) else "picture"
-        path = Path(folder) / f"{number:04d}-{stem}.png"
-        drawn = trained.task.draw(Image.fromarray(read_image(image)), result)
-        write_atomic(path, lambda file, drawn=drawn: drawn.save(file, format="PNG"))  # type: ignore[misc]
+    for kind, image in images.items():
+        path = Path(folder) / f"{number:04d}-{stem}{f'-{kind}' if kind else ''}.png"
+        write_atomic(path, lambda file, image=image: image.save(file, format="PNG"))  # type: ignore[misc]
         paths.append(path)
     return paths

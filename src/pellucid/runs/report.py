@@ -1,6 +1,7 @@
 """`report.html`: the run on one page."""
 
 import math
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pellucid.core.files import read_lines, write_text
-from pellucid.core.progress import Quiet
+from pellucid.core.files import read_lines, read_text, write_text
+from pellucid.core.progress import Progress, Quiet
 from pellucid.data.prepare import Splits
 from pellucid.plots.bars import bars
 from pellucid.plots.curves import curves
@@ -40,17 +41,20 @@ WHERE = {
 }
 
 
-def write_report(run: Record, splits: Splits | None, evaluation: Evaluation | None = None) -> Path:
+def write_report(
+    run: Record, splits: Splits | None, evaluation: Evaluation | None = None, progress: Progress | None = None
+) -> Path:
     """Write the page.
 
     Args:
         evaluation: what it is about. None takes what the last opening of the test split found; before there
             was one, the validation split is measured. The test split is never opened here.
     """
-    splits = splits or own_splits(run, Quiet())
+    progress = progress or Quiet()
+    splits = splits or own_splits(run, progress)
     evaluation = evaluation or stored_test(run, splits)
     if evaluation is None and len(splits.split.val):
-        evaluation = evaluate_run(run, None, "val", Quiet())
+        evaluation = evaluate_run(run, None, "val", progress)
     sections = [
         *_result(run, evaluation),
         _training(run),
@@ -201,10 +205,11 @@ def _speed(run: Record) -> Section:
 
 def _reproduce(run: Record) -> Section:
     story = run.story
-    train = f"pellucid train {story.data or 'DATA'} --task {story.task} --config {run.folder / files.CONFIG}"
-    use = f"pellucid predict {run.folder} PICTURE.jpg"
-    check = f"pellucid verify {run.folder}"
-    config = (run.folder / files.CONFIG).read_text(encoding="utf-8")
+    data, folder = shlex.quote(story.data) if story.data else "DATA", shlex.quote(str(run.folder))
+    train = f"pellucid train {data} --task {story.task} --config {shlex.quote(str(run.folder / files.CONFIG))}"
+    use = f"pellucid predict {folder} PICTURE.jpg"
+    check = f"pellucid verify {folder}"
+    config = read_text(run.folder / files.CONFIG)
     lead = "The same settings, seed, data and number of threads on the same machine give the same weights to the bit."
     blocks = [Code("\n".join((train, check, use)), "Train again, check, use"), Code(config, files.CONFIG)]
     return Section("How to reproduce and use it", lead, blocks)

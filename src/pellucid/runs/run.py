@@ -6,8 +6,10 @@ from typing import Any
 
 from pellucid.core.progress import Style, make_progress
 from pellucid.core.verdict import Verdict
+from pellucid.runs import folder as files
 from pellucid.runs.evaluate import evaluate_run
-from pellucid.runs.predict import predict_images
+from pellucid.runs.notebook import Results, Summary
+from pellucid.runs.predict import expand, predict_each
 from pellucid.runs.record import Record
 from pellucid.runs.report import write_report
 from pellucid.runs.verify import verify_run
@@ -16,31 +18,55 @@ from pellucid.runs.verify import verify_run
 class Run(Record):
     """A run folder, or a weights file alone (which can predict, and no more), with everything it can do."""
 
-    def evaluate(self, data: Any = None, split: str = "test", progress: Style = "quiet") -> dict[str, Any]:
-        """Metrics on a split of the run's data, or on other data. Opening the test split is logged.
+    def evaluate(self, data: Any = None, split: str | None = None, progress: Style = "quiet") -> dict[str, Any]:
+        """Metrics on a split of the run's data (the test split unless said), or on other data.
+
+        Every opening of the test split is logged.
 
         Returns:
             The summary of the task: its metrics, tables, and mean losses.
+
+        Raises:
+            ConfigError: no such split, or one named beside other data.
+            DataError: the data changed, has other classes, or the split is empty.
         """
-        return evaluate_run(self, data, split, make_progress(progress)).summary
+        return Summary(evaluate_run(self, data, split, make_progress(progress)).summary)
 
     def predict(self, *images: Any) -> list[Any]:
-        """Results for files, folders, globs, PIL images, arrays or tensors, in order."""
-        return predict_images(self.trained, images)
+        """Results for files, folders, globs, PIL images, arrays or tensors, in order.
+
+        Raises:
+            DataError: nothing was given, or a folder holds no pictures.
+            ImageError: a picture cannot be opened.
+        """
+        return Results(result for _, _, result in predict_each(self.trained, expand(images)))
 
     def verify(self) -> list[Verdict]:
-        """Predict the stored examples again; a `fail` among the verdicts means that something changed."""
+        """Predict the stored examples again; a `fail` among the verdicts means that something changed.
+
+        Raises:
+            RunError: there are no stored examples.
+            WeightsError: the weights or the stored outputs are damaged.
+        """
         return verify_run(self)
 
     def report(self) -> Path:
-        """Write `report.html` anew and return its path."""
+        """Write `report.html` anew and return its path. Never opens the test split."""
         return write_report(self, self.splits)
 
     def _repr_html_(self) -> str:
-        """A few lines for a notebook."""
-        last = self.history[-1] if self.history else {}
-        rows = {"run": self.folder, "task": self.story.task, "model": self.config.model.model, **last}
+        """What it is and how well it does, in a few lines."""
+        rows: dict[str, Any] = {"run": self.folder}
+        if files.is_run(self.folder):
+            cfg, history = self.config, self.history
+            rows |= {"task": self.story.task, "data": self.story.data or "arrays in memory", "model": cfg.model.model}
+            rows |= {"epochs": f"{len(history)} of {cfg.train.epochs}"}
+            best: dict[str, Any] = next((record for record in reversed(history) if record.get("best")), {})
+            value = best.get(f"val_{cfg.train.metric}")
+            if value is not None:
+                rows |= {f"validation {cfg.train.metric}": f"{value:.4f} (epoch {best['epoch'] + 1})"}
         cells = "".join(
-            f"<tr><th>{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>" for k, v in rows.items()
+            f"<tr><th>{html.escape(str(name))}</th><td>{html.escape(str(value))}</td></tr>"
+            for name, value in rows.items()
         )
         return f"<table>{cells}</table>"

@@ -9,13 +9,13 @@ from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.progress import Progress, Style, make_progress
 from pellucid.core.verdict import Verdict
-from pellucid.data.load import load
+from pellucid.data.load import load, spec_of
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs import folder as files
 from pellucid.runs.assemble import check_names, choose_metric, make_job, settle_device
-from pellucid.runs.config import how_to_read, make_config, read_file, spec_of
+from pellucid.runs.config import how_to_read, make_config, read_file
 from pellucid.runs.finish import finish
 from pellucid.runs.folder import Story
 from pellucid.runs.resume import resume_run
@@ -141,10 +141,14 @@ def announce(job: Job, lr_note: str) -> None:
     n_parameters = sum(parameter.numel() for parameter in job.model.parameters())
     job.progress.say(
         f"{cfg.model.model}: {n_parameters:,} parameters on {job.device} in {job.precision}, "
-        f"{cfg.train.threads} threads; {cfg.optim.optimiser}, lr {lr_note.rstrip('.')}, {cfg.schedule.schedule}, "
-        f"{cfg.train.epochs} epochs of {len(job.train)} steps."
+        f"{_count(cfg.train.threads, 'thread')}; {cfg.optim.optimiser}, lr {lr_note.rstrip('.')}, "
+        f"{cfg.schedule.schedule}, {_count(cfg.train.epochs, 'epoch')} of {_count(len(job.train), 'step')}."
     )
     for note in getattr(job.model.net, "notes", ()):
         job.progress.say(note)
     for verdict in (v for v in job.verdicts if v.status != "pass"):
         job.progress.say(verdict.sentence())
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

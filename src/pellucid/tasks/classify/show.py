@@ -42,6 +42,10 @@ class ClassifyResult:
         others = ", ".join(f"{label} {p:.1%}" for label, p in self.top[1:3])
         return {"image": self.name, "label": self.label, "probability": f"{self.probability:.1%}", "then": others}
 
+    def images(self) -> dict[str, Image.Image]:
+        """What is kept beside the drawing when results are saved: nothing."""
+        return {}
+
     def _repr_html_(self) -> str:
         cells = "".join(f"<tr><td>{html.escape(label)}</td><td>{p:.1%}</td></tr>" for label, p in self.top)
         return f"<table><caption>{html.escape(self.name)}</caption>{cells}</table>"

@@ -52,6 +52,12 @@ class SegmentResult:
         shown = ", ".join(f"{name} {share:.1%}" for name, share in list(self.shares.items())[:4])
         return {"image": self.name, "size": f"{self.mask.shape[1]}x{self.mask.shape[0]}", "shares": shown}
 
+    def images(self) -> dict[str, Image.Image]:
+        """What is kept beside the drawing when results are saved: the mask, as a picture of class numbers."""
+        mask = Image.fromarray(self.mask, "P")
+        mask.putpalette(palette(len(self.classes)).tobytes())
+        return {"mask": mask}
+
     def _repr_html_(self) -> str:
         cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{s:.1%}</td></tr>" for name, s in self.shares.items())
         return f"<table><caption>{html.escape(self.name)}</caption>{cells}</table>"
