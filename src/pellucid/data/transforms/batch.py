@@ -1,0 +1,109 @@
+"""What every transform takes and gives, and how coordinates follow the pixels.
+
+A transform is a frozen dataclass called as `t(batch, generator) -> batch`. It works on whole batches, on the
+device where the pixels are, draws everything from the generator, and changes none of the tensors it was given.
+
+| key | what happens to it |
+|---|---|
+| `image` (N, C, H, W) uint8 | the pixels; the result is channels last in memory |
+| `mask` (N, H, W), any integers | moves with the pixels by the nearest pixel; pixels that come from nowhere are 255 |
+| `boxes_xyxy` (N, M, 4) | moved and clipped; a box that leaves the canvas becomes 0 and its `box_label` -1 |
+| `keypoints` (N, M, P, 3) | moved; one that leaves the canvas gets visibility 0 |
+| `canvas_affine` (N, 2, 3) | leads from the new canvas to the file's pixels |
+| `valid_hw` (N, 2) | everything that is picture lies in these first rows and columns |
+
+Every other key, `label` among them, is handed on as it is.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+Batch = dict[str, Tensor]
+
+
+class Transform(Protocol):
+    """A batch in, a batch out."""
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch: ...
+
+
+@runtime_checkable
+class Cut(Transform, Protocol):
+    """A transform that begins by taking parts of pictures, so that it can take them from where they are stored."""
+
+    def cut(self, batch: Batch, rows: Tensor, generator: torch.Generator) -> Batch:
+        """What `__call__` gives for the pictures `rows` (N,), without gathering them first.
+
+        Here `image` and `mask` hold any number of pictures, the other entries N.
+        """
+
+
+def draw(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    """(n,) float32, uniform in [low, high)."""
+    return torch.rand(n, generator=generator) * (high - low) + low
+
+
+def draw_whole(highest: Tensor, generator: torch.Generator) -> Tensor:
+    """(n,) int64, uniform over 0..highest[i], both included."""
+    drawn = (torch.rand(len(highest), generator=generator, dtype=torch.float64) * (highest + 1)).long()
+    return torch.minimum(drawn, highest)
+
+
+def back_matrix(scale_x: Tensor, scale_y: Tensor, left: Tensor, top: Tensor) -> Tensor:
+    """(N, 2, 3) float32, from new to old coordinates: `x_old = scale_x * x + left`. All (N,)."""
+    back = torch.zeros(len(left), 2, 3)
+    back[:, 0, 0], back[:, 1, 1], back[:, 0, 2], back[:, 1, 2] = scale_x, scale_y, left, top
+    return back
+
+
+def moved(batch: Batch, back: Tensor, size: tuple[int, int]) -> Batch:
+    """The entries that hold coordinates, after the pixels moved.
+
+    Args:
+        back: (N, 2, 3) float32 on the CPU, from new to old canvas coordinates.
+        size: new height and width.
+    """
+    found: Batch = {}
+    if "canvas_affine" in batch:
+        affine = batch["canvas_affine"]
+        turn = affine[..., :2] @ back.to(affine)  # (N, 2, 3)
+        turn[..., 2] += affine[..., 2]
+        found["canvas_affine"] = turn
+    if "boxes_xyxy" in batch:
+        found |= _moved_boxes(batch, back, size)
+    if "keypoints" in batch:
+        points = batch["keypoints"]
+        n, m, p, _ = points.shape
+        xy = _forward(points[..., :2].reshape(n, m * p, 2), back).reshape(n, m, p, 2)
+        inside = ((xy >= 0) & (xy < xy.new_tensor([size[1], size[0]]))).all(-1)  # (N, M, P)
+        found["keypoints"] = torch.cat([xy, (points[..., 2] * inside)[..., None]], dim=-1)
+    return found
+
+
+def _moved_boxes(batch: Batch, back: Tensor, size: tuple[int, int]) -> Batch:
+    boxes = batch["boxes_xyxy"]
+    n, m = boxes.shape[:2]
+    corners = boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].reshape(n, m * 4, 2)
+    corners = _forward(corners, back).reshape(n, m, 4, 2)
+    limit = boxes.new_tensor([size[1], size[0]])
+    low = corners.amin(2).clamp(min=0).minimum(limit)  # (N, M, 2)
+    high = corners.amax(2).clamp(min=0).minimum(limit)
+    there = (high > low).all(-1)  # (N, M)
+    moved_boxes = torch.cat([low, high], dim=-1) * there[..., None]
+    found = {"boxes_xyxy": moved_boxes}
+    if "box_label" in batch:
+        found["box_label"] = torch.where(there, batch["box_label"], -1)
+    return found
+
+
+def _forward(xy: Tensor, back: Tensor) -> Tensor:
+    """(N, K, 2) old coordinates -> new ones: the inverse of `back`, written out so that whole pixels stay exact."""
+    back = back.to(xy)
+    (a, b, left), (c, d, top) = back[:, 0].T, back[:, 1].T  # (N,) each
+    x, y = xy[..., 0] - left[:, None], xy[..., 1] - top[:, None]  # (N, K)
+    det = (a * d - b * c)[:, None]
+    new_x = (d[:, None] * x - b[:, None] * y) / det
+    new_y = (a[:, None] * y - c[:, None] * x) / det
+    return torch.stack([new_x, new_y], dim=-1)
