@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from pellucid.core import config as settings
 from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.progress import Progress, Style, make_progress
@@ -16,6 +15,7 @@ from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs import folder as files
 from pellucid.runs.assemble import check_names, choose_metric, make_job, settle_device
 from pellucid.runs.config import how_to_read, make_config, read_file
+from pellucid.runs.course import course_verdict
 from pellucid.runs.finish import finish
 from pellucid.runs.folder import Story
 from pellucid.runs.resume import resume_run
@@ -25,7 +25,6 @@ from pellucid.runs.same_data import write_split
 from pellucid.runs.settings import Settings
 from pellucid.tasks import CONFIGS, get_task
 from pellucid.training import checkpoint, loop
-from pellucid.training.config import COURSE_DEFAULTS
 from pellucid.training.job import Job
 from pellucid.training.optim import check_scaling, resolve_lr
 
@@ -94,7 +93,7 @@ def start(
     cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))
     cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
     job = make_job(task, cfg, splits, Path(), device, progress)
-    job.verdicts += [*rate_verdicts(stated_rate, cfg), *judge_skipped(splits.problems), *course_verdict(cfg)]
+    job.verdicts += [*rate_verdicts(stated_rate, cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
     job.folder = files.create(out, source.name, cfg.model.model)
     _write_beginning(job, splits, Story(task_name, spec))
     announce(job, rate_note)
@@ -118,16 +117,6 @@ def _write_beginning(job: Job, splits: Splits, story: Story) -> None:
 def rate_verdicts(stated: bool, cfg: Any) -> list[Verdict]:
     """Whether a rate that was scaled with the batch stays within what was shown to work."""
     return [] if stated else [check_scaling(cfg.train.batch)]
-
-
-def course_verdict(cfg: Any) -> list[Verdict]:
-    """Say which of the course's defaults are in use, when they were asked for."""
-    if not cfg.train.defaults:
-        return []
-    values = settings.flat(cfg)
-    used = ", ".join(f"{name} {values[name]}" for name in COURSE_DEFAULTS)
-    said = f"ReLU, batch norm and He initialisation (in {values['model']}); {used}"
-    return [Verdict("course-defaults", "info", f"Recommended defaults in use: {said}")]
 
 
 def announce(job: Job, lr_note: str) -> None:
