@@ -71,9 +71,9 @@ def page(rows: list[dict[str, float]], threads: int) -> str:
             "| --- | --- | --- | --- |",
             *lines,
             "",
-            f"Mean test accuracy {spread}, over {len(rows)} seeds. 2,000 test pictures, each opened once; the epoch was",
-            "picked on 1,200 validation pictures. *Everything* is the whole command: imports, training, validation, test,",
-            "report and predictions. The schedule counts epochs, so the time never changes the result.",
+            f"Mean test accuracy {spread}, over {len(rows)} seeds. 2,000 test pictures, opened once; the epoch was",
+            "picked on 1,200 validation pictures. *Everything* is the whole command: imports, training, validation,",
+            "test, report and predictions. The schedule counts epochs, so the time never changes the result.",
             "",
         ]
     )

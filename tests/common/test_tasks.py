@@ -166,7 +166,8 @@ def test_predict_equals_the_model_on_the_batch(task: Task, cfg: Any, splits: Spl
     model = model_of(task, cfg, splits.facts).eval()
     array = source.images[3]
     Image.fromarray(array).save(tmp_path / "a.png")
-    forms = [array, tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(array), torch.from_numpy(array).permute(2, 0, 1)]
+    tensor = torch.from_numpy(array).permute(2, 0, 1)
+    forms = [array, tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(array), tensor]
     results = task.predict(model, forms, splits.facts)
     plain = [{**result.as_dict(), "image": ""} for result in results]
     assert all(each == plain[0] for each in plain)

@@ -7,7 +7,8 @@ def test_nothing_skipped_says_nothing() -> None:
 
 
 def test_each_kind_is_counted_with_its_first() -> None:
-    problems = [Problem("a.jpg", "unreadable", "cut short."), Problem("b", "too-large", "x"), Problem("c", "unreadable", "y")]
+    kinds = {"a.jpg": "unreadable", "b": "too-large", "c": "unreadable"}
+    problems = [Problem(record, kind, "cut short.") for record, kind in kinds.items()]
     found = judge_skipped(problems)
     assert [(v.rule, v.status) for v in found] == [("skipped-records", "warn")] * 2
     assert found[0].evidence == "2 left out as unreadable, the first of them a.jpg: cut short"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.preprocess import MODES
-from pellucid.core.choose import choose
 from pellucid.core.shapes import parse_size
 
 
