@@ -88,6 +88,7 @@ class Job:
         """Take over a state made by `state_dict` of the same job."""
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
+        _lay_out_like_parameters(self.optimiser)
         self.schedule.load_state_dict(state["schedule"])
         if self.ema:
             self.ema.load_state_dict(state["ema"])
@@ -99,3 +100,15 @@ class Job:
             torch.cuda.set_rng_state_all(state["cuda_rng"])
         torch.set_num_threads(state["threads"])
         self.verdicts = [Verdict(**verdict) for verdict in state["verdicts"]]
+
+
+def _lay_out_like_parameters(optimiser: torch.optim.Optimizer) -> None:
+    """Give every moment the memory layout of its parameter.
+
+    Files hold tensors row by row, image weights lie channels-last, and a fused step walks through both in the
+    order of memory: without this it would pair weights with the moments of others.
+    """
+    for parameter, moments in optimiser.state.items():
+        for name, value in moments.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                moments[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
