@@ -1,0 +1,1 @@
+"""From files to batches: readers, named sets, splits, pack, loader, transforms."""
