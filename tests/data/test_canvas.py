@@ -129,5 +129,7 @@ def test_arrays_that_are_read_only_are_left_alone():
 
 
 def test_a_mask_of_another_size_is_refused():
-    with pytest.raises(DataError, match=r"^The mask is 9x8 pixels but its picture is 8x8 pixels; they must be equal\.$"):
+    with pytest.raises(
+        DataError, match=r"^The mask is 9x8 pixels but its picture is 8x8 pixels; they must be equal\.$"
+    ):
         place(noise(8, 8), (8, 8), "crop", WHITE, np.zeros((9, 8), np.uint8))

@@ -93,9 +93,11 @@ def test_ranks_share_an_epoch(n, world):
     assert max(sizes[0]) <= 4
 
 
-def test_ranks_draw_different_augmentations():
+def test_ranks_and_steps_draw_different_augmentations():
     pack = pack_of(8)
     pack.images[:] = pack.images[0]
+    first, second = Loader(pack, np.arange(8), 4, transform=AUGMENT).epoch(0)
+    assert not torch.equal(first["image"], second["image"])
     a, b = (next(Loader(pack, np.arange(8), 4, transform=AUGMENT, rank=r, world=2).epoch(0)) for r in (0, 1))
     assert not torch.equal(a["image"], b["image"])
 

@@ -112,12 +112,17 @@ make_pack(source, {SIZE}, 3, "crop", {WHITE}, cache=Path({str(tmp_path / "packs"
     assert cache.prune(tmp_path / "packs", now=left[0].stat().st_mtime + 25 * 3600) == left
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbage", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "garbage", "foreign", "empty"])
 def test_a_damaged_pack_is_made_anew(tmp_path, damage):
     source = source_of(photos(tmp_path / "photos"))
     pack = pack_it(source, tmp_path / "packs")
     expected, content = np.array(pack.images), pack.path.read_bytes()
-    damaged = {"cut": content[:-100], "garbage": content[:-200] + b"x" * 184 + content[-16:], "empty": b""}[damage]
+    damaged = {
+        "cut": content[:-100],
+        "garbage": content[:-200] + b"x" * 184 + content[-16:],
+        "foreign": content[:-8] + b"SOMEWHAT",
+        "empty": b"",
+    }[damage]
     pack.path.unlink()
     pack.path.write_bytes(damaged)
     assert pack_file.open_arrays(pack.path) is None
@@ -138,9 +143,9 @@ def test_packing_at_the_same_time_is_harmless(tmp_path):
 
 
 def test_old_packs_go_when_the_folder_grows_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "CAP_BYTES", 250)
+    monkeypatch.setattr(cache, "CAP_BYTES", 350)
     now = 10_000_000.0
-    for name, days in (("old", 30), ("older", 40), ("recent", 2), ("new", 0)):
+    for name, days in (("old", 30), ("older", 40), ("kept", 20), ("recent", 2), ("new", 0)):
         path = tmp_path / f"{name}.pack"
         path.write_bytes(bytes(100))
         os.utime(path, (now - days * 86400, now - days * 86400))
@@ -149,7 +154,7 @@ def test_old_packs_go_when_the_folder_grows_too_large(tmp_path, monkeypatch):
     assert cache.prune(tmp_path, now) == []
     (tmp_path / "more.pack").write_bytes(bytes(10_000))
     os.utime(tmp_path / "more.pack", (now, now))
-    assert cache.prune(tmp_path, now) == []  # all used this week
+    assert [path.stem for path in cache.prune(tmp_path, now)] == ["kept"]  # the others were used this week
     assert {path.name for path in tmp_path.iterdir()} == {"recent.pack", "new.pack", "more.pack", "notes.txt"}
 
 

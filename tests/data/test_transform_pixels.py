@@ -102,7 +102,7 @@ def test_window_moves_as_far_as_shift_and_canvas_allow(canvas, shift, lowest, hi
 
 
 def test_centre_crop_is_the_middle():
-    image = torch.randint(0, 256, (2, 3, 10, 11), dtype=torch.uint8, generator=generator(2, "picture"))
+    image = torch.randint(0, 256, (2, 3, 11, 12), dtype=torch.uint8, generator=generator(2, "picture"))
     found = CentreCrop((4, 5))({"image": image}, generator(0, "t"))["image"]
     assert torch.equal(found, image[:, :, 3:7, 3:8])
 
@@ -135,6 +135,17 @@ def test_random_crop_draws_from_its_ranges():
     assert (sides <= 200).all()
 
 
+def test_random_crop_stays_on_the_picture():
+    """Beside the padding, places are drawn among those that show picture only, or all of its side."""
+    batch = {"image": torch.zeros(50, 1, 20, 20, dtype=torch.uint8), "valid_hw": torch.tensor([[5, 16]]).repeat(50, 1)}
+    batch["canvas_affine"] = torch.eye(2, 3).repeat(50, 1, 1)
+    found = RandomCrop((10, 10), (0.25, 0.25), (1.0, 1.0))(batch, generator(0, "t"))
+    left, top = found["canvas_affine"][..., 2].unbind(1)
+    assert set(top.int().tolist()) == {0}
+    assert set(left.int().tolist()) == set(range(7))
+    assert found["valid_hw"].tolist() == [[5, 10]] * 50
+
+
 def test_random_crop_of_everything_is_the_identity_and_too_much_is_cut():
     batch = markers()
     found = RandomCrop(SIZE, (1.0, 1.0), (1.0, 1.0))(batch, generator(0, "t"))
@@ -154,6 +165,14 @@ def test_a_quarter_turn_is_exact():
     back = torch.tensor([[[0.0, 1, 0], [-1, 0, 12]]]).repeat(2, 1, 1)  # x_old = y, y_old = 12 - x
     assert torch.equal(warp(image, back), image.rot90(-1, (2, 3)))
     assert torch.equal(warp_mask(image[:, 0], back), image[:, 0].rot90(-1, (1, 2)))
+
+
+def test_stretch_and_shear_come_before_the_turn():
+    """So the picture's rows turn by no more than `rotate`, whatever else is done to it."""
+    back = Affine(rotate=5, shear=40, stretch=0.5).draw_back(200, (20, 30), generator(0, "t"))
+    forward = torch.linalg.inv(back[:, :, :2].double())
+    angle = torch.atan2(forward[:, 1, 0], forward[:, 0, 0]) * 180 / math.pi
+    assert 4.8 < angle.abs().max() <= 5 + 1e-4
 
 
 def test_warp_is_scipys_affine_transform():

@@ -84,7 +84,9 @@ def test_results_of_two_calls_are_apart():
     images = [picture(9, 3, 200, 200) * 0 + k for k in range(4)]
     found = [normalise(image, preprocess(3, (200, 200))) for image in images]
     for image, x in zip(images, found, strict=True):
-        torch.testing.assert_close(x[0, 0, 0, 0].double(), plain(image[:1, :, :1, :1], 3)[0, 0, 0, 0], rtol=0, atol=1e-6)
+        torch.testing.assert_close(
+            x[0, 0, 0, 0].double(), plain(image[:1, :, :1, :1], 3)[0, 0, 0, 0], rtol=0, atol=1e-6
+        )
 
 
 def test_errors_say_both_numbers():

@@ -16,7 +16,7 @@ CHUNK = 8  # pictures that are floats at a time
 @dataclass(frozen=True)
 class Affine:
     """Turn by up to `rotate` degrees, shear by up to `shear` degrees, both ways, and change the ratio of width to
-    height by a factor from 1 / (1 + stretch) to 1 + stretch at equal area; all about the middle.
+    height by a factor from 1 / (1 + stretch) to 1 + stretch at equal area; all about the middle, the turn last.
 
     Pictures are interpolated bilinearly and continued outwards by their edge pixels; masks take the nearest pixel.
     """
