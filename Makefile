@@ -22,7 +22,7 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check format lint types imports size unit slow bench wheel wheel-check fix clean
+.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table wheel wheel-check fix clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ slow: $(READY) ## the tests that take minutes
 
 bench: $(READY) ## speed, beside the usual way of doing the same
 	@for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+demo-table: $(READY) ## what the demo reaches over three seeds, as docs/demo.md (about ten minutes)
+	$(BIN)/python tools/measure_demo.py
 
 wheel: $(READY) ## build dist/pellucid-*.whl
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
