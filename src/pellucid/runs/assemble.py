@@ -1,5 +1,6 @@
 """From a resolved config and its data to a job that can be trained."""
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from pellucid.training.stopping import EarlyStopping
 def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.device, progress: Progress) -> Job:
     """Build model, optimiser and loaders of a resolved config."""
     seed_everything(cfg.train.seed)
-    torch.use_deterministic_algorithms(cfg.train.deterministic)
+    _set_deterministic(cfg.train.deterministic)
     model = place_model(task.make_model(cfg, splits.facts), device)
     optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr)
     batches = splits.loader("train", cfg.train.batch, seed=cfg.train.seed, device=device, training=True)
@@ -52,6 +53,13 @@ def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.d
         precision=cfg.train.precision,
         progress=progress,
     )
+
+
+def _set_deterministic(wanted: bool) -> None:
+    if torch.are_deterministic_algorithms_enabled() == wanted:
+        return  # to say it again would load torch's compiler, which takes seconds
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats to the bit only so
+    torch.use_deterministic_algorithms(wanted)
 
 
 def about(task: Task, cfg: Any, facts: DataFacts) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import importlib.metadata
 import itertools
 import os
@@ -162,6 +163,7 @@ def list_runs(root: Path) -> list[Path]:
     return sorted(found, key=lambda folder: (folder / CONFIG).stat().st_mtime, reverse=True)
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """What a result depends on: versions of Python and of the packages that compute it."""
     names = ("torch", "numpy", "pillow", "simplejpeg")

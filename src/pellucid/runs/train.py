@@ -89,11 +89,10 @@ def start(
         raise DataError(f"{source.name}: no training records. Name some `train`, or lower --val-fraction.")
     cfg = task.resolve(cfg, splits.facts)
     rate, rate_note = resolve_lr(cfg.optim, cfg.train.batch)
-    stated_rate = cfg.optim.lr > 0
     cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))
     cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
     job = make_job(task, cfg, splits, Path(), device, progress)
-    job.verdicts += [*rate_verdicts(stated_rate, cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
+    job.verdicts += [*rate_verdicts(cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
     job.folder = files.create(out, source.name, cfg.model.model)
     _write_beginning(job, splits, Story(task_name, spec))
     announce(job, rate_note)
@@ -114,9 +113,10 @@ def _write_beginning(job: Job, splits: Splits, story: Story) -> None:
         raise
 
 
-def rate_verdicts(stated: bool, cfg: Any) -> list[Verdict]:
-    """Whether a rate that was scaled with the batch stays within what was shown to work."""
-    return [] if stated else [check_scaling(cfg.train.batch)]
+def rate_verdicts(cfg: Any) -> list[Verdict]:
+    """Whether a rate that was scaled with the batch stays within what was shown to work. Other rates are the user's."""
+    scaled, _ = resolve_lr(replace(cfg.optim, lr=0.0), cfg.train.batch)
+    return [check_scaling(cfg.train.batch)] if cfg.optim.lr == scaled else []
 
 
 def announce(job: Job, lr_note: str) -> None:
