@@ -18,6 +18,7 @@ from pellucid.plots.overlay import legend, overlay_mask
 from pellucid.plots.palette import palette
 from pellucid.tasks.segment.loss import IGNORE
 
+SHOWN_WIDTH = 256
 STRIP = 1 << 22  # values of a strip of enlarged logits: bounds the memory that a large photograph takes
 
 
@@ -109,10 +110,13 @@ def to_file(logits: Tensor, affine: Tensor, size: tuple[int, int]) -> np.ndarray
 
 
 def draw(image: Image.Image, result: SegmentResult) -> Image.Image:
-    """The picture tinted by class, with a legend of the classes that occur."""
+    """The picture (at least 256 px wide) tinted by class, with a legend. A class called background stays clear."""
     colours = palette(len(result.classes))
-    tinted = overlay_mask(image, result.mask, colours)
-    present = [k for k, name in enumerate(result.classes) if name in result.shares]
+    clear = [k for k, name in enumerate(result.classes) if name.lower() == "background"]
+    tinted = overlay_mask(image, result.mask, colours, clear=clear)
+    factor = max(1, SHOWN_WIDTH // tinted.width)
+    tinted = tinted.resize((tinted.width * factor, tinted.height * factor), Image.Resampling.NEAREST)
+    present = [k for k, name in enumerate(result.classes) if name in result.shares and k not in clear]
     key = legend([result.classes[k] for k in present], colours[present])
     sheet = Image.new("RGB", (max(tinted.width, key.width), tinted.height + key.height), "white")
     sheet.paste(tinted)
