@@ -12,7 +12,7 @@ from small_runs import QUICK, Tiny, arrays, everything, outcome, temporary_files
 
 import pellucid
 from pellucid.core.errors import ConfigError, DataError, DeviceError, RunError, WeightsError
-from pellucid.core.files import read_json
+from pellucid.core.files import append_line, read_json
 from pellucid.models import classify
 from pellucid.models.weights import read_weights, write_weights
 from pellucid.runs.run import Run
@@ -92,6 +92,30 @@ def test_from_the_very_first_save(
             path.unlink()
     resume(folder)
     assert outcome(folder) == outcome(straight)
+
+
+def test_steps_since_the_last_save_are_taken_again_and_logged_once(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saved at the end of the first epoch only, killed in the third; half a line was being written."""
+    settings = {**SHORT, "save_seconds": 1e9}
+    pellucid.train(photos, out="straight", progress="quiet", **settings)
+
+    def append_and_stop(path: Path, line: str) -> None:
+        append_line(path, line)
+        if '"kind": "step"' in line and '"step": 5,' in line:
+            with open(path, "a") as file:
+                file.write('{"kind": "epo')
+            raise Enough
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "append_line", append_and_stop)
+        with pytest.raises(Enough):
+            pellucid.train(photos, out=run, progress="quiet", **settings)
+    assert checkpoint.generations(run / "last")[0].name == "step-00000004.safetensors"
+    resume(run)
+    assert outcome(run) == outcome(Path("straight"))
 
 
 def test_with_the_settings_it_has(stopped: Path, straight: Path) -> None:
