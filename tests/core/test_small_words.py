@@ -84,12 +84,51 @@ def test_precision_is_detected_not_assumed(monkeypatch: pytest.MonkeyPatch) -> N
         devices.choose_precision("fp8", torch.device("cpu"))
 
 
-@pytest.mark.parametrize(("load", "threads"), [(0.0, 4), (1.2, 3), (3.9, 1), (50.0, 1)])
-def test_threads_leave_busy_cores_alone(monkeypatch: pytest.MonkeyPatch, load: float, threads: int) -> None:
+@pytest.mark.parametrize(("busy", "threads"), [(0.0, 4), (0.4, 4), (1.2, 3), (3.9, 1), (50.0, 1)])
+def test_threads_leave_busy_cores_alone(monkeypatch: pytest.MonkeyPatch, busy: float, threads: int) -> None:
+    monkeypatch.setattr(devices, "usable_cores", lambda: 4)
+    monkeypatch.setattr(devices, "busy_cores", lambda: busy)
+    assert devices.choose_threads() == devices.ThreadPolicy(threads, f"4 cores, others keep {busy:.1f} busy")
+    assert devices.choose_threads(7) == devices.ThreadPolicy(7, "asked for")
+
+
+STAT = """\
+cpu 9 9 9 9 9 9 9 9 9 9
+cpu0 {work} 0 10 {rest} {rest} 0 5 5 {rest} 0
+cpu1 1{work} 0 0 900 0 0 0 0 0 0
+cpu2 {rest} 0 0 0 0 0 0 0 0 0
+"""
+
+
+def test_busy_cores_counts_the_work_of_others_on_the_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In half a second each of our two cores works 0.3 s, of which 0.1 s are ours, and the rest of the numbers
+    does not count: idle, waiting for a disk, guests (who are counted as work already), a core not for us."""
+    stats = iter([STAT.format(work=100, rest=100), STAT.format(work=130, rest=150)])
+    monkeypatch.setattr(devices.Path, "read_text", lambda path, encoding: next(stats))
+    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    monkeypatch.setattr(devices.os, "sysconf", lambda name: 100, raising=False)
+    monkeypatch.setattr(devices.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(devices.time, "perf_counter", iter([1.0, 1.5]).__next__)
+    monkeypatch.setattr(devices.time, "process_time", iter([7.0, 7.1]).__next__)
+    assert devices.busy_cores() == pytest.approx((0.3 + 0.3 - 0.1) / 0.5)
+
+
+def test_busy_cores_takes_the_load_where_the_system_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(path: object, encoding: str) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(devices.Path, "read_text", nothing)
+    monkeypatch.setattr(devices.os, "getloadavg", lambda: (1.5, 0.0, 0.0), raising=False)
+    assert devices.busy_cores() == 1.5
+
+
+@pytest.mark.parametrize(
+    ("share", "cores"), [("max 100000", 4), ("150000 100000", 2), ("10000 100000", 1), ("900000 100000", 4), ("", 4)]
+)
+def test_usable_cores_know_the_share_of_a_container(monkeypatch: pytest.MonkeyPatch, share: str, cores: int) -> None:
     monkeypatch.setattr(devices.os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
-    monkeypatch.setattr(devices.os, "getloadavg", lambda: (load, load, load))
-    assert devices.choose_threads().n_threads == threads
-    assert devices.choose_threads(7).n_threads == 7
+    monkeypatch.setattr(devices.Path, "read_text", lambda path, encoding: share)
+    assert devices.usable_cores() == cores
 
 
 def test_verdict_sentence() -> None:

@@ -1,6 +1,8 @@
 """Where the arithmetic runs, what it can do, and with how many threads."""
 
+import math
 import os
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +13,8 @@ import torch
 from pellucid.core.errors import DeviceError
 
 Precision = Literal["auto", "fp32", "bf16"]
+
+LOOK = 0.2  # s; the kernel counts in hundredths of a second
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -83,18 +87,49 @@ class ThreadPolicy:
 def choose_threads(asked: int = 0) -> ThreadPolicy:
     """Decide the number of threads. `asked` > 0 wins; else one per free core, at least one.
 
-    Two threads that wait for each other on a busy machine are several times slower than one, since
-    they spin at every barrier. So cores that other work keeps busy are not counted as free.
+    Two threads that wait for each other on a busy machine are slower than one: each step takes as long as
+    the thread that was interrupted. So cores that other work keeps busy are not counted as free.
     """
     if asked > 0:
         return ThreadPolicy(asked, "asked for")
+    cores, busy = usable_cores(), busy_cores()
+    return ThreadPolicy(max(1, min(cores, round(cores - busy))), f"{cores} cores, others keep {busy:.1f} busy")
+
+
+def usable_cores() -> int:
+    """Cores this process may use: all of the machine's, less where it or its container is held to fewer."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:  # a container's share: microseconds of processor time in each period, or "max"
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):
+        return cores
+
+
+def busy_cores() -> float:
+    """How many of the usable cores other processes keep busy right now.
+
+    Looked at for a fifth of a second where the system tells (Linux). Elsewhere it is the load of the last
+    minute, which knows little of what started or ended a moment ago.
+    """
+    before, own = _busy_seconds(), time.process_time()
+    if before is None:
+        return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    start = time.perf_counter()
+    time.sleep(LOOK)
+    after, own, wall = _busy_seconds(), time.process_time() - own, time.perf_counter() - start
+    return max(0.0, ((after or 0.0) - before - own) / wall)
+
+
+def _busy_seconds() -> float | None:
+    """Seconds that the usable cores have worked since the machine was started, for whomever; None if unknown."""
     try:
-        busy = os.getloadavg()[0]
-    except OSError:
-        busy = 0.0
-    free = max(1, min(cores, round(cores - busy)))
-    return ThreadPolicy(free, f"{cores} cores, load {busy:.1f}")
+        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+        usable = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+        counts = [[int(word) for word in words[1:9]] for words in map(str.split, lines) if words[0] in usable]
+        return sum(sum(ticks) - ticks[3] - ticks[4] for ticks in counts) / os.sysconf("SC_CLK_TCK")  # less idle, iowait
+    except (OSError, AttributeError, IndexError, ValueError):
+        return None
 
 
 def set_threads(policy: ThreadPolicy) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pellucid.core.errors import Interrupted, NonFiniteError
 from pellucid.core.files import append_line, read_lines, write_json, write_text
+from pellucid.core.memory import freed_memory_kept
 from pellucid.core.progress import Advance
 from pellucid.models.weights import write_weights
 from pellucid.training import checkpoint
@@ -38,7 +39,7 @@ def train(job: Job) -> None:
     """
     _cut_logs(job)
     saver = _Saver(job)
-    with listen() as request:
+    with listen() as request, freed_memory_kept():
         try:
             while not is_finished(job):
                 _train_epoch(job, saver, request)

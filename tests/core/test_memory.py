@@ -1,0 +1,70 @@
+"""Freed memory is kept within the block, counted in pages that the system had to hand out."""
+
+import os
+import threading
+
+import pytest
+
+from pellucid.core import memory
+from pellucid.core.memory import freed_memory_kept
+
+BLOCK = 48 << 20  # bytes; above the 32 MB from which glibc asks the system for every single block
+
+
+def pages_of_one_more_round() -> int:
+    """How many pages the system hands out while a block is asked for, filled and freed once more."""
+    import resource
+
+    bytearray(BLOCK)  # filled with zeros, page by page
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    bytearray(BLOCK)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+needs_glibc = pytest.mark.skipif(memory._glibc() is None, reason="only glibc is told to keep memory")
+
+
+@needs_glibc
+def test_freed_memory_is_kept_within_the_block_and_given_back_after_it() -> None:
+    pages = BLOCK // os.sysconf("SC_PAGE_SIZE")
+    assert pages_of_one_more_round() > pages // 2
+    with freed_memory_kept():
+        assert pages_of_one_more_round() < pages // 100
+        held = _resident()
+    assert held - _resident() > BLOCK // 2
+
+
+@needs_glibc
+def test_a_thread_can_still_have_large_blocks() -> None:
+    """Heaps of threads end at 64 MB, and the way around them was closed."""
+    sizes: list[int] = []
+    with freed_memory_kept():
+        thread = threading.Thread(target=lambda: sizes.append(len(bytearray(200 << 20))))
+        thread.start()
+        thread.join()
+    assert sizes == [200 << 20]
+
+
+@needs_glibc
+def test_an_error_inside_still_gives_the_memory_back() -> None:
+    with pytest.raises(KeyError), freed_memory_kept():
+        bytearray(BLOCK)
+        held = _resident()
+        raise KeyError
+    assert held - _resident() > BLOCK // 2
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def confstr(name: str) -> str:
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr(memory.os, "confstr", confstr, raising=False)
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: pytest.fail("touched"))
+    with freed_memory_kept():
+        pass
+
+
+def _resident() -> int:
+    """Bytes of memory this process really occupies."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
