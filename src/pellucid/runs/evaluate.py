@@ -153,9 +153,13 @@ def other_splits(run: Record, source: Source, progress: Progress) -> Splits:
     """Other data, all of it as one test split, seen through the run's preprocessing.
 
     Raises:
-        DataError: it has a class that the model does not know.
+        DataError: it is labelled for another task, or has a class that the model does not know.
     """
     trained = run.trained
+    task = trained.task.name
+    what, needed = ("masks", source.masks) if task == "segment" else ("labels", source.labels)
+    if needed is None:
+        raise DataError(f"{source.name} has no {what}, which the model was trained on. Give data for --task {task}.")
     known = with_classes(source, trained.facts.classes)
     splits: Splits = trained.task.make_data(trained.cfg, known, progress, trained.facts.preprocess, True)
     return splits
