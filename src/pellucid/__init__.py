@@ -25,26 +25,29 @@ __all__ = ["PellucidError", "Run", "__version__", "load", "models", "train"]
 
 def __getattr__(name: str) -> Any:
     """PEP 562: import a public name when it is first asked for."""
-    if name == "load":
-        from pellucid.data.load import load
+    from pellucid.core.startup import quick_imports
 
-        return load
-    if name == "train":
-        from pellucid.runs.train import train
-
-        return train
-    if name == "Run":
-        from pellucid.runs.run import Run
-
-        return Run
     if name == "PellucidError":
         from pellucid.core.errors import PellucidError
 
         return PellucidError
-    if name == "models":
-        import pellucid.models
+    if name == "load":
+        from pellucid.data.load import load
 
-        return pellucid.models
+        return load
+    with quick_imports():
+        if name == "train":
+            from pellucid.runs.train import train
+
+            return train
+        if name == "Run":
+            from pellucid.runs.run import Run
+
+            return Run
+        if name == "models":
+            import pellucid.models
+
+            return pellucid.models
     raise AttributeError(f"module 'pellucid' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

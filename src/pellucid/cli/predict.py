@@ -18,12 +18,15 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("--strict", action="store_true", help="stop at the first picture that cannot be opened")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     options = made.parse_args(list(arguments))
-    from pellucid.cli.output import print_json, print_table
-    from pellucid.core.device import choose_device
-    from pellucid.core.progress import make_progress
-    from pellucid.data.source import Problem
-    from pellucid.runs.predict import expand, predict_each, save_result
-    from pellucid.runs.trained import load_trained
+    from pellucid.core.startup import quick_imports
+
+    with quick_imports():
+        from pellucid.cli.output import print_json, print_table
+        from pellucid.core.device import choose_device
+        from pellucid.core.progress import make_progress
+        from pellucid.data.source import Problem
+        from pellucid.runs.predict import expand, predict_each, save_result
+        from pellucid.runs.trained import load_trained
 
     trained = load_trained(options.run, choose_device(options.device))
     pictures = expand(options.images)

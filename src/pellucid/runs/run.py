@@ -1,4 +1,4 @@
-"""A run: a folder one can ask things of."""
+"""A run: a folder one can ask things of. Modules come in with the first question that needs them."""
 
 import html
 from pathlib import Path
@@ -7,12 +7,9 @@ from typing import Any
 from pellucid.core.progress import Style, make_progress
 from pellucid.core.verdict import Verdict
 from pellucid.runs import folder as files
-from pellucid.runs.evaluate import evaluate_run
 from pellucid.runs.notebook import Results, Summary
 from pellucid.runs.predict import expand, predict_each
 from pellucid.runs.record import Record
-from pellucid.runs.report import write_report
-from pellucid.runs.verify import verify_run
 
 
 class Run(Record):
@@ -30,6 +27,8 @@ class Run(Record):
             ConfigError: no such split, or one named beside other data.
             DataError: the data changed, has other classes, or the split is empty.
         """
+        from pellucid.runs.evaluate import evaluate_run
+
         return Summary(evaluate_run(self, data, split, make_progress(progress)).summary)
 
     def predict(self, *images: Any) -> list[Any]:
@@ -48,10 +47,14 @@ class Run(Record):
             RunError: there are no stored examples.
             WeightsError: the weights or the stored outputs are damaged.
         """
+        from pellucid.runs.verify import verify_run
+
         return verify_run(self)
 
     def report(self) -> Path:
         """Write `report.html` anew and return its path. Never opens the test split."""
+        from pellucid.runs.report import write_report
+
         return write_report(self, self.splits)
 
     def _repr_html_(self) -> str:
