@@ -25,7 +25,7 @@ __all__ = ["PellucidError", "Run", "__version__", "load", "models", "train"]
 
 def __getattr__(name: str) -> Any:
     """PEP 562: import a public name when it is first asked for."""
-    from pellucid.core.startup import quick_imports
+    from pellucid.ops.memory import quick_imports
 
     if name == "PellucidError":
         from pellucid.core.errors import PellucidError

@@ -8,7 +8,7 @@ from typing import Any
 import line_task
 import pytest
 
-from pellucid.core import memory
+from pellucid.ops import memory
 from pellucid.training import loop
 
 resource = pytest.importorskip("resource")  # not on Windows

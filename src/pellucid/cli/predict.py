@@ -18,7 +18,7 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("--strict", action="store_true", help="stop at the first picture that cannot be opened")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     options = made.parse_args(list(arguments))
-    from pellucid.core.startup import quick_imports
+    from pellucid.ops.memory import quick_imports
 
     with quick_imports():
         from pellucid.cli.output import print_json, print_table

@@ -8,9 +8,9 @@ from typing import Any
 
 from pellucid.core.errors import Interrupted, NonFiniteError
 from pellucid.core.files import append_line, read_lines, write_json, write_text
-from pellucid.core.memory import freed_memory_kept
 from pellucid.core.progress import Advance
 from pellucid.models.weights import write_weights
+from pellucid.ops.memory import freed_memory_kept
 from pellucid.training import checkpoint
 from pellucid.training.health.autopsy import examine
 from pellucid.training.health.initial_loss import check_initial_loss

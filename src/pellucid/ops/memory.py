@@ -1,7 +1,9 @@
-"""Freed memory that stays with the process, for loops that ask for the same sizes again and again."""
+"""What the C library does with memory that was freed, and what Python looks through for garbage."""
 
 import ctypes
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,6 +34,25 @@ def freed_memory_kept() -> Iterator[None]:
         for parameter, value in _SETTLED.items():  # where glibc's own adapting ends after large blocks
             libc.mallopt(parameter, value)
         libc.malloc_trim(0)
+
+
+@contextmanager
+def quick_imports() -> Iterator[None]:
+    """Within this block, which imports torch, nothing looks for garbage; what was made is not looked at again.
+
+    Modules live as long as the process. With torch they are a quarter of a million objects, and Python goes
+    through all of them several times while they come in, which is a sixth of the time it takes. In a process
+    that has loaded torch before, there may be objects of others which must be looked at: nothing is changed.
+    """
+    if "torch" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _glibc() -> ctypes.CDLL | None:

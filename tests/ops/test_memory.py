@@ -1,12 +1,15 @@
-"""Freed memory is kept within the block, counted in pages that the system had to hand out."""
+"""Freed memory is kept, counted in pages that the system had to hand out; imports are not searched for garbage."""
 
+import gc
 import os
+import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 
-from pellucid.core import memory
-from pellucid.core.memory import freed_memory_kept
+from pellucid.ops import memory
+from pellucid.ops.memory import freed_memory_kept, quick_imports
 
 BLOCK = 48 << 20  # bytes; above the 32 MB from which glibc asks the system for every single block
 
@@ -68,3 +71,44 @@ def _resident() -> int:
     """Bytes of memory this process really occupies."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+def test_nothing_is_looked_at_twice(monkeypatch: pytest.MonkeyPatch, thawed: None) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with quick_imports():
+        assert not gc.isenabled()
+        made = [[number] for number in range(1000)]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(made)
+    assert not any(found is made for found in gc.get_objects())
+
+
+def test_a_failed_import_switches_it_on_again(monkeypatch: pytest.MonkeyPatch, thawed: None) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with pytest.raises(ImportError), quick_imports():
+        raise ImportError
+    assert gc.isenabled()
+
+
+def test_objects_beside_a_loaded_torch_are_left_alone(monkeypatch: pytest.MonkeyPatch, thawed: None) -> None:
+    monkeypatch.setitem(sys.modules, "torch", sys)
+    with quick_imports():
+        assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_who_switched_it_off_finds_it_off(monkeypatch: pytest.MonkeyPatch, thawed: None) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    gc.disable()
+    with quick_imports():
+        pass
+    assert not gc.isenabled()
+    assert gc.get_freeze_count() == 0
