@@ -96,8 +96,11 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{path} is damaged: it is no JSON ({error}). Restore it from a copy.") from error
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path, *needed: str) -> list[dict[str, Any]]:
     """The records of a JSON-lines log; a line cut by a kill, or damaged, is left out. Missing file: none.
+
+    Args:
+        needed: keys that every record has; one without them was not written by us.
 
     Raises:
         RunError: it must not be read.
@@ -114,7 +117,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             continue
-        if isinstance(record, dict):
+        if isinstance(record, dict) and all(key in record for key in needed):
             records.append(record)
     return records
 

@@ -189,7 +189,7 @@ def with_classes(source: Source, classes: tuple[str, ...]) -> Source:
 
 def warn_if_opened(run: Record, progress: Progress) -> None:
     """Say, and record in `doctor.json`, that the test split was opened before."""
-    opened = read_lines(run.folder / files.OPENINGS)
+    opened = read_lines(run.folder / files.OPENINGS, "time", "metric", "value")
     if not opened:
         return
     first = opened[0]
@@ -197,8 +197,8 @@ def warn_if_opened(run: Record, progress: Progress) -> None:
     verdict = Verdict(
         OPENED_AGAIN,
         "warn",
-        f"the test split of {run.folder} was opened {times} before, first at {first.get('time')} "
-        f"({first.get('metric')} {first.get('value')})",
+        f"the test split of {run.folder} was opened {times} before, first at {first['time']} "
+        f"({first['metric']} {first['value']})",
         "choosing anything by a second look makes the test number too good",
         "quote the first number; compare models on the validation split (--split val)",
     )

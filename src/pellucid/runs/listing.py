@@ -17,9 +17,9 @@ def list_rows(root: Path) -> list[dict[str, Any]]:
         except PellucidError as error:
             rows.append({**_row(folder), "state": f"unreadable: {error}"})
             continue
-        epochs = [r for r in read_lines(folder / files.METRICS) if r.get("kind") == "epoch"]
-        best: dict[str, Any] = next((r for r in reversed(epochs) if r.get("best")), {})
-        tests = read_lines(folder / files.OPENINGS)
+        epochs = [r for r in read_lines(folder / files.METRICS, "kind", "best") if r["kind"] == "epoch"]
+        best: dict[str, Any] = next((r for r in reversed(epochs) if r["best"]), {})
+        tests = read_lines(folder / files.OPENINGS, "value")
         rows.append(
             {
                 "run": str(folder),
@@ -29,7 +29,7 @@ def list_rows(root: Path) -> list[dict[str, Any]]:
                 "epochs": f"{len(epochs)}/{cfg.train.epochs}",
                 "metric": cfg.train.metric,
                 "val": best.get(f"val_{cfg.train.metric}"),
-                "test": tests[0].get("value") if tests else None,
+                "test": tests[0]["value"] if tests else None,
                 "state": _state(folder),
             }
         )

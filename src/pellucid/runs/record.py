@@ -58,7 +58,8 @@ class Record:
     @property
     def history(self) -> list[dict[str, Any]]:
         """One record an epoch: losses, metrics, rate."""
-        return [r for r in read_lines(self.folder / files.METRICS) if r.get("kind") == "epoch"]
+        records = read_lines(self.folder / files.METRICS, "kind", "epoch", "train_loss", "best")
+        return [record for record in records if record["kind"] == "epoch"]
 
     @property
     def verdicts(self) -> list[Verdict]:

@@ -109,7 +109,7 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     epoch = run.trained.about["best_epoch"] + 1
     lead = f"Measured on {n:,} pictures ({evaluation.split}) with the weights of epoch {epoch}."
     blocks: list[Block] = [facts]
-    openings = read_lines(run.folder / files.OPENINGS)
+    openings = read_lines(run.folder / files.OPENINGS, "time", "metric", "value")
     if openings:
         first = openings[0]
         number = f"{first['metric']} {first['value']}"
@@ -135,12 +135,12 @@ def _training(run: Record) -> Section:
         loss["validation"] = (epochs, [_number(r.get("val_loss")) for r in history])
         values = [_number(r.get(f"val_{metric}")) for r in history]
         blocks.append(Figure(curves(loss, "Loss")))
-        blocks.append(
-            Figure(curves({metric: (epochs, values)}, f"Validation {_words(metric)}", best=(best + 1, values[best])))
-        )
+        mark = next(((e, v) for e, v in zip(epochs, values, strict=True) if e == best + 1), None)
+        blocks.append(Figure(curves({metric: (epochs, values)}, f"Validation {_words(metric)}", best=mark)))
     else:
         blocks.append(Figure(curves(loss, "Loss")))
-    steps = [r for r in read_lines(run.folder / files.METRICS) if r["kind"] == "step"]
+    logged = read_lines(run.folder / files.METRICS, "kind", "step", "lr")
+    steps = [r for r in logged if r["kind"] == "step" and "gradient_norm" in r]
     at = [r["step"] for r in steps]
     blocks.append(Figure(curves({"rate": (at, [r["lr"] for r in steps])}, "Learning rate", x_label="step")))
     norms = [_number(r["gradient_norm"]) for r in steps]
@@ -189,7 +189,7 @@ def _samples(run: Record, splits: Splits) -> list[Picture]:
 
 def _speed(run: Record) -> Section:
     cfg = run.config.train
-    timing = read_lines(run.folder / files.TIMING)
+    timing = read_lines(run.folder / files.TIMING, "seconds")
     seconds = sum(record["seconds"] for record in timing)
     rows: list[tuple[str, Cell] | tuple[str, Cell, str]] = [
         ("training", f"{_rate(run, 'train'):,.0f} pictures a second", "median over the epochs"),
@@ -216,7 +216,8 @@ def _reproduce(run: Record) -> Section:
 
 
 def _rate(run: Record, kind: str) -> float:
-    rates = [r["images_per_second"] for r in read_lines(run.folder / files.TIMING) if r["kind"] == kind]
+    timing = read_lines(run.folder / files.TIMING, "kind", "images_per_second")
+    rates = [r["images_per_second"] for r in timing if r["kind"] == kind]
     return float(np.median(rates)) if rates else 0.0
 
 

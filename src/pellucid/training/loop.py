@@ -194,7 +194,7 @@ def _cut_logs(job: Job) -> None:
     """Drop the lines that a killed run wrote after its last save, so that resuming repeats none."""
     for name in ("metrics.jsonl", "timing.jsonl"):
         path = job.folder / name
-        kept = [record for record in read_lines(path) if _before(record, job)]
+        kept = [record for record in read_lines(path, "kind", "epoch", "step") if _before(record, job)]
         if path.exists():
             write_text(path, "".join(_line(record) + "\n" for record in kept))
 
