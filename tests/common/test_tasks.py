@@ -19,9 +19,9 @@ from pellucid.core.facts import DataFacts
 from pellucid.core.seed import seed_everything
 from pellucid.core.task import Task
 from pellucid.data.prepare import Splits
+from pellucid.nn.precision import as_float32
 from pellucid.report.blocks import Section
 from pellucid.tasks import CONFIGS, TASKS, get_task
-from pellucid.training.precision import as_float32
 from pellucid.training.scoring import evaluate
 
 CPU = torch.device("cpu")

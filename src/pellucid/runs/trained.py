@@ -12,9 +12,9 @@ from pellucid.core.errors import RunError, WeightsError
 from pellucid.core.facts import DataFacts
 from pellucid.core.task import Task
 from pellucid.models.weights import digest, load_into, read_weights
+from pellucid.nn.precision import place_model
 from pellucid.runs.folder import WEIGHTS
 from pellucid.tasks import get_task
-from pellucid.training.precision import place_model
 
 
 @dataclass(frozen=True)

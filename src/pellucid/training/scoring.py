@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pellucid.core.facts import DataFacts
 from pellucid.core.progress import Advance
 from pellucid.core.task import Task
-from pellucid.training.precision import as_float32, autocast
+from pellucid.nn.precision import as_float32, autocast
 
 
 def score_all(

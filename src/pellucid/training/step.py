@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pellucid.nn.precision import as_float32, autocast
 from pellucid.training.job import Job
 from pellucid.training.optim import clip_, gradient_norm
-from pellucid.training.precision import as_float32, autocast
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from pellucid.core.verdict import Verdict
 from pellucid.models.weights import write_weights
+from pellucid.nn.precision import autocast
 from pellucid.training.job import Job
-from pellucid.training.precision import autocast
 from pellucid.training.step import BadStep
 
 FOLDER = "nonfinite"
