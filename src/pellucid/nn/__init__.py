@@ -1,1 +1,1 @@
-"""Parts of networks that torch lacks, and what can be said of any network without training it."""
+"""Parts of networks that torch lacks, what can be said of any network without training it, and how it runs."""
