@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         with _ended_by_sigterm():
-            return _dispatch(words)
+            code = _dispatch(words)
+            sys.stdout.flush()
+            return code
     except PellucidError as error:
         return _refuse(str(error), error.exit_code)
     except KeyboardInterrupt:
