@@ -50,15 +50,23 @@ def use_one_core() -> None:
 
 
 def interleave(
-    variants: Mapping[str, Callable[[], Any]], rounds: int = 7, warmups: int = 1, say: bool = True
+    variants: Mapping[str, Callable[[], Any]],
+    rounds: int = 7,
+    warmups: int = 1,
+    say: bool = True,
+    after: Callable[[], object] = lambda: None,
 ) -> dict[str, Timed]:
-    """Run all variants in turn, `warmups` rounds that do not count and `rounds` that do."""
+    """Run all variants in turn, `warmups` rounds that do not count and `rounds` that do.
+
+    `after` follows each run and is not timed: it clears away what the run left.
+    """
     times = {name: Timed() for name in variants}
     for number in range(-warmups, rounds):
         for name, run in variants.items():
             wall, cpu = time.perf_counter(), time.process_time()
             output = run()
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            after()
             if number >= 0:
                 times[name].cpu.append(cpu)
                 times[name].wall.append(wall)

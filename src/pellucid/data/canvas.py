@@ -141,6 +141,9 @@ def resize(images: Tensor, size: tuple[int, int], nearest: bool = False) -> Tens
     """Resize (N, C, H, W) uint8 to (N, C, h, w), channels last: bilinear with antialiasing, or nearest for masks."""
     if nearest:
         return F.interpolate(images, size, mode="nearest-exact")
+    height, width = images.shape[2:]
+    if size[0] < height and size[1] != width:  # torch takes lines first; to shrink columns first leaves fewer of them
+        images = F.interpolate(images, (size[0], width), mode="bilinear", antialias=True, align_corners=False)
     return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
 
 

@@ -17,7 +17,7 @@ from pellucid.data.pack import Pack
 
 # N pictures, H height, W width, C channels
 
-CHUNK_BYTES = 4 << 20  # pixels looked at in one go
+CHUNK_BYTES = 1 << 20  # pixels looked at in one go; as floats they still fit the cache
 EXACT = 256  # squares of pixels that a float32 adds up without rounding: 256 * 255**2 < 2**24
 
 Measured = tuple[tuple[float, ...], tuple[float, ...], np.ndarray | None]
@@ -128,15 +128,14 @@ def _mean_image(pack: Pack, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _extremes(pack: Pack, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest value of each channel."""
-    channels = pack.images.shape[3]
-    low, high = np.full(channels, 255.0), np.zeros(channels)
+    """Least and greatest value of each channel: of each pixel first, over all pictures."""
+    low, high = np.full(pack.images.shape[1:], 255, np.uint8), np.zeros(pack.images.shape[1:], np.uint8)  # (H, W, C)
     for pixels, shown in _chunks(pack, rows):
         darkest = pixels if shown is None else np.where(shown[..., None], pixels, 255)
         lightest = pixels if shown is None else pixels * shown[..., None]
-        low = np.minimum(low, darkest.min(axis=0).min(axis=(0, 1)))
-        high = np.maximum(high, lightest.max(axis=0).max(axis=(0, 1)))
-    return low, high
+        np.minimum(low, darkest.min(axis=0), out=low)
+        np.maximum(high, lightest.max(axis=0), out=high)
+    return low.min((0, 1)).astype(np.float64), high.max((0, 1)).astype(np.float64)
 
 
 def _chunks(pack: Pack, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:

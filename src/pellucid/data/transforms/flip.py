@@ -13,7 +13,7 @@ from torch import Tensor
 from pellucid.data.transforms.batch import Batch, back_matrix, moved
 from pellucid.ops import buffers
 
-CHUNK = 8  # pictures mirrored at a time, so that they stay in the cache until they are copied
+CHUNK_BYTES = 600_000  # mirrored at a time, so that they stay in the cache until they are copied
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ def _mirrored(images: Tensor, runs: list[slice], axis: int) -> Tensor:
     pixels = images.permute(0, 2, 3, 1)  # (N, H, W, C)
     on_cpu = images.device.type == "cpu"
     out = buffers.empty(tuple(pixels.shape), pixels.dtype) if on_cpu else torch.empty_like(pixels)
+    step = max(1, CHUNK_BYTES // max(1, pixels[:1].nbytes)) if on_cpu else len(images)
     end = 0
     for run in sorted(runs, key=lambda run: run.start):
         out[end : run.start] = pixels[end : run.start]
-        step = CHUNK if on_cpu else len(images)
         for start in range(run.start, run.stop, step):
             part = slice(start, min(start + step, run.stop))
             out[part] = images[part].flip(axis).permute(0, 2, 3, 1)

@@ -1,8 +1,9 @@
 """Cut one window out of each of some pictures, each at its own place."""
 
 import torch
-from numpy.lib.stride_tricks import as_strided
 from torch import Tensor
+
+from pellucid.ops import buffers
 
 
 def windows(images: Tensor, rows: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
@@ -17,25 +18,19 @@ def windows(images: Tensor, rows: Tensor, top: Tensor, left: Tensor, size: tuple
     Returns:
         (N, C, h, w), channels last in memory.
     """
+    n, (h, w) = len(rows), size
+    if not n:
+        return images.new_empty((0, h, w, images.shape[1])).permute(0, 3, 1, 2)
     pixels = images.permute(0, 2, 3, 1).contiguous()  # (M, H, W, C)
     m, height, width, c = pixels.shape
-    h, w = size
-    if images.device.type == "cpu":
-        array = pixels.numpy()
-        step_c = array.itemsize  # counted here: an axis of size 1 may report any stride
-        step_w, step_h, step_m = (step_c * size for size in (c, c * width, c * width * height))
-        places = as_strided(  # NumPy copies line by line where torch copies number by number
-            array,
-            (m, height - h + 1, width - w + 1, h, w * c),
-            (step_m, step_h, step_w, step_h, step_c),
-            writeable=False,
-        )
-        cut = torch.from_numpy(places[rows.numpy(), top.numpy(), left.numpy()])  # (N, h, w*C)
-        return cut.view(len(rows), h, w, c).permute(0, 3, 1, 2)
-    device = images.device
-    down = (top[:, None] + torch.arange(h)).to(device)  # (N, h)
-    across = (left[:, None] + torch.arange(w)).to(device)  # (N, w)
-    return pixels[rows.to(device)[:, None, None], down[:, :, None], across[:, None, :]].permute(0, 3, 1, 2)
+    # Every window there is, as a view: the one that begins at pixel p of all the pixels in a row is number p.
+    n_windows = m * height * width - (h - 1) * width - (w - 1)
+    every = pixels.as_strided((n_windows, h, w * c), (c, width * c, 1))
+    first = (rows * height + top) * width + left  # (N,)
+    shape = (n, h, w * c)
+    out = buffers.empty(shape, images.dtype) if images.device.type == "cpu" else images.new_empty(shape)
+    torch.index_select(every, 0, first.to(images.device), out=out)
+    return out.view(n, h, w, c).permute(0, 3, 1, 2)
 
 
 def mask_windows(masks: Tensor, rows: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
