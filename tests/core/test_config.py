@@ -7,7 +7,7 @@ import pytest
 
 from pellucid.core import config as settings
 from pellucid.core.errors import ConfigError
-from pellucid.runs.settings import Settings
+from pellucid.runs.setup.settings import Settings
 from pellucid.tasks import CONFIGS
 
 

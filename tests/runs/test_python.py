@@ -14,7 +14,7 @@ from pellucid.core import config as settings
 from pellucid.core.errors import ConfigError, DataError, PellucidError
 from pellucid.data.source import Card, Problem, Source
 from pellucid.runs.run import Run
-from pellucid.runs.settings import Settings
+from pellucid.runs.setup.settings import Settings
 from pellucid.tasks import CONFIGS
 
 ARRAYS = {**QUICK, "image_size": "auto", "model": "linear"}

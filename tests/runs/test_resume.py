@@ -305,7 +305,7 @@ def test_a_device_that_is_not_here(stopped: Path) -> None:
 def test_other_versions_are_told(
     stopped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pellucid.runs.folder.versions", lambda: {"pellucid": "9.9"})
+    monkeypatch.setattr("pellucid.runs.stored.folder.versions", lambda: {"pellucid": "9.9"})
     pellucid.train(resume=stopped, progress="lines")
     assert f"Versions changed since the run began (pellucid {pellucid.__version__} -> 9.9)" in capsys.readouterr().err
 

@@ -18,8 +18,8 @@ from pellucid.core.config import sections
 from pellucid.core.errors import ConfigError, DataError, PellucidError, RunError, WriteError
 from pellucid.core.files import read_json, read_lines
 from pellucid.models import classify
-from pellucid.runs import folder as files
 from pellucid.runs.run import Run
+from pellucid.runs.stored import folder as files
 from pellucid.tasks.classify.config import ClassifyConfig
 
 DESIGNED = {

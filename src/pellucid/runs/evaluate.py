@@ -19,9 +19,9 @@ from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
 from pellucid.models.weights import read_weights, write_weights
-from pellucid.runs import folder as files
-from pellucid.runs.record import Record
-from pellucid.runs.same_data import check_same_data, is_own, reload, same_facts
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.record import Record
+from pellucid.runs.stored.same_data import check_same_data, is_own, reload, same_facts
 from pellucid.training.scoring import evaluate
 
 OPENED_AGAIN = "test-opened-again"

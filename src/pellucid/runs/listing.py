@@ -5,7 +5,7 @@ from typing import Any
 
 from pellucid.core.errors import PellucidError
 from pellucid.core.files import read_lines
-from pellucid.runs import folder as files
+from pellucid.runs.stored import folder as files
 
 
 def list_rows(root: Path) -> list[dict[str, Any]]:

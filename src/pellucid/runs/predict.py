@@ -12,7 +12,7 @@ from pellucid.core.files import write_atomic
 from pellucid.data.images import read_image
 from pellucid.data.readers.listing import EXTENSIONS
 from pellucid.data.source import Problem
-from pellucid.runs.trained import Trained
+from pellucid.runs.stored.trained import Trained
 
 BATCH = 32
 

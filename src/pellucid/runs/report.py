@@ -29,9 +29,9 @@ from pellucid.report.blocks import (
     Verdicts,
 )
 from pellucid.report.page import page
-from pellucid.runs import folder as files
 from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits, stored_test
-from pellucid.runs.record import Record
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.record import Record
 
 SAMPLES = 16
 PROBLEMS = 20

@@ -8,13 +8,13 @@ from pellucid.core.errors import DataError, DeviceError, PellucidError, WeightsE
 from pellucid.core.facts import DataFacts
 from pellucid.core.progress import Progress
 from pellucid.data.load import load
-from pellucid.runs import folder as files
-from pellucid.runs.assemble import make_job, settle_device
 from pellucid.runs.evaluate import OPENED_AGAIN
-from pellucid.runs.finish import finish
-from pellucid.runs.resume_rules import refuse_changes
 from pellucid.runs.run import Run
-from pellucid.runs.same_data import check_same_data, reload, same_facts
+from pellucid.runs.setup.assemble import make_job, settle_device
+from pellucid.runs.setup.finish import finish
+from pellucid.runs.setup.resume_rules import refuse_changes
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.same_data import check_same_data, reload, same_facts
 from pellucid.tasks import get_task
 from pellucid.training import checkpoint, loop
 

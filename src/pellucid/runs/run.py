@@ -6,10 +6,10 @@ from typing import Any
 
 from pellucid.core.progress import Style, make_progress
 from pellucid.core.verdict import Verdict
-from pellucid.runs import folder as files
-from pellucid.runs.notebook import Results, Summary
 from pellucid.runs.predict import expand, predict_each
-from pellucid.runs.record import Record
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.notebook import Results, Summary
+from pellucid.runs.stored.record import Record
 
 
 class Run(Record):

@@ -12,17 +12,17 @@ from pellucid.data.load import load, spec_of
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.doctor.skipped import judge_skipped
-from pellucid.runs import folder as files
-from pellucid.runs.assemble import check_names, choose_metric, make_job, settle_device
-from pellucid.runs.config import how_to_read, make_config, read_file
-from pellucid.runs.course import course_verdict
-from pellucid.runs.finish import finish
-from pellucid.runs.folder import Story
 from pellucid.runs.resume import resume_run
-from pellucid.runs.resume_rules import changes_of, refuse_beside_resume
 from pellucid.runs.run import Run
-from pellucid.runs.same_data import write_split
-from pellucid.runs.settings import Settings
+from pellucid.runs.setup.assemble import check_names, choose_metric, make_job, settle_device
+from pellucid.runs.setup.config import how_to_read, make_config, read_file
+from pellucid.runs.setup.course import course_verdict
+from pellucid.runs.setup.finish import finish
+from pellucid.runs.setup.resume_rules import changes_of, refuse_beside_resume
+from pellucid.runs.setup.settings import Settings
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.folder import Story
+from pellucid.runs.stored.same_data import write_split
 from pellucid.tasks import CONFIGS, get_task
 from pellucid.training import checkpoint, loop
 from pellucid.training.job import Job

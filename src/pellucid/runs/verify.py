@@ -10,10 +10,10 @@ from pellucid.core.errors import PellucidError, RunError, WeightsError
 from pellucid.core.files import sha256
 from pellucid.core.verdict import Verdict
 from pellucid.models.weights import read_weights
-from pellucid.runs import folder as files
-from pellucid.runs.examples import OUTPUTS, ask
-from pellucid.runs.record import Record
-from pellucid.runs.trained import load_trained
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.examples import OUTPUTS, ask
+from pellucid.runs.stored.record import Record
+from pellucid.runs.stored.trained import load_trained
 
 TOLERANCE = 1e-3  # of the largest output; processors and library versions differ by less than a tenth of it
 

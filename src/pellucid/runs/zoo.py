@@ -8,7 +8,7 @@ from torch import nn
 from pellucid.core.errors import ConfigError
 from pellucid.models import FAMILIES, create
 from pellucid.nn.geometry import describe
-from pellucid.runs.trained import load_trained
+from pellucid.runs.stored.trained import load_trained
 
 USUAL = {"classify": ((32, 32), 3, 10), "segment": ((64, 64), 3, 11)}
 

@@ -18,7 +18,7 @@ from pellucid.core.task import Metric, Task
 from pellucid.data.prepare import Splits
 from pellucid.models import FAMILIES
 from pellucid.nn.precision import place_model
-from pellucid.runs import folder as files
+from pellucid.runs.stored import folder as files
 from pellucid.training.average import Ema
 from pellucid.training.job import Job
 from pellucid.training.optim import make_optimiser

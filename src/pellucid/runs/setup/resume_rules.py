@@ -5,8 +5,8 @@ from typing import Any
 
 from pellucid.core import config as settings
 from pellucid.core.errors import ConfigError
-from pellucid.runs.config import read_file
-from pellucid.runs.folder import read_config
+from pellucid.runs.setup.config import read_file
+from pellucid.runs.stored.folder import read_config
 
 
 def refuse_beside_resume(**given: bool) -> None:

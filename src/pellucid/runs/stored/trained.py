@@ -13,7 +13,7 @@ from pellucid.core.facts import DataFacts
 from pellucid.core.task import Task
 from pellucid.models.weights import digest, load_into, read_weights
 from pellucid.nn.precision import place_model
-from pellucid.runs.folder import WEIGHTS
+from pellucid.runs.stored.folder import WEIGHTS
 from pellucid.tasks import get_task
 
 

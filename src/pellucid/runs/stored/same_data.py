@@ -10,8 +10,8 @@ from pellucid.core.files import read_json, write_json
 from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
-from pellucid.runs import folder as files
-from pellucid.runs.folder import Story
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.folder import Story
 
 
 def write_split(folder: Path, splits: Splits) -> None:

@@ -5,10 +5,10 @@ import signal
 from pellucid.core.errors import Interrupted
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
-from pellucid.runs import folder as files
-from pellucid.runs.examples import write_examples
 from pellucid.runs.report import write_report
 from pellucid.runs.run import Run
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.examples import write_examples
 from pellucid.training import loop
 from pellucid.training.job import Job
 

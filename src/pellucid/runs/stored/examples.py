@@ -13,9 +13,9 @@ from pellucid.data.prepare import Splits
 from pellucid.data.single import as_batch
 from pellucid.data.source import Source
 from pellucid.models.weights import write_weights
-from pellucid.runs import folder as files
-from pellucid.runs.record import Record
-from pellucid.runs.trained import Trained, load_trained
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.record import Record
+from pellucid.runs.stored.trained import Trained, load_trained
 
 COUNT = 8
 OUTPUTS = "outputs.safetensors"

@@ -12,9 +12,9 @@ from pellucid.core.files import read_json, read_lines
 from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
-from pellucid.runs import folder as files
-from pellucid.runs.folder import Story
-from pellucid.runs.trained import Trained, load_trained
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.folder import Story
+from pellucid.runs.stored.trained import Trained, load_trained
 
 
 @dataclass

@@ -143,6 +143,10 @@ def read_config(folder: Path) -> tuple[Any, Story]:
     """
     path = Path(folder) / CONFIG
     if not path.exists():
+        if Path(folder).is_file():
+            raise RunError(
+                f"{folder} is a file, not a run folder. A weights file can predict, and be measured on DATA."
+            )
         known = ", ".join(str(each) for each in list_runs(RUNS)[:5])
         hint = f" Runs here: {known}." if known else " Train one with: pellucid train DATA"
         what = f"it has no {CONFIG}" if Path(folder).exists() else "it does not exist"
