@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pellucid.ops import memory
+from pellucid.ops import memory
 from pellucid.ops.memory import freed_memory_kept, quick_imports
 
 BLOCK = 48 << 20  # bytes; above the 32 MB from which glibc asks the system for every single block
@@ -83,12 +84,22 @@ def thawed() -> Iterator[None]:
 
 def test_nothing_is_looked_at_twice(monkeypatch: pytest.MonkeyPatch, thawed: None) -> None:
     monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr(memory, "FRESH", len(gc.get_objects()) + 10_000)
     with quick_imports():
         assert not gc.isenabled()
         made = [[number] for number in range(1000)]
     assert gc.isenabled()
     assert gc.get_freeze_count() > len(made)
     assert not any(found is made for found in gc.get_objects())
+
+
+def test_objects_of_a_process_that_has_many_are_looked_at_later(monkeypatch: pytest.MonkeyPatch, thawed: None) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr(memory, "FRESH", 10)
+    with quick_imports():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
 
 
 def test_a_failed_import_switches_it_on_again(monkeypatch: pytest.MonkeyPatch, thawed: None) -> None:
