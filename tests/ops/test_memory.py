@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from pellucid.ops import memory
-from pellucid.ops import memory
 from pellucid.ops.memory import freed_memory_kept, quick_imports
 
 BLOCK = 48 << 20  # bytes; above the 32 MB from which glibc asks the system for every single block
