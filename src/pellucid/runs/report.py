@@ -102,7 +102,10 @@ def _numbers(run: Record, evaluation: Evaluation | None) -> list[Number]:
 def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     if evaluation is None:
         return []
-    rows = [(_words(name), value) for name, value in evaluation.summary.items() if isinstance(value, (int, float))]
+    numbers = {name: value for name, value in evaluation.summary.items() if isinstance(value, (int, float))}
+    if sum(name.startswith("loss/") for name in numbers) == 1:  # the only loss is the loss
+        numbers = {name: value for name, value in numbers.items() if not name.startswith("loss/")}
+    rows = [(_words(name), value) for name, value in numbers.items()]
     pack, chosen = evaluation.splits.pack, evaluation.splits.split.role(evaluation.role)
     n = len(chosen)
     facts = Facts([(name, f"{value:.4f}" if math.isfinite(value) else "none") for name, value in rows])
@@ -230,7 +233,7 @@ def _number(value: Any) -> float:
 
 
 def _words(name: str) -> str:
-    known = {"miou": "mean IoU", "ece": "ECE", "top5": "top-5 accuracy", "macro_f1": "macro F1"}
+    known = {"miou": "mean IoU", "ece": "ECE", "top5": "top-5 accuracy", "macro_f1": "macro F1", "brier": "Brier score"}
     return known.get(name, name.replace("_", " ").replace("loss/", "loss: "))
 
 
