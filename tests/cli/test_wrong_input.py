@@ -126,7 +126,6 @@ def check_refusal(answer: Answer, code: int, said: str, before: dict[str, bytes]
     lines = answer.err.splitlines()
     assert len(lines) == 1, answer.err
     assert lines[0].startswith(f"pellucid: {said}"), lines[0]
-    assert lines[0].endswith((".", "?", ")")), lines[0]
     assert answer.code == code
     assert everything(Path()) == before  # nothing was made, changed or removed
     assert not Path("runs").exists()
@@ -157,7 +156,8 @@ def test_a_picture_of_50000_x_50000_is_never_decoded(ask: Ask) -> None:
     answer = ask("train", "data", *SHORT)
     assert answer.code == 0
     assert re.search(
-        "WARN skipped-records: 1 left out as too-large, the first of them red/0.png: .*50,?000", answer.err
+        "WARN skipped-records: 1 left out as too-large, the first of them red/0.png: .* has 2,500,000,000 pixels",
+        answer.err,
     )
 
 
@@ -173,20 +173,28 @@ TRAIN = [
     (
         ["--epochs", "3", "PHOTOS"],
         2,
-        "train needs DATA: a folder, a .csv or .npz file, or a name from `pellucid datasets` (DATA comes first; found 'PHOTOS' at the end).",
+        "train needs DATA: a folder, a .csv or .npz file, or a name from `pellucid datasets` (DATA comes first; found",
     ),
     (["PHOTOS", "--epoch", "3"], 2, "Unknown option --epoch. Did you mean --epochs"),
     (["PHOTOS", "--overwite"], 2, "Unknown option --overwite. Did you mean --overwrite"),
     (["PHOTOS", "--learning-rate", "3"], 2, "Unknown option --learning-rate."),
-    (["PHOTOS", "--epochs"], 2, ""),
-    (["PHOTOS", "--epochs", "many"], 2, ""),
+    (["PHOTOS", "--epochs"], 2, "--epochs needs 1 value(s)."),
+    (["PHOTOS", "--epochs", "many"], 2, "--epochs needs a whole number, got 'many'."),
+    (["PHOTOS", "--lr", "fast"], 2, "--lr needs a number, got 'fast'."),
+    (["PHOTOS", "--lr", "inf"], 2, "lr must be a finite number, got inf."),
+    (["PHOTOS", "--lr", "nan"], 2, "lr must be 0 (automatic) or positive, got nan."),
+    (["PHOTOS", "--threads", "100000"], 2, "threads must be from 0 (automatic) to 512, got 100000."),
+    (["PHOTOS", "--milestones", "1.5"], 2, "--milestones cannot be ['1.5']."),
+    (["PHOTOS", "--no-epochs"], 2, "Unknown option --no-epochs. Did you mean --epochs"),
+    (["PHOTOS", "--val-fraction", "0", "--patience", "2"], 2, "--patience: a validation split is needed, and there is"),
     (["PHOTOS", "--epochs", "0"], 2, "epochs must be 1 or more, got 0."),
     (["PHOTOS", "--lr=-1"], 2, "lr must be 0 (automatic) or positive, got -1.0."),
     (["PHOTOS", "--val-fraction", "0.6", "--test-fraction", "0.5"], 2, "val_fraction + test_fraction must be below 1"),
     (["PHOTOS", "--fraction", "0"], 2, "fraction must be in (0, 1], got 0.0."),
-    (["PHOTOS", "--fit", "cut"], 2, ""),
+    (["PHOTOS", "--fit", "cut"], 2, "--fit cannot be 'cut': use one of 'auto', 'crop', 'pad', 'stretch'."),
     (["PHOTOS", "--image-size", "big"], 2, "An image size is N or HxW with numbers from 1 to 8192, got 'big'."),
-    (["PHOTOS", "--background", "1", "2"], 2, ""),
+    (["PHOTOS", "--background", "1", "2"], 2, "--background needs 3 value(s)."),
+    (["PHOTOS", "--background", "1", "2", "x"], 2, "--background cannot be ['1', '2', 'x']."),
     (["PHOTOS", "--background", "1", "2", "300"], 2, "background must be three numbers from 0 to 255"),
     (["PHOTOS", "--preprocess", "centred"], 2, "Unknown preprocessing 'centred'. Did you mean 'centre'?"),
     (["PHOTOS", "--optimiser", "adamax"], 2, "Unknown optimiser 'adamax'. Did you mean"),
@@ -208,14 +216,14 @@ TRAIN = [
     ),
     (["PHOTOS", "--device", "cuda:99"], 1, "Device 'cuda:99' is not there ("),
     (["PHOTOS", "--device", "gpu"], 1, "Unknown device 'gpu': use auto, cpu, cuda, cuda:N or mps."),
-    (["PHOTOS", "--precision", "fp8"], 2, ""),
+    (["PHOTOS", "--precision", "fp8"], 2, "--precision cannot be 'fp8': use one of 'auto', 'fp32', 'bf16'."),
     (
         ["PHOTOS", "--group", "folder"],
         1,
         "PHOTOS: group=folder would put each class as a whole on one side of the split",
     ),
-    (["PHOTOS", "more"], 2, ""),
-    (["PHOTOS", "-x"], 2, ""),
+    (["PHOTOS", "more"], 2, "more means nothing here. `pellucid train --help` lists all options."),
+    (["PHOTOS", "-x"], 2, "-x means nothing here. `pellucid train --help` lists all options."),
     (["PHOTOS", "--config", "gone.toml"], 2, "No config file gone.toml. Every run folder holds one: config.toml."),
     (["PHOTOS", "--config", "wrong.toml"], 2, "wrong.toml: Unknown setting in [train] 'epoch'. Did you mean 'epochs'"),
     (["PHOTOS", "--config", "broken.toml"], 2, "broken.toml is no valid TOML: "),
@@ -253,12 +261,12 @@ OTHERS = [
     (["evaluate", "gone"], 1, "gone is no run folder: it does not exist."),
     (["evaluate", "RUN", "--split", "tset"], 2, "Unknown split 'tset'. Did you mean 'test'?"),
     (["evaluate", "RUN", "gone"], 1, "There is no folder or file gone."),
-    (["evaluate", "RUN", "--sprit", "val"], 2, "Unrecognized arguments: --sprit val. Usage: pellucid evaluate"),
+    (["evaluate", "RUN", "--sprit", "val"], 2, "Unknown option --sprit. Did you mean --split? Usage: pellucid"),
     (["evaluate", "RUN", "--device", "cuda:99"], 1, "Device 'cuda:99' is not there ("),
-    (["evaluate", "RUN/model.safetensors"], 1, "RUN/model.safetensors is no run folder: "),
+    (["evaluate", "RUN/model.safetensors"], 1, "RUN/model.safetensors is a file, not a run folder. A weights file can"),
     (["predict", "RUN"], 2, "The following arguments are required: IMAGES. Usage: pellucid predict"),
-    (["predict", "gone", "x.png"], 1, "gone does not exist. Give a run folder or a model.safetensors file; `pellucid runs`"),
-    (["predict", "mine", "x.png"], 1, "mine has no model.safetensors yet: its training has not finished an epoch, or it is"),
+    (["predict", "gone", "x.png"], 1, "gone does not exist. Give a run folder or a model.safetensors file; "),
+    (["predict", "mine", "x.png"], 1, "mine has no model.safetensors yet: its training has not finished an epoch"),
     (["predict", "RUN", "gone.png"], 1, "No picture gone.png: there is no such file, and it matches none."),
     (["predict", "RUN", "mine"], 1, "Folder mine holds no pictures ("),
     (["predict", "wrong.toml", "x.png"], 1, "wrong.toml is no intact safetensors file ("),
@@ -268,10 +276,10 @@ OTHERS = [
     (["report", "gone"], 1, "gone "),
     (["summary", "resnt18"], 2, "Unknown model 'resnt18'. Did you mean 'resnet18'?"),
     (["summary", "convnet", "--n-classes", "0"], 2, "n_classes must be 1 or more, got 0."),
-    (["summary", "convnet", "--n-classes", "many"], 2, "Argument --n-classes: invalid int value: 'many'. Usage: pellucid"),
+    (["summary", "convnet", "--n-classes", "many"], 2, "Argument --n-classes: invalid int value: 'many'."),
     (["summary", "convnet", "--channels", "2"], 2, "Argument --channels: invalid choice: 2 (choose from "),
     (["summary", "convnet", "--image-size", "0"], 2, "An image size is N or HxW with numbers from 1 to 8192, got '0'."),
-    (["summary", "convnet", "--image-size", "3"], 2, ""),
+    (["summary", "convnet", "--image-size", "3"], 2, "convnet halves the picture three times and needs at"),
     (["datasets", "mnits"], 2, "Unknown data set 'mnits'. Did you mean 'mnist'"),
     (["datasets", "--fetch"], 2, "--fetch needs the NAME of a data set; `pellucid datasets` lists them."),
     (["datasets", "--fetch", "mnits"], 2, "Unknown data set 'mnits'. Did you mean 'mnist'"),

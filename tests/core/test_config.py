@@ -83,8 +83,8 @@ def test_toml_mistakes_name_file_and_nearest() -> None:
     ("flags", "message"),
     [
         ("--epoch 3", "Unknown option --epoch. Did you mean --epochs"),
-        ("--epochs ten", "Error parsing --epochs: invalid literal for int"),
-        ("--precision fp8", "Invalid choice invalid choice 'fp8' for argument '--precision'"),
+        ("--epochs ten", "--epochs needs a whole number, got 'ten'."),
+        ("--precision fp8", "--precision cannot be 'fp8': use one of 'auto', 'fp32', 'bf16'."),
         ("--lr -1", "lr must be 0 (automatic) or positive, got -1.0."),
     ],
 )

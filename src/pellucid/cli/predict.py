@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
         from pellucid.core.progress import make_progress
         from pellucid.data.source import Problem
         from pellucid.runs.predict import expand, predict_each, save_result
-        from pellucid.runs.trained import load_trained
+        from pellucid.runs.stored.trained import load_trained
 
     trained = load_trained(options.run, choose_device(options.device))
     pictures = expand(options.images)

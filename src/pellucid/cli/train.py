@@ -57,7 +57,7 @@ def options() -> argparse.ArgumentParser:
 def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     from pellucid.core.progress import make_progress
     from pellucid.data.load import load, spec_of
-    from pellucid.runs.config import how_to_read, make_config, read_file
+    from pellucid.runs.setup.config import how_to_read, make_config, read_file
 
     content = read_file(chosen.config)
     group, strict = how_to_read(content, _early(rest))
@@ -73,8 +73,8 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
 
 
 def _resume(chosen: argparse.Namespace, data: str | None, rest: list[str]) -> int:
-    from pellucid.runs.folder import read_config
-    from pellucid.runs.resume_rules import changes_of, refuse_beside_resume
+    from pellucid.runs.setup.resume_rules import changes_of, refuse_beside_resume
+    from pellucid.runs.stored.folder import read_config
 
     refuse_beside_resume(task=chosen.task != "auto", out=chosen.out is not None, overwrite=chosen.overwrite)
     folder = Path(chosen.resume)
@@ -109,7 +109,8 @@ def _help(made: argparse.ArgumentParser, task: str) -> int:
     captured = io.StringIO()
     with contextlib.redirect_stdout(captured), contextlib.suppress(SystemExit):  # tyro prints the settings and exits
         settings.parse_flags(kind, ["--help"], kind(), "pellucid train DATA", "")
-    boxes = captured.getvalue()
+    lines = captured.getvalue().splitlines()
+    first = next(number for number, line in enumerate(lines) if "model options" in line)  # before it is what we said
     print(f"\nsettings of --task {name}, the same as keywords in Python and in a TOML file:\n")
-    print(boxes[boxes.find("╭─ model") :].rstrip())
+    print("\n".join(lines[first:]))
     return 0

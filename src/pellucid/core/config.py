@@ -6,6 +6,8 @@ sections as tables. The docstring below each field is its `--help`.
 """
 
 import dataclasses
+import math
+import re
 import tomllib
 import types
 import typing
@@ -17,6 +19,15 @@ from pellucid.core.choose import unknown
 from pellucid.core.errors import ConfigError
 
 Config = TypeVar("Config")
+
+OUR_WORDS = (  # what tyro says of a wrong flag -> what we say
+    (r"Error parsing (\S+): invalid literal for int\(\) with base 10: (.*)", r"\1 needs a whole number, got \2"),
+    (r"Error parsing (\S+): could not convert string to float: (.*)", r"\1 needs a number, got \2"),
+    (r"Error parsing (\S+): Could not (?:find valid parse for|parse) arguments:? (\[[^\]]*\]).*", r"\1 cannot be \2"),
+    (r"Unrecognized options: (.*)", r"\1 means nothing here. `pellucid train --help` lists all options"),
+    (r"Missing value for argument '(\S+)'\. Expected (\d+) values?", r"\1 needs \2 value(s)"),
+    (r"invalid choice (\S+) for argument '(\S+)'\. Expected one of \((.*)\)", r"\2 cannot be \1: use one of \3"),
+)
 
 
 def sections(config: type) -> dict[str, type]:
@@ -56,7 +67,7 @@ def change(config: Config, values: Mapping[str, Any]) -> Config:
         section, kind = known[name]
         by_section.setdefault(section, {})[name] = _checked(name, value, kind)
     changed = {section: dataclasses.replace(getattr(config, section), **part) for section, part in by_section.items()}
-    return dataclasses.replace(config, **changed)  # type: ignore[type-var]
+    return _finite(dataclasses.replace(config, **changed))  # type: ignore[type-var]
 
 
 def as_dict(config: Any) -> dict[str, dict[str, Any]]:
@@ -144,7 +155,7 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
     captured = io.StringIO()
     try:
         with contextlib.redirect_stderr(captured):
-            return tyro.cli(
+            read = tyro.cli(
                 config,
                 args=list(arguments),
                 default=base,
@@ -152,6 +163,7 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
                 description=about,
                 config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
             )
+        return _finite(read)
     except SystemExit as stop:
         if not stop.code:
             raise
@@ -167,21 +179,33 @@ def refuse_unknown_flags(configs: Iterable[type], arguments: Sequence[str], othe
     Raises:
         ConfigError: an unknown flag; the nearest are offered.
     """
-    names = {name.replace("_", "-") for config in configs for name in settings(config)} | set(others)
+    kinds = {name.replace("_", "-"): kind for config in configs for name, (_, kind) in settings(config).items()}
+    names = {*kinds, *(f"no-{name}" for name, kind in kinds.items() if kind is bool), *others}
     for argument in arguments:
         flag = argument[2:].split("=", 1)[0].replace("_", "-")
-        if argument.startswith("--") and flag.removeprefix("no-") not in names | {"help"}:
+        if argument.startswith("--") and flag not in names | {"help"}:
             near = get_close_matches(flag, sorted(names), n=2, cutoff=0.5)
             hint = f" Did you mean {' or '.join('--' + name for name in near)}?" if near else ""
             raise ConfigError(f"Unknown option --{flag}.{hint} `pellucid train --help` lists all.")
 
 
 def _one_line(box: str) -> str:
-    """The text inside tyro's error box, without the frame."""
-    lines = [line.strip("│╭╮╰╯─ ").strip() for line in box.splitlines()]
-    text = " ".join(line for line in lines if line and not line.startswith(("Parsing error", "For full helptext")))
-    text = text.split("Argument helptext")[0].removeprefix("Value error ").rstrip(" .")
-    return text + "."
+    """The text inside tyro's error box, without frame, title (the first line) and long help, in words of our own."""
+    lines = [line.strip("│╭╮╰╯─ ") for line in box.splitlines()]
+    text = " ".join([line for line in lines if line.strip("-")][1:])
+    text = text.split("Argument helptext")[0].split("For full helptext")[0].split("Perhaps you meant")[0]
+    for theirs, ours in OUR_WORDS:
+        text = re.sub(theirs, ours, text)
+    text = text.strip(" .")
+    return f"{text}."
+
+
+def _finite(config: Config) -> Config:
+    """Refuse infinities, which no setting has a use for, and which JSON and so the weights file cannot hold."""
+    for name, value in flat(config).items():
+        for number in value if isinstance(value, list) else [value]:
+            require(not isinstance(number, float) or math.isfinite(number), name, "a finite number", number)
+    return config
 
 
 def _plain(value: Any) -> Any:

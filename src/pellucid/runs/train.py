@@ -14,7 +14,7 @@ from pellucid.data.source import Source
 from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs.resume import resume_run
 from pellucid.runs.run import Run
-from pellucid.runs.setup.assemble import check_names, choose_metric, make_job, settle_device
+from pellucid.runs.setup.assemble import check_names, check_validation, choose_metric, make_job, settle_device
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.course import course_verdict
 from pellucid.runs.setup.finish import finish
@@ -87,6 +87,7 @@ def start(
     splits = task.make_data(cfg, source, progress)
     if splits.facts.n_train == 0:
         raise DataError(f"{source.name}: no training records. Name some `train`, or lower --val-fraction.")
+    check_validation(cfg, splits.facts)
     cfg = task.resolve(cfg, splits.facts)
     rate, rate_note = resolve_lr(cfg.optim, cfg.train.batch)
     cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))

@@ -91,7 +91,7 @@ class TrainConfig:
         require(self.batch >= 0, "batch", "0 (automatic) or positive", self.batch)
         require(self.seed >= 0, "seed", "0 or positive", self.seed)
         require(self.patience >= 0, "patience", "0 (never) or positive", self.patience)
-        require(self.threads >= 0, "threads", "0 (automatic) or positive", self.threads)
+        require(0 <= self.threads <= 512, "threads", "from 0 (automatic) to 512", self.threads)
         require(self.save_seconds >= 0, "save_seconds", "0 (every step) or positive", self.save_seconds)
 
 

@@ -11,6 +11,7 @@ import torch
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
 from pellucid.core.device import choose_device, choose_precision, choose_threads, set_threads
+from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.progress import Progress
 from pellucid.core.seed import seed_everything
@@ -92,6 +93,20 @@ def check_names(task: Task, cfg: Any) -> None:
     choose_metric(task, cfg)
     if cfg.model.model != "auto":
         choose(cfg.model.model, FAMILIES[task.name], f"model of {task.name}")
+
+
+def check_validation(cfg: Any, facts: DataFacts) -> None:
+    """Refuse what waits for a validation number where there is none.
+
+    Raises:
+        ConfigError: early stopping, or a schedule that watches the metric, without a validation split.
+    """
+    asked = ["--patience"] * (cfg.train.patience > 0) + ["--schedule plateau"] * (cfg.schedule.schedule == "plateau")
+    if asked and not facts.n_val:
+        raise ConfigError(
+            f"{' and '.join(asked)}: a validation split is needed, and there is none. Use a larger --val-fraction, or "
+            "leave it out."
+        )
 
 
 def choose_metric(task: Task, cfg: Any) -> Metric:
