@@ -62,6 +62,16 @@ def test_train_in_json_and_quietly(ask: Ask, photos: Path) -> None:
     assert Path("runs/photos-convnet-2/report.html").exists()
 
 
+def test_warnings_are_events_too(ask: Ask, photos: Path) -> None:
+    """A program that starts a run must not miss what a person is told."""
+    events = records(ask("train", photos, "--json", "--defaults", *SHORT).out)
+    assert [(event["event"], event.get("rule")) for event in events] == [
+        ("verdict", "course-defaults"),
+        ("epoch", None),
+        ("done", None),
+    ]
+
+
 def test_flags_win_over_the_file_and_the_file_over_defaults(ask: Ask, photos: Path) -> None:
     Path("mine.toml").write_text("[train]\nepochs = 2\nbatch = 4\n[augment]\nflip = 0.25\n")
     words = [
@@ -126,11 +136,16 @@ def test_evaluate(ask: Ask, run: Path) -> None:
     again = ask("evaluate", run, "--json")
     assert again.err == ""
     found = json.loads(again.out)
-    assert found["split"] == "test"
+    assert (found["split"], found["test_openings"]) == ("test", 2)
     assert found["accuracy"] == Run(run).evaluate()["accuracy"]
     assert "WARN test-opened-again" in ask("evaluate", run).err
     assert ask("evaluate", run, "--quiet") == Answer(0, "", "")
-    assert json.loads(ask("evaluate", run, "--split", "val", "--json").out)["pictures"] == 6
+    before = (run / "report.html").read_bytes()
+    found = json.loads(ask("evaluate", run, "--split", "val", "--json").out)
+    assert found["pictures"] == 6
+    assert "test_openings" not in found
+    assert ask("evaluate", run, "--split", "val").out.splitlines()[-1] == "6 pictures (val)."
+    assert (run / "report.html").read_bytes() == before  # which tells of the test split
 
 
 def test_evaluate_other_data(ask: Ask, run: Path, photos: Path, tmp_path: Path) -> None:

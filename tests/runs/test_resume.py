@@ -11,7 +11,15 @@ from PIL import Image
 from small_runs import QUICK, Tiny, arrays, everything, outcome, temporary_files
 
 import pellucid
-from pellucid.core.errors import ConfigError, DataError, DeviceError, RunError, WeightsError
+from pellucid.core.errors import (
+    ConfigError,
+    DataError,
+    DeviceError,
+    Interrupted,
+    RunError,
+    Terminated,
+    WeightsError,
+)
 from pellucid.core.files import append_line, read_json
 from pellucid.models import classify
 from pellucid.models.weights import read_weights, write_weights
@@ -275,6 +283,45 @@ def test_a_missing_report_and_examples_are_made_up_for(finished: Path, run_copy:
     assert after.keys() == expected.keys()
     assert all(after[name] == expected[name] for name in expected if name not in ("report.html", "timing.jsonl"))
     assert not [verdict for verdict in Run(folder).verify() if verdict.status != "pass"]
+
+
+@pytest.mark.parametrize(("stop", "code", "name"), [(KeyboardInterrupt, 130, "Ctrl-C"), (Terminated, 143, "SIGTERM")])
+@pytest.mark.parametrize("moment", ["train.announce", "setup.finish.write_examples", "setup.finish.write_report"])
+def test_stopped_before_or_after_training(
+    photos: Path,
+    straight: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    stop: type[BaseException],
+    code: int,
+    name: str,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(f"pellucid.runs.{moment}", raiser(stop))
+        with pytest.raises(Interrupted) as stopped:
+            pellucid.train(photos, out="run", progress="quiet", **SHORT)
+    assert stopped.value.exit_code == code
+    assert str(stopped.value) == (
+        f"Stopped by {name}; what was trained is saved. Go on with: pellucid train --resume run"
+    )
+    resume(Path("run"))
+    assert outcome(Path("run")) == outcome(straight)
+    assert Path("run/report.html").exists()
+
+
+@pytest.mark.parametrize("moment", ["write_split", "checkpoint.save", "files.write_config"])
+def test_stopped_while_the_folder_is_made(photos: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    monkeypatch.setattr(f"pellucid.runs.train.{moment}", raiser(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        pellucid.train(photos, out="run", progress="quiet", **SHORT)
+    assert list(Path().iterdir()) == []
+
+
+def raiser(error: type[BaseException]) -> Callable[..., None]:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    return fail
 
 
 def test_openings_of_the_test_split_are_not_forgotten(stopped: Path) -> None:

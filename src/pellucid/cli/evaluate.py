@@ -9,7 +9,7 @@ ABOUT = "measure a run; every opening of the test split is logged"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Print the metrics and write the report."""
+    """Print the metrics; when the test split was opened, write the report anew."""
     made = parser(USAGE, ABOUT)
     made.add_argument("run", metavar="RUN", help="run folder; for other data, a weights file will do")
     made.add_argument("data", metavar="DATA", nargs="?", help="other data; default is the run's own")
@@ -17,22 +17,23 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     options = made.parse_args(list(arguments))
     from pellucid.cli.output import print_json, print_table
+    from pellucid.core.files import read_lines
     from pellucid.core.progress import make_progress
     from pellucid.runs.evaluate import evaluate_run
     from pellucid.runs.report import write_report
     from pellucid.runs.run import Run
+    from pellucid.runs.stored.folder import OPENINGS, REPORT
 
     done = Run(options.run, options.device)
     found = evaluate_run(done, options.data, options.split, make_progress(style(options)))
     numbers = {name: value for name, value in found.summary.items() if isinstance(value, (int, float))}
-    if found.is_own:
+    opens_test = found.is_own and found.split == "test"
+    if opens_test:
         write_report(done, found.splits, found)
     if options.json:
-        print_json({"split": found.split, "pictures": found.n_pictures, **numbers})
+        opened = {"test_openings": len(read_lines(done.folder / OPENINGS))} if opens_test else {}
+        print_json({"split": found.split, "pictures": found.n_pictures, **opened, **numbers})
     elif not options.quiet:
         print_table([{"metric": name, "value": value} for name, value in numbers.items()])
-        print(
-            f"\n{found.n_pictures:,} pictures ({found.split})."
-            + f" Report: {done.folder / 'report.html'}" * found.is_own
-        )
+        print(f"\n{found.n_pictures:,} pictures ({found.split})." + f" Report: {done.folder / REPORT}" * opens_test)
     return 0

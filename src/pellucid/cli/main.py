@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from pellucid.cli import datasets, evaluate, models, predict, report, runs, summary, train, verify
 from pellucid.core.choose import unknown
-from pellucid.core.errors import PellucidError
+from pellucid.core.errors import PellucidError, Terminated
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return code
     except PellucidError as error:
         return _refuse(str(error), error.exit_code)
+    except Terminated:
+        return _refuse("stopped by SIGTERM.", 143)
     except KeyboardInterrupt:
         return _refuse("stopped by Ctrl-C.", 130)
     except BrokenPipeError:  # the reader of our output (head, less) went away: not an error of ours
@@ -65,14 +67,13 @@ def _refuse(message: str, code: int) -> int:
 
 @contextlib.contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM unwinds the stack, so that half-written files are removed, and ends with 143."""
+    """SIGTERM unwinds the stack as Ctrl-C does, so that half-written files are removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
-        print("pellucid: stopped by SIGTERM.", file=sys.stderr)
-        sys.exit(128 + number)
+        raise Terminated
 
     before = signal.signal(signal.SIGTERM, end)
     try:

@@ -47,6 +47,10 @@ class NonFiniteError(PellucidError):
     exit_code = 3
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, raised as Python raises Ctrl-C, so that both unwind the stack in the same way."""
+
+
 class Interrupted(PellucidError):
     """Training was stopped by a signal, after its state was saved."""
 

@@ -11,7 +11,7 @@ from pellucid.data.load import load
 from pellucid.runs.evaluate import OPENED_AGAIN
 from pellucid.runs.run import Run
 from pellucid.runs.setup.assemble import make_job, settle_device
-from pellucid.runs.setup.finish import finish
+from pellucid.runs.setup.finish import finish, resumable
 from pellucid.runs.setup.resume_rules import refuse_changes
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.same_data import check_same_data, reload, same_facts
@@ -72,7 +72,8 @@ def resume_run(folder: Path, changes: dict[str, Any], progress: Progress, data: 
         progress.say(f"{folder} is finished; nothing was changed.")
         return Run(folder, splits=splits, source=source, device=str(device))
     progress.say(f"Resuming {folder} at step {job.step} of {job.total_steps}.")
-    return finish(job, splits, source)
+    with resumable(folder):
+        return finish(job, splits, source)
 
 
 def _about(state: dict[str, Any], folder: Path) -> tuple[dict[str, Any], DataFacts]:

@@ -15,10 +15,10 @@ from pellucid.runs.stored.record import Record
 class Run(Record):
     """A run folder, or a weights file alone (which can predict, and no more), with everything it can do."""
 
-    def evaluate(self, data: Any = None, split: str | None = None, progress: Style = "quiet") -> dict[str, Any]:
+    def evaluate(self, data: Any = None, split: str | None = None, progress: Style = "auto") -> dict[str, Any]:
         """Metrics on a split of the run's data (the test split unless said), or on other data.
 
-        Every opening of the test split is logged.
+        Every opening of the test split is logged; from the second on a warning is shown, unless `progress` is quiet.
 
         Returns:
             The summary of the task: its metrics, tables, and mean losses.

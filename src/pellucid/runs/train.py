@@ -17,7 +17,7 @@ from pellucid.runs.run import Run
 from pellucid.runs.setup.assemble import check_names, check_validation, choose_metric, make_job, settle_device
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.course import course_verdict
-from pellucid.runs.setup.finish import finish
+from pellucid.runs.setup.finish import finish, resumable
 from pellucid.runs.setup.resume_rules import changes_of, refuse_beside_resume
 from pellucid.runs.setup.settings import Settings
 from pellucid.runs.stored import folder as files
@@ -95,9 +95,10 @@ def start(
     job = make_job(task, cfg, splits, Path(), device, progress)
     job.verdicts += [*rate_verdicts(cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
     job.folder = files.create(out, source.name, cfg.model.model)
-    _write_beginning(job, splits, Story(task_name, spec))
-    announce(job, rate_note)
-    return finish(job, splits, source)
+    with resumable(job.folder):
+        _write_beginning(job, splits, Story(task_name, spec))
+        announce(job, rate_note)
+        return finish(job, splits, source)
 
 
 def _write_beginning(job: Job, splits: Splits, story: Story) -> None:
@@ -108,9 +109,10 @@ def _write_beginning(job: Job, splits: Splits, story: Story) -> None:
         checkpoint.save(job.folder / files.LAST, job.step, job.state_dict())
         files.write_config(job.folder, job.cfg, story)
     except BaseException:
-        files.clear(job.folder)
-        if not any(job.folder.iterdir()):
-            job.folder.rmdir()
+        if not files.is_run(job.folder):
+            files.clear(job.folder)
+            if not any(job.folder.iterdir()):
+                job.folder.rmdir()
         raise
 
 
@@ -138,6 +140,7 @@ def announce(job: Job, lr_note: str) -> None:
         job.progress.say(note)
     for verdict in (v for v in job.verdicts if v.status != "pass"):
         job.progress.say(verdict.sentence())
+        job.progress.event("verdict", verdict.as_dict())
 
 
 def _count(number: int, what: str) -> str:

@@ -142,6 +142,7 @@ def _judge_first_loss(job: Job, result: StepResult) -> None:
     for verdict in verdicts:
         if verdict.status != "pass":
             job.progress.say(verdict.sentence())
+            job.progress.event("verdict", verdict.as_dict())
 
 
 def averaged(job: Job) -> Any:

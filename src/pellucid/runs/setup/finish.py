@@ -1,8 +1,11 @@
 """What happens once everything is decided: training to the end, examples, report."""
 
+import contextlib
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
-from pellucid.core.errors import Interrupted
+from pellucid.core.errors import Interrupted, Terminated
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.runs.report import write_report
@@ -22,15 +25,26 @@ def finish(job: Job, splits: Splits, source: Source) -> Run:
     loop.train(job)
     loop.write_verdicts(job)
     run = Run(job.folder, splits=splits, source=source, device=str(job.device))
-    try:
-        write_examples(run, splits, source)
-        write_report(run, splits)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            "Stopped by Ctrl-C after training, which is complete and saved. Examples and report are missing: "
-            f"pellucid train --resume {job.folder}",
-            signal.SIGINT,
-        ) from None
+    write_examples(run, splits, source)
+    write_report(run, splits)
     job.progress.say(f"Run folder: {job.folder}\nReport: {job.folder / files.REPORT}")
     job.progress.event("done", {"run": str(job.folder), "report": str(job.folder / files.REPORT)})
     return run
+
+
+@contextlib.contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """Say how to go on when a signal comes before or after training, which answers signals itself.
+
+    Raises:
+        Interrupted: in place of Ctrl-C and SIGTERM, once all that resuming needs is on disk.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if not files.is_run(folder):
+            raise
+        name, number = ("SIGTERM", signal.SIGTERM) if isinstance(stop, Terminated) else ("Ctrl-C", signal.SIGINT)
+        raise Interrupted(
+            f"Stopped by {name}; what was trained is saved. Go on with: pellucid train --resume {folder}", number
+        ) from None
