@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -164,6 +166,12 @@ def test_preprocess_refuses_what_does_not_fit() -> None:
         Preprocess((3, 4), shift=(0.0,))
     with pytest.raises(ConfigError, match="Unknown preprocessing 'whiten'"):
         Preprocess((3, 4), mode="whiten")
+
+
+def test_the_command_line_and_the_settings_need_no_numpy() -> None:
+    """It is half of the time that `--help` would take."""
+    probe = "import sys, pellucid.cli.main, pellucid.tasks; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], timeout=60, check=False).returncode == 0
 
 
 def test_progress_styles(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,12 @@
 
 import base64
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from pellucid.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np  # else with the first mean image: settings and `--help` are there sooner without it
 
 Fit = Literal["crop", "pad", "stretch"]
 MODES = ("standardise", "centre", "mean-image", "unit", "signed", "minmax", "none")
@@ -38,7 +39,7 @@ class Preprocess:
     mode: str = "standardise"
     shift: tuple[float, ...] = (0.0, 0.0, 0.0)
     scale: tuple[float, ...] = (1 / 255, 1 / 255, 1 / 255)
-    mean_image: np.ndarray | None = field(default=None, compare=False)
+    mean_image: "np.ndarray | None" = field(default=None, compare=False)
     background: tuple[int, int, int] = (255, 255, 255)
 
     def __post_init__(self) -> None:
@@ -60,6 +61,8 @@ class Preprocess:
         """Plain JSON; the mean image as base64 of its float32 bytes."""
         content = asdict(self)
         if self.mean_image is not None:
+            import numpy as np
+
             raw = np.ascontiguousarray(self.mean_image, dtype="<f4").tobytes()
             content["mean_image"] = base64.b64encode(raw).decode("ascii")
         return content
@@ -69,6 +72,8 @@ class Preprocess:
         """The inverse of `as_dict`."""
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
         if values.get("mean_image") is not None:
+            import numpy as np
+
             flat = np.frombuffer(base64.b64decode(values["mean_image"]), dtype="<f4")
             values["mean_image"] = flat.reshape(values["channels"], *values["size"])
         return cls(**values)
