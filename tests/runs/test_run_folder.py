@@ -278,3 +278,13 @@ def test_no_permission_is_said_before_any_picture_is_read(photos: Path, monkeypa
     with pytest.raises(WriteError, match=r"Cannot write run: permission denied\. .*choose a folder you may write to"):
         pellucid.train(photos, out="run", progress="quiet", **QUICK)
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("settings", [{"model": "resnet19"}, {"metric": "acuracy"}, {"device": "cuda:77"}])
+def test_names_are_checked_before_any_picture_is_read(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
+) -> None:
+    """Packing may take minutes; a slip of the pen must not wait for it."""
+    monkeypatch.setattr("pellucid.data.prepare.make_pack", lambda *args, **kwargs: pytest.fail("pictures were read"))
+    with pytest.raises(PellucidError):
+        pellucid.train(photos, out="run", progress="quiet", **{**QUICK, **settings})

@@ -23,7 +23,7 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     for row in rows:
         table.add_row(*(shown(value) for value in row.values()))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100_000
-    console = Console(markup=False, highlight=False, width=width)
+    console = Console(markup=False, emoji=False, highlight=False, width=width)
     with console.capture() as captured:
         console.print(table, soft_wrap=False)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
