@@ -25,6 +25,7 @@ import numpy as np
 import timing
 import torch
 import torch.nn.functional as F
+from small_cnn import small_cnn
 from torch import Tensor, nn
 from workers import Turn, Worker, serve, take_turns
 
@@ -49,16 +50,6 @@ CLASSES, LR = 10, 1e-4
 STEPS = 3  # steps whose losses are compared
 TOLERANCE = 0.02  # between a loss in bf16 and in fp32
 SIDE = 2048  # of the matrices whose product is the yardstick
-
-
-def small_cnn(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    """The network most people write first: two times convolution, norm, ReLU and pooling, then two linear layers."""
-    h, w = image_size
-    parts: list[nn.Module] = []
-    for before, after in ((channels, 32), (32, 64)):
-        parts += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
-    head = [nn.Flatten(), nn.Linear(64 * (h // 4) * (w // 4), 128), nn.ReLU(), nn.Linear(128, n_classes)]
-    return nn.Sequential(*parts, *head)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,154 @@
+"""How many threads, and how they wait: a training step while other processes keep every core busy.
+
+    python benchmarks/threads.py [--quick] [--rounds 7]
+
+The same step of a small network in processes that take turns: with torch's own setting (a thread on each core, which
+spins while it waits for the others), with one thread, and with Pellucid's policy (threads that look for the others for
+a moment and then sleep, one for each core that others leave free when training begins). Wall time is what counts here.
+"""
+
+import sys
+
+if sys.argv[-1:] in (["ours"], ["brief"]):
+    import pellucid  # noqa: F401 - first, since it says how threads wait before torch starts them
+
+import argparse
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import timing
+import torch
+import torch.nn.functional as F
+from small_cnn import small_cnn
+from workers import Turn, Worker, serve, take_turns
+
+from pellucid.core.device import choose_threads, has_fast_bf16, set_threads
+
+BATCH, SIZE, LR = 128, 28, 1e-4
+STEPS = 4  # of one turn
+TOLERANCE = 0.01  # between losses; threads change the order of sums
+NOISE = 1.1  # what two measurements of the same thing may differ by on a busy machine
+FOLD = 3.0  # times as fast as the naive setting has to be, under load
+
+# name -> what the process finds in its environment
+VARIANTS: dict[str, dict[str, str]] = {
+    "naive": {},
+    "one": {"OMP_NUM_THREADS": "1"},
+    "asleep": {"OMP_WAIT_POLICY": "PASSIVE"},
+    "brief": {},
+    "ours": {},
+}
+MEANINGS = {
+    "naive": "torch's own: a thread on each core, spinning",
+    "one": "one thread",
+    "asleep": "a thread on each core, asleep while waiting",
+    "brief": "a thread on each core, waiting as Pellucid's do",
+    "ours": "Pellucid's policy",
+}
+
+
+def work(variant: str) -> None:
+    """The process of one variant. A step returns its loss and the number of threads."""
+    if variant == "ours":
+        set_threads(choose_threads())
+    torch.manual_seed(0)
+    x, y = torch.randn(BATCH, 1, SIZE, SIZE), torch.randint(0, 10, (BATCH,))
+    net = small_cnn(10, 1, (SIZE, SIZE)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(net.parameters(), lr=LR, fused=True)
+
+    def step() -> tuple[float, int]:
+        optimiser.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16("cpu")):
+            logits = net(x)
+        loss = F.cross_entropy(logits.float(), y)
+        loss.backward()
+        optimiser.step()
+        return loss.item(), torch.get_num_threads()
+
+    serve(step)
+
+
+@contextmanager
+def spinning(n: int) -> Iterator[None]:
+    """`n` processes that never rest, within this block."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def measure(busy: int, rounds: int, steps: int = STEPS) -> dict[str, timing.Timed]:
+    """All variants in turn, beside so many spinning processes."""
+    with spinning(busy), ExitStack() as stack:
+        workers = {}
+        for name, environment in VARIANTS.items():
+            workers[name] = stack.enter_context(Worker([str(Path(__file__)), "--work", name], environment))
+            workers[name].ask(1)  # one after the other, so that the policy does not see the next one start
+        turns: dict[str, Callable[[], Turn]] = {name: partial(worker.ask, steps) for name, worker in workers.items()}
+        return take_turns(turns, rounds)
+
+
+def check(times: dict[str, timing.Timed]) -> str:
+    """All variants took the same steps; the program ends when they did not."""
+    losses = {name: [loss for loss, _ in timed.output] for name, timed in times.items()}
+    worst = max(abs(a - b) for each in losses.values() for a, b in zip(each, losses["one"], strict=True))
+    if not worst <= TOLERANCE:  # NaN too
+        sys.exit(f"Losses differ: {losses}")
+    return f"Losses of the last turn's steps differ by at most {worst:.4f} (allowed {TOLERANCE})."
+
+
+def section(title: str, times: dict[str, timing.Timed], floor: float) -> str:
+    """A table and its verdicts."""
+    rows = []
+    for name, timed in times.items():
+        cells = [timed.output[0][1], f"{1e3 * timed.median('wall'):.0f}", f"{1e3 * timed.median():.0f}"]
+        folds = [f"{timing.ratio(times[peer], timed, 'wall'):.2f}" for peer in ("naive", "one")]
+        rows.append([MEANINGS[name], *cells, *folds])
+    header = ["setting", "threads", "wall ms a step", "CPU ms a step", "times the first (wall)", "times one thread"]
+    slower = timing.ratio(times["ours"], times["one"], "wall")
+    lines = [f"- ours takes {slower:.2f} of one thread's time, at most {NOISE} (noise): {_verdict(slower <= NOISE)}"]
+    if floor:
+        fold = timing.ratio(times["naive"], times["ours"], "wall")
+        lines.append(
+            f"- ours is {fold:.1f} times as fast as torch's own setting, floor {floor}: {_verdict(fold >= floor)}"
+        )
+    return "\n\n".join([f"## {title}", timing.table(header, rows), "\n".join(lines), check(times)])
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--quick", action="store_true", help="one round of one step; no result file")
+    parser.add_argument("--work", metavar="VARIANT", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.work:
+        work(asked.work)
+        return
+    rounds, steps = (1, 1) if asked.quick else (asked.rounds, STEPS)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    about = (
+        f"{cores} cores; a small CNN, 28x28 grey, batch {BATCH}, bf16 where the processor is fast with it; {rounds} "
+        f"rounds of {steps} step(s). Wall time, medians; ratios are medians of the rounds' ratios. What else the "
+        "machine did counts too: with it, the first table is no quiet machine's."
+    )
+    quiet = section("Nothing else started", measure(0, rounds, steps), 0.0)
+    busy = section(f"Beside {cores} busy processes", measure(cores, rounds, steps), FOLD)
+    parts = [about, quiet, busy]
+    print("\n\n".join(parts))
+    if not asked.quick:
+        timing.write_result("threads", "Threads", f"python benchmarks/threads.py --rounds {rounds}", ["torch"], parts)
+
+
+if __name__ == "__main__":
+    main()
