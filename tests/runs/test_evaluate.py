@@ -131,10 +131,27 @@ def test_changed_data_is_refused(photos: Path, tmp_path: Path) -> None:
     (data / "red" / "0.png").rename(data / "red" / "new.png")
     with pytest.raises(DataError, match="The data of run has changed since it was trained: 1 records are new, 1 are"):
         Run(folder).evaluate()
+    (data / "red" / "new.png").rename(data / "red" / "0.png")
+    Run(folder).evaluate()
     shutil.rmtree(data)
     with pytest.raises(DataError, match=r"The data of run cannot be read: .* does not exist.* give it as DATA\."):
         Run(folder).evaluate()
-    assert not openings(folder)
+    assert len(openings(folder)) == 1
+
+
+def test_changed_labels_are_refused(photos: Path) -> None:
+    """The same files, one of them called otherwise now."""
+    table = Path("photos.csv")
+    data = Path(shutil.copytree(photos, "photos"))
+    rows = [f"{path.as_posix()},{path.parent.name}" for path in sorted(data.rglob("*.png"))]
+    table.write_text("\n".join(["path,label", *rows]))
+    pellucid.train(table, out="run", progress="quiet", **{**QUICK, "stratify": False})
+    Run("run").evaluate(split="val")
+    first = next(k for k, row in enumerate(rows) if row.endswith("red"))
+    rows[first] = rows[first].replace(",red", ",blue")
+    table.write_text("\n".join(["path,label", *rows]))
+    with pytest.raises(DataError, match="has changed since it was trained: its records have other labels. Restore the"):
+        Run("run").evaluate(split="val")
 
 
 def test_splits_that_are_not_there(finished: Path, photos: Path) -> None:

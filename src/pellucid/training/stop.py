@@ -29,7 +29,7 @@ def listen() -> Iterator[StopRequest]:
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in SIGNALS}
 
     def ask(number: int, frame: FrameType | None) -> None:
         request.signal_number = number

@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pellucid.core.errors import DataError, RunError
 from pellucid.core.facts import DataFacts
-from pellucid.core.files import read_json, write_json
+from pellucid.core.files import read_json, sha256, write_json
 from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
@@ -15,13 +17,12 @@ from pellucid.runs.stored.folder import Story
 
 
 def write_split(folder: Path, splits: Splits) -> None:
-    """Write which record lies in which split, by name."""
-    names = _names(splits)
-    write_json(folder / files.SPLIT, {"digest": splits.split.digest, **names})
+    """Write which record lies in which split, by name, and a checksum of their labels."""
+    write_json(folder / files.SPLIT, {"digest": splits.split.digest, "labels": _labels(splits), **_names(splits)})
 
 
-def read_split(folder: Path) -> dict[str, list[str]]:
-    """Split -> names of its records.
+def read_split(folder: Path) -> dict[str, Any]:
+    """Split -> names of its records; `labels` -> their checksum.
 
     Raises:
         RunError: `split.json` is missing or damaged.
@@ -30,24 +31,28 @@ def read_split(folder: Path) -> dict[str, list[str]]:
     stored = read_json(path)
     if not isinstance(stored, dict) or not all(isinstance(stored.get(role), list) for role in ROLES):
         raise RunError(f"{path} is damaged: it does not list the splits. Restore it from a copy.")
-    return {role: stored[role] for role in ROLES}
+    return {role: stored[role] for role in ROLES} | {"labels": stored.get("labels")}
 
 
 def check_same_data(folder: Path, splits: Splits) -> None:
     """Refuse data whose records are not those the run was started with.
 
     Raises:
-        DataError: pictures were added, removed, renamed or divided otherwise since.
+        DataError: pictures were added, removed, renamed, divided or labelled otherwise since.
     """
     stored, names = read_split(folder), _names(splits)
-    if stored == names:
-        return
     before = {name for role in ROLES for name in stored[role]}
     now = {name for role in ROLES for name in names[role]}
-    what = f"{len(now - before)} records are new, {len(before - now)} are gone"
+    if now != before:
+        what = f"{len(now - before)} records are new, {len(before - now)} are gone"
+    elif any(stored[role] != names[role] for role in ROLES):
+        what = "its records fall into other splits"
+    elif stored["labels"] != _labels(splits):
+        what = "its records have other labels"
+    else:
+        return
     raise DataError(
-        f"The data of {folder} has changed since it was trained: "
-        f"{what if now != before else 'its records fall into other splits'}. "
+        f"The data of {folder} has changed since it was trained: {what}. "
         "Restore the data, or name a data set to evaluate on."
     )
 
@@ -85,3 +90,12 @@ def reload(story: Story, folder: Path, cfg: Any) -> Source:
 
 def _names(splits: Splits) -> dict[str, list[str]]:
     return {role: [splits.names[row] for row in splits.split.role(role)] for role in ROLES}
+
+
+def _labels(splits: Splits) -> str:
+    """Checksum of the labels of every record; "" where masks are the labels."""
+    labels = splits.pack.targets.get("label")
+    if labels is None:
+        return ""
+    rows = np.concatenate([splits.split.role(role) for role in ROLES])
+    return sha256(np.asarray(labels[rows], dtype="<i8").tobytes())
