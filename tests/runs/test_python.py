@@ -1,7 +1,6 @@
 """The package from Python: data of every kind, words that are wrong, results that show themselves."""
 
 import html
-import typing
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,20 +9,11 @@ import pytest
 from small_runs import QUICK, arrays, make_scenes, outcome
 
 import pellucid
-from pellucid.core import config as settings
 from pellucid.core.errors import ConfigError, DataError, PellucidError
 from pellucid.data.source import Card, Problem, Source
 from pellucid.runs.run import Run
-from pellucid.runs.setup.settings import Settings
-from pellucid.tasks import CONFIGS
 
 ARRAYS = {**QUICK, "image_size": "auto", "model": "linear"}
-
-
-def test_keywords_are_the_settings() -> None:
-    """The list of keywords that editors know, and the settings themselves."""
-    known = {name: kind for config in CONFIGS.values() for name, (_, kind) in settings.settings(config).items()}
-    assert typing.get_type_hints(Settings) == known
 
 
 def test_arrays_of_every_form_train_alike() -> None:
