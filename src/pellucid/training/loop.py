@@ -233,9 +233,9 @@ def _show(job: Job, advance: Advance, result: StepResult, lr: float, seconds: fl
 def _epoch_sentence(job: Job, record: dict[str, Any]) -> str:
     text = f"Epoch {job.epoch + 1}/{job.cfg.train.epochs}  train loss {record['train_loss']:.4f}"
     if job.val is not None:
-        value = record[f"val_{job.metric.name}"]
-        best = " (best)" if record["best"] else ""
-        text += f"  val loss {record['val_loss']:.4f}  val {job.metric.name} {value:.4f}{best}"
+        names = dict.fromkeys(("loss", job.metric.name))  # the loss may be the metric
+        text += "".join(f"  val {name} {record[f'val_{name}']:.4f}" for name in names)
+        text += " (best)" if record["best"] else ""
     return text
 
 
