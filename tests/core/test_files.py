@@ -82,3 +82,20 @@ def test_log_lines_survive_a_cut_last_line(tmp_path: Path) -> None:
         files.append_line(path, json.dumps({"n": number}))
     path.write_text(path.read_text()[:-4])
     assert files.read_lines(path) == [{"n": 0}, {"n": 1}]
+
+
+def test_flushing_reaches_the_disk_and_says_what_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(files.os, "fsync", synced.append)
+    files.flush_to_disk(tmp_path / "absent")
+    assert synced == []
+    files.append_line(tmp_path / "log", "{}")
+    files.flush_to_disk(tmp_path / "log")
+    assert len(synced) == 1
+
+    def fail(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(WriteError, match="the disk is full"):
+        files.flush_to_disk(tmp_path / "log")

@@ -70,6 +70,21 @@ def append_line(path: Path, line: str) -> None:
         raise WriteError(cannot_write(path, error)) from error
 
 
+def flush_to_disk(path: Path) -> None:
+    """Wait until what was appended to `path` lies on the disk; nothing where there is no such file.
+
+    Raises:
+        WriteError: the disk is full, or the place cannot be written.
+    """
+    try:
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise WriteError(cannot_write(path, error)) from error
+
+
 def read_text(path: Path) -> str:
     """The text of a file that Pellucid wrote.
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from pellucid.core.errors import Interrupted, NonFiniteError
-from pellucid.core.files import append_line, read_lines, write_json, write_text
+from pellucid.core.files import append_line, flush_to_disk, read_lines, write_json, write_text
 from pellucid.core.progress import Advance
 from pellucid.models.weights import write_weights
 from pellucid.ops.memory import freed_memory_kept
@@ -19,6 +19,7 @@ from pellucid.training.scoring import evaluate
 from pellucid.training.step import BadStep, StepResult, gradient_step
 from pellucid.training.stop import StopRequest, listen
 
+LOGS = ("metrics.jsonl", "timing.jsonl")
 LOG_LINES = 1000  # at most about so many step lines in metrics.jsonl, spread evenly over the run
 
 
@@ -172,6 +173,8 @@ class _Saver:
             self.save()
 
     def save(self) -> None:
+        for name in LOGS:  # after a power cut the logs must not lack lines that the checkpoint has behind it
+            flush_to_disk(self.job.folder / name)
         checkpoint.save(self.job.folder / "last", self.job.step, self.job.state_dict())
         self.last = time.monotonic()
 
@@ -193,7 +196,7 @@ def _until(batches: Any, request: StopRequest) -> Any:
 
 def _cut_logs(job: Job) -> None:
     """Drop the lines that a killed run wrote after its last save, so that resuming repeats none."""
-    for name in ("metrics.jsonl", "timing.jsonl"):
+    for name in LOGS:
         path = job.folder / name
         kept = [record for record in read_lines(path, "kind", "epoch", "step") if _before(record, job)]
         if path.exists():
