@@ -17,6 +17,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from workers import Turn, Worker, serve, take_turns
 from pellucid.core.device import choose_threads, has_fast_bf16, set_threads
 
 BATCH, SIZE, LR = 128, 28, 1e-4
-STEPS = 4  # of one turn
+STEPS = 3  # steps whose losses are compared
+SECONDS = 2.0  # of a turn: the system favours a process that has rested, for about as long as a short turn
 TOLERANCE = 0.01  # between losses; threads change the order of sums
 NOISE = 1.1  # what two measurements of the same thing may differ by on a busy machine
 FOLD = 3.0  # times as fast as the naive setting has to be, under load
@@ -84,31 +86,44 @@ def spinning(n: int) -> Iterator[None]:
             process.wait()
 
 
-def measure(busy: int, rounds: int, steps: int = STEPS) -> dict[str, timing.Timed]:
+@dataclass(frozen=True)
+class Result:
+    """Times of all variants; of their first steps the losses, and the number of threads."""
+
+    times: dict[str, timing.Timed]
+    losses: dict[str, list[float]]
+    threads: dict[str, int]
+
+
+def measure(busy: int, rounds: int, seconds: float) -> Result:
     """All variants in turn, beside so many spinning processes."""
     with spinning(busy), ExitStack() as stack:
-        workers = {}
+        workers, first = {}, {}
         for name, environment in VARIANTS.items():
             workers[name] = stack.enter_context(Worker([str(Path(__file__)), "--work", name], environment))
-            workers[name].ask(1)  # one after the other, so that the policy does not see the next one start
-        turns: dict[str, Callable[[], Turn]] = {name: partial(worker.ask, steps) for name, worker in workers.items()}
-        return take_turns(turns, rounds)
+            first[name] = workers[name].ask(STEPS).output  # now, so that the policy does not see the next one start
+        turns: dict[str, Callable[[], Turn]] = {
+            name: partial(worker.ask, seconds=seconds) for name, worker in workers.items()
+        }
+        times = take_turns(turns, rounds)
+    losses = {name: [loss for loss, _ in steps] for name, steps in first.items()}
+    return Result(times, losses, {name: steps[0][1] for name, steps in first.items()})
 
 
-def check(times: dict[str, timing.Timed]) -> str:
+def check(result: Result) -> str:
     """All variants took the same steps; the program ends when they did not."""
-    losses = {name: [loss for loss, _ in timed.output] for name, timed in times.items()}
+    losses = result.losses
     worst = max(abs(a - b) for each in losses.values() for a, b in zip(each, losses["one"], strict=True))
     if not worst <= TOLERANCE:  # NaN too
         sys.exit(f"Losses differ: {losses}")
-    return f"Losses of the last turn's steps differ by at most {worst:.4f} (allowed {TOLERANCE})."
+    return f"Losses of the first {STEPS} steps differ by at most {worst:.4f} (allowed {TOLERANCE})."
 
 
-def section(title: str, times: dict[str, timing.Timed], floor: float) -> str:
+def section(title: str, result: Result, floor: float) -> str:
     """A table and its verdicts."""
-    rows = []
+    rows, times = [], result.times
     for name, timed in times.items():
-        cells = [timed.output[0][1], f"{1e3 * timed.median('wall'):.0f}", f"{1e3 * timed.median():.0f}"]
+        cells = [result.threads[name], f"{1e3 * timed.median('wall'):.0f}", f"{1e3 * timed.median():.0f}"]
         folds = [f"{timing.ratio(times[peer], timed, 'wall'):.2f}" for peer in ("naive", "one")]
         rows.append([MEANINGS[name], *cells, *folds])
     header = ["setting", "threads", "wall ms a step", "CPU ms a step", "times the first (wall)", "times one thread"]
@@ -119,7 +134,7 @@ def section(title: str, times: dict[str, timing.Timed], floor: float) -> str:
         lines.append(
             f"- ours is {fold:.1f} times as fast as torch's own setting, floor {floor}: {_verdict(fold >= floor)}"
         )
-    return "\n\n".join([f"## {title}", timing.table(header, rows), "\n".join(lines), check(times)])
+    return "\n\n".join([f"## {title}", timing.table(header, rows), "\n".join(lines), check(result)])
 
 
 def _verdict(met: bool) -> str:
@@ -129,21 +144,21 @@ def _verdict(met: bool) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--quick", action="store_true", help="one round of one step; no result file")
+    parser.add_argument("--quick", action="store_true", help="one short round; no result file")
     parser.add_argument("--work", metavar="VARIANT", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.work:
         work(asked.work)
         return
-    rounds, steps = (1, 1) if asked.quick else (asked.rounds, STEPS)
+    rounds, seconds = (1, 0.2) if asked.quick else (asked.rounds, SECONDS)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     about = (
         f"{cores} cores; a small CNN, 28x28 grey, batch {BATCH}, bf16 where the processor is fast with it; {rounds} "
-        f"rounds of {steps} step(s). Wall time, medians; ratios are medians of the rounds' ratios. What else the "
-        "machine did counts too: with it, the first table is no quiet machine's."
+        f"rounds of {seconds:g} s. Wall time of a step, medians; ratios are medians of the rounds' ratios. Whatever "
+        "else the machine did is in it: the first table is worth something on a quiet machine only."
     )
-    quiet = section("Nothing else started", measure(0, rounds, steps), 0.0)
-    busy = section(f"Beside {cores} busy processes", measure(cores, rounds, steps), FOLD)
+    quiet = section("Nothing else started", measure(0, rounds, seconds), 0.0)
+    busy = section(f"Beside {cores} busy processes", measure(cores, rounds, seconds), FOLD)
     parts = [about, quiet, busy]
     print("\n\n".join(parts))
     if not asked.quick:

@@ -16,6 +16,8 @@ from typing import Any, Self
 
 import timing
 
+FOREVER = 1e9  # s
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -27,24 +29,25 @@ class Turn:
 
 
 class Worker:
-    """A process that calls `serve` and does so many steps at a time when asked; with its own environment."""
+    """A process that calls `serve` and takes steps when asked; with its own environment."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.command = list(command)
         self.process = subprocess.Popen(
-            [sys.executable, *command],
+            [sys.executable, *self.command],
             env={**clean_environment(), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def ask(self, steps: int) -> Turn:
-        """One turn of so many steps; seconds are those of one step, output is what the steps returned."""
+    def ask(self, steps: int = sys.maxsize, seconds: float = FOREVER) -> Turn:
+        """One turn of so many steps, or of so many seconds; what it took is of one step, output of all."""
         assert self.process.stdin is not None and self.process.stdout is not None
-        print(steps, file=self.process.stdin, flush=True)
+        print(json.dumps([steps, seconds]), file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         if not answer:
-            sys.exit(f"A variant ended with code {self.process.wait()}: {' '.join(self.process.args)}")  # type: ignore[arg-type]
+            sys.exit(f"A variant ended with code {self.process.wait()}: {' '.join(self.command)}")
         return Turn(**json.loads(answer))
 
     def __enter__(self) -> Self:
@@ -58,11 +61,13 @@ class Worker:
 def serve(step: Callable[[], Any]) -> None:
     """In the process of a worker: answer until the other side has heard enough."""
     for line in sys.stdin:
-        steps = int(line)
+        steps, seconds = json.loads(line)
+        output: list[Any] = []
         wall, cpu = time.perf_counter(), time.process_time()
-        output = [step() for _ in range(steps)]
+        while len(output) < steps and time.perf_counter() - wall < seconds:
+            output.append(step())
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        print(json.dumps({"cpu": cpu / steps, "wall": wall / steps, "output": output}), flush=True)
+        print(json.dumps({"cpu": cpu / len(output), "wall": wall / len(output), "output": output}), flush=True)
 
 
 def run_once(command: Sequence[str]) -> Turn:
@@ -97,4 +102,5 @@ def take_turns(
 
 def clean_environment() -> dict[str, str]:
     """The environment without what would set threads and memory for all variants alike."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "MKL_", "MALLOC_"))}
+    left_out = ("OMP_", "GOMP_", "KMP_", "MKL_", "MALLOC_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}

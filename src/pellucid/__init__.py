@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# Threads that wait should sleep: spinning at barriers makes two threads on a busy machine several times
-# slower than one. OpenMP reads this once, when torch is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A thread that waits for another should look for it some twenty microseconds and then sleep. As it comes, it
+# looks for milliseconds, which makes two threads on a busy machine several times slower than one; asleep at
+# once, it is woken too late on a quiet one. OpenMP reads this when torch is loaded; who set it keeps it.
+if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
+    os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 if TYPE_CHECKING:
     from pellucid import models

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -166,6 +167,18 @@ def test_preprocess_refuses_what_does_not_fit() -> None:
         Preprocess((3, 4), shift=(0.0,))
     with pytest.raises(ConfigError, match="Unknown preprocessing 'whiten'"):
         Preprocess((3, 4), mode="whiten")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "PASSIVE 1000"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE None"), ({"GOMP_SPINCOUNT": "9"}, "None 9")],
+)
+def test_threads_wait_briefly_unless_someone_said_how(given: dict[str, str], expected: str) -> None:
+    probe = "import os, pellucid; print(os.environ.get('OMP_WAIT_POLICY'), os.environ.get('GOMP_SPINCOUNT'))"
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    around = {name: value for name, value in os.environ.items() if name not in names}
+    command = [sys.executable, "-c", probe]
+    assert subprocess.check_output(command, env={**around, **given}, text=True, timeout=60).strip() == expected
 
 
 def test_the_command_line_and_the_settings_need_no_numpy() -> None:
