@@ -54,8 +54,7 @@ class Worker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.process.stdin.close()  # type: ignore[union-attr]
-        self.process.wait()
+        self.process.__exit__(None, None, None)  # closes what it hears, and waits for it
 
 
 def serve(step: Callable[[], Any]) -> None:
@@ -73,11 +72,11 @@ def serve(step: Callable[[], Any]) -> None:
 def run_once(command: Sequence[str]) -> Turn:
     """A process from its start to its end; its output is what it printed."""
     start = time.perf_counter()
-    process = subprocess.Popen(list(command), stdout=subprocess.PIPE, text=True, env=clean_environment())
-    output = process.stdout.read() if process.stdout else ""
-    _, status, used = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with subprocess.Popen(list(command), stdout=subprocess.PIPE, text=True, env=clean_environment()) as process:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with code {process.returncode}.")
     return Turn(used.ru_utime + used.ru_stime, wall, output)
