@@ -1,0 +1,1 @@
+"""Every formula of the course by hand, in NumPy alone."""

@@ -1,0 +1,1 @@
+"""Measuring tools: numerical derivatives, gradient checks, curvature, activation statistics."""

@@ -1,0 +1,1 @@
+"""Up-sampling by looking between the pixels."""

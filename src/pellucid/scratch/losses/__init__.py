@@ -1,0 +1,1 @@
+"""Losses and penalties: a number to make small, and its gradient."""

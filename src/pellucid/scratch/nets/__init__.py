@@ -1,0 +1,1 @@
+"""Whole networks of these layers, and the solver that trains them."""

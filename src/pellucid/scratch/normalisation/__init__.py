@@ -1,0 +1,1 @@
+"""Normalisation: which numbers share a mean and a variance."""

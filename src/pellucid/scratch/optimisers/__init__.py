@@ -1,0 +1,1 @@
+"""Ways to walk downhill: a rule turns weights, gradient and memory into new weights."""

@@ -1,0 +1,1 @@
+"""Noise in training that is averaged out in use: dropout and its relatives."""
