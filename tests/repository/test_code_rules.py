@@ -109,7 +109,12 @@ RULES: list[tuple[Rule, tuple[str, ...], tuple[str, ...], str, str]] = [
     (
         swallowed,
         ("",),
-        ("data/images.py::_orientation",),
+        (
+            "data/images.py::_orientation",
+            "proof/gradcheck.py::prove_or_explain",  # what somebody's layer raises is the answer about it
+            "proof/mutation.py::notices",
+            "proof/user_file.py::_of_its_own",
+        ),
         "try: f()\nexcept Exception: pass",
         "try: f()\nexcept Exception as e: raise E() from e",
     ),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from pellucid.cli import datasets, evaluate, models, predict, report, runs, summary, train, verify
+from pellucid.cli import datasets, evaluate, gradcheck, models, predict, report, runs, summary, train, verify
 from pellucid.core.choose import unknown
 from pellucid.core.errors import PellucidError, Terminated
 
@@ -24,6 +24,7 @@ VERBS: dict[str, ModuleType] = {
     "models": models,
     "datasets": datasets,
     "summary": summary,
+    "gradcheck": gradcheck,
 }
 
 

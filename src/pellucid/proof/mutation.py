@@ -154,7 +154,7 @@ def plant(source: str, filename: str = "module") -> Iterator[Bug]:
 class _Spot:
     """A node, where it hangs, and the expression around it that says enough to recognise it."""
 
-    node: ast.AST
+    node: ast.expr | ast.stmt
     parent: ast.AST
     place: str
     index: int | None
