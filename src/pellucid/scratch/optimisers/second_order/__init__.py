@@ -1,0 +1,1 @@
+"""Optimisers that use curvature, whole or guessed: Newton, Gauss-Newton, L-BFGS."""
