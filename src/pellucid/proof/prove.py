@@ -189,7 +189,7 @@ class _Run:
         differences = [
             _difference(ours, theirs.detach().numpy()) for ours, theirs in zip(self.outputs, outputs, strict=True)
         ]
-        yield Finding("twin", max(differences), self.layer.twin_tolerance, where)
+        yield Finding("twin", float(np.max(differences)), self.layer.twin_tolerance, where)  # NaN stays
         wanted = [tensors[at] for at in self.position.values()]
         loss = sum((out * torch.from_numpy(dout)).sum() for out, dout in zip(outputs, self.douts, strict=True))
         theirs = torch.autograd.grad(loss, wanted, allow_unused=True)
@@ -205,7 +205,8 @@ class _Run:
             *zip(self.outputs, outputs, strict=True),
             *((self.gradients[name], gradients[name]) for name in self.position),
         ]
-        return Finding("loops", max(_difference(a, np.asarray(b)) for a, b in pairs), LOOPS_TOLERANCE, self.label)
+        differences = [_difference(a, np.asarray(b)) for a, b in pairs]
+        return Finding("loops", float(np.max(differences)), LOOPS_TOLERANCE, self.label)  # NaN stays
 
 
 def _named(layer: Layer, gradients: Any) -> dict[str, np.ndarray]:
@@ -254,7 +255,7 @@ def _walk_beside(case: Update, seed: int) -> Finding:
         w, config = case.rule(w, dw.copy(), config)
         parameter.grad = torch.from_numpy(dw)
         optimiser.step()
-        error = max(error, _difference(w, parameter.detach().numpy()))
+        error = float(np.maximum(error, _difference(w, parameter.detach().numpy())))  # NaN stays
     return Finding("twin", error, case.twin_tolerance, f"{case.steps} steps")
 
 
