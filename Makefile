@@ -22,7 +22,8 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table wheel wheel-check fix clean
+.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table lessons errata \
+        questions wheel wheel-check fix clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +64,15 @@ bench: $(READY) ## speed, beside the usual way of doing the same
 
 demo-table: $(READY) ## what the demo reaches over three seeds, as docs/demo.md (about ten minutes)
 	$(BIN)/python tools/measure_demo.py
+
+lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and planted bugs (minutes)
+	$(BIN)/python tools/write_lessons.py
+
+questions: $(READY) ## docs/from-scratch/questions: the experiments that answer the notes' questions
+	$(BIN)/python tools/write_questions.py
+
+errata: $(READY) ## docs/errata.md: what the notes have wrong, tried
+	$(BIN)/python tools/write_errata.py
 
 wheel: $(READY) ## build dist/pellucid-*.whl
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist

@@ -1,0 +1,1 @@
+"""One picture a lesson: name of the subject -> function that draws an SVG."""
