@@ -14,7 +14,11 @@ COLOURS = (
 
 
 def draw(name: str) -> str:
-    """The picture of a lesson as a file of its own, readable on light and dark pages."""
-    made = PICTURES[name]()
-    at = made.index(">") + 1
-    return made[:at] + COLOURS + made[at:] + "\n"
+    """The picture of a lesson."""
+    return on_page(PICTURES[name]())
+
+
+def on_page(picture: str) -> str:
+    """An SVG as a file of its own, readable on light and dark pages."""
+    at = picture.index(">") + 1
+    return picture[:at] + COLOURS + picture[at:] + "\n"
