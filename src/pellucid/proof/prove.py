@@ -220,7 +220,7 @@ def _named(layer: Layer, gradients: Any) -> dict[str, np.ndarray]:
 def _tensor(argument: Any) -> Any:
     if not isinstance(argument, np.ndarray):
         return argument
-    tensor = torch.from_numpy(np.ascontiguousarray(argument))
+    tensor = torch.from_numpy(np.asarray(argument, order="C"))
     return (
         tensor.requires_grad_()
         if tensor.is_floating_point()

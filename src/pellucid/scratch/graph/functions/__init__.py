@@ -1,0 +1,1 @@
+"""The elementary functions, each with its derivative by hand."""
