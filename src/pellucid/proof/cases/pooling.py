@@ -1,0 +1,405 @@
+"""Proofs of pooling and of its way back."""
+
+from collections.abc import Sequence
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from pellucid.proof.case import Case, Check, Inputs, Layer, Subject
+from pellucid.scratch.pooling import average, average_unpool, fractional, global_average, max_unpool, window
+from pellucid.scratch.pooling import max as max_pool
+
+
+def _param(height: int, width: int, stride: int, **more: Any) -> dict[str, Any]:
+    return {"pool_height": height, "pool_width": width, "stride": stride, **more}
+
+
+def _draw(shape: tuple[int, ...], **param: Any) -> Inputs:
+    return lambda rng: (rng.standard_normal(shape), param)
+
+
+SETTINGS: dict[str, Inputs] = {
+    "2x2, stride 2, a row left over": _draw((2, 3, 5, 4), **_param(2, 2, 2)),
+    "3x2, stride 1, overlapping": _draw((1, 2, 4, 5), **_param(3, 2, 1)),
+    "2x3, stride 3": _draw((2, 1, 5, 7), **_param(2, 3, 3)),
+    "3x3, stride 2, padded": _draw((2, 2, 5, 6), **_param(3, 3, 2, pad=1)),
+    "same-padded": _draw((1, 2, 5, 6), **_param(3, 2, 2, pad="same")),
+}
+
+
+def _torch_param(param: dict[str, Any]) -> tuple[tuple[int, int], int]:
+    return (param["pool_height"], param["pool_width"]), param["stride"]
+
+
+def _torch_padded(x: Any, param: dict[str, Any], value: float) -> Any:
+    """What PyTorch has no argument for is padded beforehand: above and left, below and right."""
+    pad = param.get("pad", 0)
+    if pad != "same":
+        return F.pad(x, (pad, pad, pad, pad), value=value)
+    sides = []
+    for n, k in ((x.shape[3], param["pool_width"]), (x.shape[2], param["pool_height"])):
+        total = max((-(-n // param["stride"]) - 1) * param["stride"] + k - n, 0)
+        sides += [total // 2, total - total // 2]
+    return F.pad(x, sides, value=value)
+
+
+def window_cases(layer: Any) -> Sequence[Case]:
+    """The slices hold each pair of an input and an output that sees it, and nothing else."""
+
+    def by_hand(axis: Any, size: int, k: int, stride: int, before: int, out: int) -> float:
+        """Number of differences between an axis and what its five numbers say."""
+        wanted = [
+            {(stride * a - before + i, a) for a in range(out) if 0 <= stride * a - before + i < size} for i in range(k)
+        ]
+        inputs, outputs = list(range(size)), list(range(out))
+        found = [set(zip(inputs[r], outputs[a], strict=True)) for r, a in axis.places()]
+        wrong = sum(len(a ^ b) for a, b in zip(wanted, found, strict=True))
+        wrong += int(axis.starts().tolist() != [stride * a - before for a in range(out)])
+        counts = [sum((r, a) in pairs for pairs in wanted for r in range(size)) for a in range(out)]
+        return wrong + int(axis.counts().tolist() != counts) + int((axis.size, axis.out) != (size, out))
+
+    def settings() -> float:
+        error = 0.0
+        for k, stride, before in product((1, 2, 3), (1, 2, 3, 5), (0, 1, 2)):
+            if before >= k:
+                continue
+            rows, columns = layer.pool_axes((2, 3, 5, 8), _param(k, k, stride, pad=before))
+            for axis, n in ((rows, 5), (columns, 8)):
+                out = sum(1 for a in range(n + 2 * before) if stride * a + k <= n + 2 * before)
+                error += by_hand(axis, n, k, stride, before, out)
+        return error
+
+    def sides() -> float:
+        rows, columns = layer.pool_axes((2, 3, 9, 4), _param(3, 2, 2))
+        return by_hand(rows, 9, 3, 2, 0, 4) + by_hand(columns, 4, 2, 2, 0, 2)
+
+    def same() -> float:
+        # inputs, window, stride -> padding before and after, outputs
+        table = {
+            (5, 3, 2): (1, 1, 3),
+            (6, 3, 2): (0, 1, 3),
+            (4, 4, 1): (1, 2, 4),
+            (4, 2, 4): (0, 0, 1),
+            (7, 2, 3): (0, 1, 3),
+        }
+        error = 0.0
+        for (n, k, stride), (before, after, out) in table.items():
+            error += int(layer.same_padding(n, k, stride) != (before, after))
+            rows, _ = layer.pool_axes((1, 1, n, n), _param(k, k, stride, pad="same"))
+            error += by_hand(rows, n, k, stride, before, out)
+        rows, columns = layer.pool_axes((1, 1, 5, 7), _param(3, 2, 2, pad="valid"))
+        return error + by_hand(rows, 5, 3, 2, 0, 2) + by_hand(columns, 7, 2, 2, 0, 3)
+
+    return [
+        Check("places of windows", settings),
+        Check("rows and columns apart", sides),
+        Check("same padding", same),
+    ]
+
+
+def max_cases(layer: Any) -> Sequence[Case]:
+    """Also at ties, where the first of equals gets the gradient, as in PyTorch."""
+
+    def twin(x: Any, param: dict[str, Any]) -> Any:
+        return F.max_pool2d(_torch_padded(x, param, -np.inf), *_torch_param(param))
+
+    def ties(rng: np.random.Generator) -> tuple[Any, ...]:
+        return rng.integers(0, 2, (2, 2, 5, 7)).astype(np.float64), _param(2, 3, 3, pad=1)
+
+    def overlapping_ties() -> float:
+        # No gradient check: an input that several windows tie in has a left and a right slope that sum all of them,
+        # the gradient by hand only those windows that chose it.
+        rng = np.random.default_rng(0)
+        x = rng.integers(0, 2, (2, 2, 5, 6)).astype(np.float64)
+        out, cache = layer.max_pool_forward_fast(x, _param(3, 3, 2, pad=1))
+        dout = rng.standard_normal(out.shape)
+        tensor = torch.from_numpy(x).requires_grad_()
+        (wanted,) = torch.autograd.grad(F.max_pool2d(tensor, 3, 2, 1), tensor, torch.from_numpy(dout))
+        return float(np.max(np.abs(layer.max_pool_backward_fast(dout, cache) - wanted.numpy())))
+
+    def positions() -> float:
+        x = np.random.default_rng(0).standard_normal((2, 3, 5, 6))
+        found = layer.max_pool_positions(x, _param(3, 3, 2, pad=1))
+        _, wanted = F.max_pool2d(torch.from_numpy(x), 3, 2, 1, return_indices=True)
+        return float(np.max(np.abs(found - wanted.numpy())))
+
+    def large_window() -> float:  # whose places are more than a byte can count
+        x = np.random.default_rng(0).standard_normal((2, 1, 21, 17))
+        found = layer.max_pool_positions(x, _param(19, 15, 2))
+        _, wanted = F.max_pool2d(torch.from_numpy(x), (19, 15), 2, return_indices=True)
+        return float(np.max(np.abs(found - wanted.numpy())))
+
+    def not_a_number() -> float:
+        x = np.ones((1, 1, 4, 4))
+        x[0, 0, 1, 0] = np.nan
+        out, cache = layer.max_pool_forward_fast(x, _param(2, 2, 2))
+        dx = layer.max_pool_backward_fast(np.ones_like(out), cache)
+        inside = dx[:, :, :2, :2].sum() == 1 and dx.sum() == 4  # of a window with a NaN too
+        return 0.0 if np.isnan(out).tolist() == [[[[True, False], [False, False]]]] and inside else 1.0
+
+    return [
+        Layer(
+            "max_pool",
+            layer.max_pool_forward_fast,
+            layer.max_pool_backward_fast,
+            inputs={**SETTINGS, "ties": ties},
+            gradients=("x",),
+            twin=twin,
+            loops=(layer.max_pool_forward_naive, layer.max_pool_backward_naive),
+        ),
+        Check("ties in overlapping windows", overlapping_ties),
+        Check("positions of the maxima", positions),
+        Check("positions in a large window", large_window),
+        Check("NaN in a window", not_a_number),
+    ]
+
+
+def average_cases(layer: Any) -> Sequence[Case]:
+    """Linear in x; with the padding counted and not."""
+
+    def twin(x: Any, param: dict[str, Any]) -> Any:
+        kernel, stride = _torch_param(param)
+        out = F.avg_pool2d(_torch_padded(x, param, 0.0), kernel, stride)
+        if param.get("count_include_pad", True):
+            return out
+        return out / F.avg_pool2d(_torch_padded(torch.ones_like(x), param, 0.0), kernel, stride)
+
+    padding_left_out = {
+        "padding left out": _draw((2, 2, 5, 6), **_param(3, 2, 2, pad=1, count_include_pad=False)),
+        "same-padded, padding left out": _draw((1, 2, 5, 6), **_param(3, 3, 2, pad="same", count_include_pad=False)),
+    }
+    return [
+        Layer(
+            "average_pool",
+            layer.average_pool_forward,
+            layer.average_pool_backward,
+            inputs={**SETTINGS, **padding_left_out},
+            gradients=("x",),
+            linear=("x",),
+            twin=twin,
+            loops=(layer.average_pool_forward_naive, layer.average_pool_backward_naive),
+        )
+    ]
+
+
+def global_average_cases(layer: Any) -> Sequence[Case]:
+    """For any number of positions along any number of axes."""
+    return [
+        Layer(
+            "global_average_pool",
+            layer.global_average_pool_forward,
+            layer.global_average_pool_backward,
+            inputs={
+                "pictures": lambda rng: (rng.standard_normal((2, 3, 4, 5)),),
+                "signals": lambda rng: (rng.standard_normal((1, 2, 7)),),
+                "volumes": lambda rng: (rng.standard_normal((2, 1, 2, 3, 2)),),
+            },
+            gradients=("x",),
+            linear=("x",),
+            twin=lambda x: F.adaptive_avg_pool1d(x.flatten(2), 1).flatten(1),
+        )
+    ]
+
+
+def fractional_cases(layer: Any) -> Sequence[Case]:
+    """The overlapping mode beside PyTorch with the same draws; the disjoint one by its regions, written out."""
+
+    def draw(n: int, c: int, height: int, width: int, *more: Any) -> Inputs:
+        return lambda rng: (rng.standard_normal((n, c, height, width)), rng.random((n, c, 2)), *more)
+
+    def ties(rng: np.random.Generator) -> tuple[Any, ...]:
+        return rng.integers(0, 2, (2, 2, 7, 6)).astype(np.float64), rng.random((2, 2, 2)), 1.5, "disjoint"
+
+    def overlapping_ties() -> float:  # beside PyTorch alone, for the reason given with max pooling
+        rng = np.random.default_rng(0)
+        x, u = rng.integers(0, 2, (2, 3, 7, 9)).astype(np.float64), rng.random((2, 3, 2))
+        out, cache = layer.fractional_max_pool_forward(x, u, 1.5)
+        dout, tensor = rng.standard_normal(out.shape), torch.from_numpy(x).requires_grad_()
+        (wanted,) = torch.autograd.grad(twin(tensor, torch.from_numpy(u), 1.5), tensor, torch.from_numpy(dout))
+        return float(np.max(np.abs(layer.fractional_max_pool_backward(dout, cache) - wanted.numpy())))
+
+    def twin(x: Any, u: Any, ratio: float = 2**0.5, mode: str = "overlapping", kernel: int = 2) -> Any:
+        size = (int(x.shape[2] / ratio), int(x.shape[3] / ratio))
+        return F.fractional_max_pool2d(x, kernel, output_size=size, _random_samples=u.detach())
+
+    def nothing_above() -> float:  # of equals, also of infinities, the first
+        x, u = np.full((1, 2, 6, 8), -np.inf), np.random.default_rng(0).random((1, 2, 2))
+        out, cache = layer.fractional_max_pool_forward(x, u, 1.6)
+        tensor = torch.from_numpy(x).requires_grad_()
+        (wanted,) = torch.autograd.grad(twin(tensor, torch.from_numpy(u), 1.6).sum(), tensor)
+        return float(np.max(np.abs(layer.fractional_max_pool_backward(np.ones_like(out), cache) - wanted.numpy())))
+
+    def edges(u: float, n: int, out: int) -> list[int]:
+        return [int((i + u) * n / out) - int(u * n / out) for i in range(out)] + [n]
+
+    def regions_twin(x: Any, u: Any, ratio: float, mode: str) -> Any:
+        def one(x: Any, u: Any) -> Any:
+            u = u.detach()
+            rows = edges(float(u[1]), x.shape[0], int(x.shape[0] / ratio))
+            columns = edges(float(u[0]), x.shape[1], int(x.shape[1] / ratio))
+            pairs = product(pairwise(rows), pairwise(columns))
+            regions = [x[top:bottom, left:right].flatten() for (top, bottom), (left, right) in pairs]
+            return torch.stack([region[region.argmax()] for region in regions]).reshape(len(rows) - 1, -1)
+
+        return torch.stack(
+            [torch.stack([one(*both) for both in zip(*pair, strict=True)]) for pair in zip(x, u, strict=True)]
+        )
+
+    def partition() -> float:
+        u = np.random.default_rng(0).random((200, 1))
+        error = 0.0
+        for n, out in ((25, 17), (10, 7), (9, 5), (8, 8), (7, 1)):
+            starts, sizes = layer.disjoint_regions(u, n, out, 2)
+            ends = starts + sizes
+            whole = (
+                (starts[..., 0] == 0).all() and (ends[..., -1] == n).all() and (starts[..., 1:] == ends[..., :-1]).all()
+            )
+            mixed = set(np.unique(sizes)) <= {n // out, -(-n // out)}
+            error += 0.0 if whole and mixed else 1.0
+        return error
+
+    return [
+        Layer(
+            "fractional_max_pool",
+            layer.fractional_max_pool_forward,
+            layer.fractional_max_pool_backward,
+            inputs={
+                "ratio √2": draw(2, 3, 7, 10),
+                "kernel 3": draw(1, 2, 9, 6, 1.6, "overlapping", 3),
+                "one output": draw(2, 1, 3, 5, 2.9),
+            },
+            gradients=("x",),
+            twin=twin,
+        ),
+        Check("ties in overlapping regions", overlapping_ties),
+        Check("minus infinity everywhere", nothing_above),
+        Layer(
+            "fractional_max_pool, disjoint",
+            layer.fractional_max_pool_forward,
+            layer.fractional_max_pool_backward,
+            inputs={
+                "disjoint": draw(2, 2, 7, 10, 2**0.5, "disjoint"),
+                "disjoint, ratio 2.6": draw(1, 2, 8, 6, 2.6, "disjoint"),
+                "disjoint, ties": ties,
+                "disjoint, nothing to do": draw(1, 1, 3, 4, 1.0, "disjoint"),
+            },
+            gradients=("x",),
+            twin=regions_twin,
+        ),
+        Check("disjoint regions are a partition", partition),
+    ]
+
+
+def max_unpool_cases(layer: Any) -> Sequence[Case]:
+    """With positions found by PyTorch's pooling, all apart; and with some shared, where values add up."""
+
+    def found(rng: np.random.Generator) -> tuple[Any, ...]:
+        before = torch.from_numpy(rng.standard_normal((2, 3, 6, 4)))
+        _, positions = F.max_pool2d(before, 2, 2, return_indices=True)
+        return rng.standard_normal((2, 3, 3, 2)), positions.numpy(), (6, 4)
+
+    def shared(rng: np.random.Generator) -> tuple[Any, ...]:
+        return rng.standard_normal((1, 2, 3, 4)), rng.integers(0, 15, (1, 2, 3, 4)), (3, 5)
+
+    def twin(x: Any, positions: Any, size: tuple[int, int]) -> Any:
+        flat = x.new_zeros(*x.shape[:2], size[0] * size[1])
+        return flat.scatter_add(2, positions.flatten(2), x.flatten(2)).unflatten(2, size)
+
+    def torch_unpool(x: Any, positions: Any, size: tuple[int, int]) -> Any:
+        return F.max_unpool2d(x, positions, (2, 2), output_size=size)
+
+    def nails_twin(x: Any, scale: int) -> Any:
+        nail = x.new_zeros(1, 1, scale, scale)
+        nail[..., 0, 0] = 1
+        return torch.kron(x, nail)
+
+    unpool = {"forward": layer.max_unpool_forward, "backward": layer.max_unpool_backward}
+    return [
+        Layer("max_unpool", **unpool, inputs={"found": found}, gradients=("x",), linear=("x",), twin=torch_unpool),
+        Layer(
+            "max_unpool, shared positions",
+            **unpool,
+            inputs={"shared": shared},
+            gradients=("x",),
+            linear=("x",),
+            twin=twin,
+        ),
+        Layer(
+            "bed_of_nails",
+            layer.bed_of_nails_forward,
+            layer.bed_of_nails_backward,
+            inputs={
+                "cells of 2": lambda rng: (rng.standard_normal((2, 3, 2, 4)), 2),
+                "cells of 3": lambda rng: (rng.standard_normal((1, 2, 3, 1)), 3),
+            },
+            gradients=("x",),
+            linear=("x",),
+            twin=nails_twin,
+        ),
+    ]
+
+
+def average_unpool_cases(layer: Any) -> Sequence[Case]:
+    """The adjoint of PyTorch's average pooling, or that times the area of the window."""
+
+    def draw(shape: tuple[int, ...], param: dict[str, Any], *more: Any) -> Inputs:
+        return lambda rng: (rng.standard_normal(shape), param, *more)
+
+    def twin(x: Any, param: dict[str, Any], size: tuple[int, int] | None = None, keep: str = "sum") -> Any:
+        kernel, stride = _torch_param(param)
+        area, pad = kernel[0] * kernel[1], param.get("pad", 0)
+        stamp = torch.full((x.shape[1], 1, *kernel), 1.0 if keep == "mean" else 1.0 / area, dtype=x.dtype)
+        pad = 0 if pad == "valid" else pad
+        out = F.conv_transpose2d(x, stamp, None, stride, pad, groups=x.shape[1])
+        if size:
+            out = F.pad(out, (0, size[1] - out.shape[3], 0, size[0] - out.shape[2]))
+        return out
+
+    return [
+        Layer(
+            "average_unpool",
+            layer.average_unpool_forward,
+            layer.average_unpool_backward,
+            inputs={
+                "2x2, stride 2": draw((2, 3, 2, 3), _param(2, 2, 2)),
+                "2x2, a row left over": draw((1, 2, 2, 3), _param(2, 2, 2), (5, 6)),
+                "3x2, overlapping": draw((2, 1, 3, 2), _param(3, 2, 1, count_include_pad=False)),
+                "means kept": draw((2, 2, 2, 1), _param(2, 3, 2), None, "mean"),
+                "padded, means kept": draw((1, 2, 3, 4), _param(3, 2, 2, pad=1), None, "mean"),
+                "padded, sums kept": draw((1, 2, 3, 4), _param(3, 2, 1, pad=1, count_include_pad=False)),
+                "no padding, in words": draw((1, 1, 2, 3), _param(3, 2, 2, pad="valid")),
+            },
+            gradients=("x",),
+            linear=("x",),
+            twin=twin,
+        )
+    ]
+
+
+SUBJECTS: dict[str, Subject] = {
+    "pooling-window": Subject(window, window_cases),
+    "max-pooling": Subject(
+        max_pool,
+        max_cases,
+        harmless={
+            "_positions: np.zeros(out.shape, np.min_scalar_type(n_places)) -> "
+            "np.ones(out.shape, np.min_scalar_type(n_places))": "1 is the lowest rank, and every window gets one"
+        },
+    ),
+    "average-pooling": Subject(average, average_cases),
+    "global-average-pooling": Subject(global_average, global_average_cases),
+    "fractional-max-pooling": Subject(
+        fractional,
+        fractional_cases,
+        harmless={
+            "fractional_max_pool_forward: initial=0 -> initial=1": "no region is smaller than 1",
+            "fractional_max_pool_forward: initial=0 -> initial=1 (2)": "no region is smaller than 1",
+            "overlapping_regions: max(out - 1, 1) -> max(out - 1, 2)": "two windows stand at both ends, whatever α",
+        },
+    ),
+    "max-unpooling": Subject(max_unpool, max_unpool_cases),
+    "average-unpooling": Subject(average_unpool, average_unpool_cases),
+}

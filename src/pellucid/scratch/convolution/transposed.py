@@ -1,0 +1,184 @@
+"""Transposed convolution: every input pixel stamps the kernel, times its value, onto a larger canvas.
+
+Formula:
+    y[f, s·i + u - p, s·j + v - p] += x[c, i, j] · w[c, f, u, v],  then + b[f]
+    size = (n - 1) s + k - 2 p + output_padding
+
+Derivation:
+    Convolution with stride s and padding p reads  z[c, i, j] = Σ_f Σ_uv w[c, f, u, v] · y[f, s·i + u - p, s·j + v - p];
+    it is linear in y, z = A y, and its backward is y = Aᵀ z: each z[c, i, j] goes back to all the pixels it was
+    computed from, with the same weights. That is the first line, hence "transposed"; its backward is A, a convolution:
+        dx[c, i, j] = Σ_f Σ_uv w[c, f, u, v] dy[f, s·i + u - p, s·j + v - p]
+        dw[c, f, u, v] = Σ_n Σ_ij x[c, i, j] dy[f, s·i + u - p, s·j + v - p],  db[f] = Σ dy[f]
+    The last stamp begins at (n - 1) s and is k long; p is cut off at both ends. Several input sizes convolve to one
+    output size, and output_padding says which of them is meant. Stamps overlap where k > s and are summed there:
+    equally often everywhere only if s divides k, else in a checkerboard (`overlap_count`).
+    Stride 1 reaches pixel r from input i with the weight w[r - i + p]: an ordinary convolution with the kernel
+    turned by 180 degrees, its two channel axes swapped, and padding k - 1 - p.
+    Fast: one matrix product makes all stamps. Cut into cells of s x s, the canvas and the kernel have whole cells in
+    common, so a loop over the ⌈k / s⌉² cells of the kernel adds them up: 4 additions for k = 64, s = 32.
+
+Source: Dumoulin, Visin, "A guide to convolution arithmetic for deep learning", 2016; Long et al., "Fully
+    Convolutional Networks", 2015; Odena et al., "Deconvolution and Checkerboard Artifacts", 2016.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.errors import DataError
+
+ConvParam = Mapping[str, Any]
+Cache = tuple[np.ndarray, np.ndarray, np.ndarray, ConvParam]
+
+
+def conv_transpose_forward_naive(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam
+) -> tuple[np.ndarray, Cache]:
+    """The same as `conv_transpose_forward`, one stamp at a time."""
+    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    out = np.zeros((len(x), w.shape[1], height, width), x.dtype)
+    for n, c, i, j in np.ndindex(*x.shape):
+        for u, v in np.ndindex(*w.shape[2:]):
+            r, s = stride * i + u - pad, stride * j + v - pad
+            if 0 <= r < height and 0 <= s < width:
+                out[n, :, r, s] += x[n, c, i, j] * w[c, :, u, v]
+    return out + b[:, None, None], (x, w, b, conv_param)
+
+
+def conv_transpose_backward_naive(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same as `conv_transpose_backward`, one stamp at a time."""
+    x, w, b, conv_param = cache
+    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for n, c, i, j in np.ndindex(*x.shape):
+        for u, v in np.ndindex(*w.shape[2:]):
+            r, s = stride * i + u - pad, stride * j + v - pad
+            if 0 <= r < height and 0 <= s < width:
+                dx[n, c, i, j] += np.sum(w[c, :, u, v] * dout[n, :, r, s])
+                dw[c, :, u, v] += x[n, c, i, j] * dout[n, :, r, s]
+    return dx, dw, dout.sum(axis=(0, 2, 3))
+
+
+def conv_transpose_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam
+) -> tuple[np.ndarray, Cache]:
+    """A learnable up-sampling.
+
+    Args:
+        x: (N, C, H, W) inputs.
+        w: (C, F, HH, WW) kernels, input channels first.
+        b: (F,) biases.
+        conv_param: "stride" and "pad", in pixels of the output; optional "output_padding", rows and columns more at
+            the bottom and the right, less than the stride (default 0).
+
+    Returns:
+        out (N, F, (H - 1) stride + HH - 2 pad + output_padding, and so for W), and what backward needs.
+
+    Raises:
+        DataError: the shapes do not fit each other, or a setting is missing or does not fit.
+    """
+    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    kernel, rows, columns = _in_cells(w, conv_param)
+    (n, c, h, wide), f = x.shape, w.shape[1]
+    stamps = kernel.reshape(c, -1).T @ x.reshape(n, c, h * wide)
+    stamps = stamps.reshape(n, f, rows, stride, columns, stride, h, wide)
+    canvas = np.zeros((n, f, h + rows - 1, stride, wide + columns - 1, stride), stamps.dtype)
+    for p, q in product(range(rows), range(columns)):
+        canvas[:, :, p : p + h, :, q : q + wide] += stamps[:, :, p, :, q].transpose(0, 1, 4, 2, 5, 3)
+    out = canvas.reshape(n, f, (h + rows - 1) * stride, (wide + columns - 1) * stride)
+    return out[:, :, pad : pad + height, pad : pad + width] + b[:, None, None], (x, w, b, conv_param)
+
+
+def conv_transpose_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients dx (N, C, H, W), dw (C, F, HH, WW) and db (F,) from dout (N, F, H', W')."""
+    x, w, b, conv_param = cache
+    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    kernel, rows, columns = _in_cells(w, conv_param)
+    (n, c, h, wide), f = x.shape, w.shape[1]
+    canvas = np.zeros((n, f, (h + rows - 1) * stride, (wide + columns - 1) * stride), dout.dtype)
+    canvas[:, :, pad : pad + height, pad : pad + width] = dout
+    canvas = canvas.reshape(n, f, h + rows - 1, stride, wide + columns - 1, stride)
+    stamps = np.empty((n, f, rows, stride, columns, stride, h, wide), dout.dtype)
+    for p, q in product(range(rows), range(columns)):
+        stamps[:, :, p, :, q] = canvas[:, :, p : p + h, :, q : q + wide].transpose(0, 1, 3, 5, 2, 4)
+    stamps = stamps.reshape(n, -1, h * wide)
+    dx = (kernel.reshape(c, -1) @ stamps).reshape(x.shape)
+    dw = np.tensordot(x.reshape(n, c, h * wide), stamps, axes=((0, 2), (0, 2))).reshape(kernel.shape)
+    return dx, dw[:, :, : w.shape[2], : w.shape[3]], dout.sum(axis=(0, 2, 3))
+
+
+def transposed_size(n: int, kernel: int, stride: int, pad: int, output_padding: int = 0) -> int:
+    """Pixels along an axis that `n` pixels become: FCN-32s takes 7 to (7 - 1) · 32 + 64 - 2 · 16 = 224."""
+    return (n - 1) * stride + kernel - 2 * pad + output_padding
+
+
+def overlap_count(size: tuple[int, int], kernel: tuple[int, int], stride: int, pad: int = 0) -> np.ndarray:
+    """How many input pixels reach each output pixel, for inputs (H, W) and kernels (HH, WW): (H', W') numbers.
+
+    Away from the border they are all equal if the stride divides the kernel, and a checkerboard if it does not.
+    """
+    ones, w = np.ones((1, 1, *size)), np.ones((1, 1, *kernel))
+    out, _ = conv_transpose_forward(ones, w, np.zeros(1), {"stride": stride, "pad": pad})
+    return out.reshape(out.shape[2:])
+
+
+def bilinear_kernel(k: int) -> np.ndarray:
+    """The kernel (k, k) with which a transposed convolution of stride ⌈k / 2⌉ is a bilinear interpolation: a tent.
+
+    With k = 2 s (or 2 s - 1) the stamps of stride s sum to 1, so a constant stays the same constant, except at the
+    border where no neighbour adds its half.
+    """
+    half = (k + 1) // 2
+    centre = (k - 1) / 2
+    tent = 1 - np.abs(np.arange(k) - centre) / half
+    return np.multiply.outer(tent, tent)
+
+
+def bilinear_weights(channels: int, k: int) -> np.ndarray:
+    """Weights (channels, channels, k, k) that up-sample each channel by itself, as FCN starts its last layer."""
+    w = np.zeros((channels, channels, k, k))
+    w[np.arange(channels), np.arange(channels)] = bilinear_kernel(k)
+    return w
+
+
+def _in_cells(w: np.ndarray, conv_param: ConvParam) -> tuple[np.ndarray, int, int]:
+    """The kernel with zeros added until it consists of whole cells of stride x stride, and the cells in each axis.
+
+    The output padding is added too: these zeros are what is stamped there.
+    """
+    stride, more = conv_param["stride"], conv_param.get("output_padding", 0)
+    rows, columns = -(-(w.shape[2] + more) // stride), -(-(w.shape[3] + more) // stride)
+    padded = np.zeros((*w.shape[:2], rows * stride, columns * stride), w.dtype)
+    padded[:, :, : w.shape[2], : w.shape[3]] = w
+    return padded, rows, columns
+
+
+def _geometry(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -> tuple[int, int, int, int]:
+    """Stride, padding, height and width of the result."""
+    _check(x, w, b, conv_param)
+    stride, pad, more = conv_param["stride"], conv_param["pad"], conv_param.get("output_padding", 0)
+    height, width = (transposed_size(x.shape[a], w.shape[a], stride, pad, more) for a in (2, 3))
+    if min(height, width) < 1:
+        raise DataError(f'conv_transpose: "pad" {pad} leaves {height} x {width} pixels; it must be smaller.')
+    return stride, pad, height, width
+
+
+def _check(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -> None:
+    if x.ndim != 4 or w.ndim != 4 or x.shape[1] != w.shape[0]:
+        raise DataError(f"conv_transpose: x must be (N, C, H, W) and w (C, F, HH, WW), got {x.shape} and {w.shape}.")
+    if b.shape != (w.shape[1],):
+        raise DataError(
+            f"conv_transpose: w {w.shape} has {w.shape[1]} outputs, so b must be ({w.shape[1]},), got {b.shape}."
+        )
+    for key in ("stride", "pad"):
+        if key not in conv_param:
+            raise DataError(f'conv_transpose: conv_param must have "stride" and "pad", "{key}" is missing.')
+    stride, pad, more = conv_param["stride"], conv_param["pad"], conv_param.get("output_padding", 0)
+    if stride < 1 or pad < 0 or not 0 <= more < stride:
+        raise DataError(
+            f'conv_transpose: "stride" must be 1 or more, "pad" 0 or more and "output_padding" 0 to stride - 1,'
+            f" got {stride}, {pad} and {more}."
+        )
