@@ -31,9 +31,7 @@ def prelu_forward(x: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, Cache]:
     Raises:
         DataError: there is neither one slope nor one a channel.
     """
-    if alpha.size != 1 and alpha.shape != x.shape[1:2]:
-        channels = f"({x.shape[1]},)" if x.ndim > 1 else "(C,) with x (N, C, ...)"
-        raise DataError(f"prelu: alpha must be (1,) or, one a channel of x {x.shape}, {channels}; got {alpha.shape}.")
+    _check(x, alpha)
     positive = x > 0
     out = np.where(positive, x, _beside(alpha, x) * x)
     return out, (x, alpha, positive)
@@ -46,9 +44,15 @@ def prelu_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, np.ndarr
     left = dout * np.minimum(x, 0)  # (N, C, ...)
     if alpha.size == 1:
         return dx, np.sum(left).reshape(alpha.shape)
-    return dx, left.swapaxes(0, 1).reshape(len(alpha), -1).sum(axis=1)
+    return dx, left.sum(axis=(0, *range(2, x.ndim)))
 
 
 def _beside(alpha: np.ndarray, x: np.ndarray) -> np.ndarray:
     """`alpha` as (C, 1, ..., 1), which NumPy lays along the channels of x (N, C, ...)."""
-    return alpha.reshape(-1, *[1] * (x.ndim - 2))
+    return alpha.reshape(alpha.size, *[1] * (x.ndim - 2))
+
+
+def _check(x: np.ndarray, alpha: np.ndarray) -> None:
+    if alpha.size != 1 and alpha.shape != x.shape[1:2]:
+        channels = f" or {x.shape[1:2]}, one a channel" if x.ndim > 1 else ""
+        raise DataError(f"prelu: alpha must be (1,){channels}, for x {x.shape}; got {alpha.shape}.")

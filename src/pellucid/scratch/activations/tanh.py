@@ -5,7 +5,7 @@ Formula:
     tanh'(x) = 1 − tanh²(x)
 
 Derivation:
-    By the quotient rule, with s = eˣ − e⁻ˣ and c = eˣ + e⁻ˣ, each the other's derivative: (c·c − s·s) / c² = 1 − (s/c)².
+    By the quotient rule, with s = eˣ − e⁻ˣ and c = eˣ + e⁻ˣ, each the other's derivative: (c² − s²)/c² = 1 − (s/c)².
     It is odd, so inputs around 0 give outputs around 0, where all outputs of a sigmoid are positive: then all
     weights of a unit in the next layer get gradients of one sign, and the descent zigzags.
     It saturates like the sigmoid: the slope is 1 at 0 and 8.2e-9 at ±10.
