@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.checks.numerical import STEP
+from pellucid.scratch.checks.numerical import STEP, check_float
 
 TOLERANCE = 1e-6
 SHORTER = (1.0, 0.1, 0.01)  # of the step, tried in turn where an entry differs
@@ -87,7 +87,6 @@ def _check_entry(
 ) -> GradientReport:
     """The check of one entry, by the step that agrees best."""
     kept, best = x[index], GradientReport(np.inf, index, by_hand, np.nan, False, 0)
-    here = 0.0
     for part in SHORTER:
         step = h * part
         x[index] = kept + step
@@ -111,3 +110,46 @@ def _check_entry(
         outside = max(slopes[0] - by_hand, by_hand - slopes[1], 0.0)
         return GradientReport(outside / (scale + noise / TOLERANCE), index, by_hand, best.numerical, True, 0)
     return best
+
+
+def grad_check_sparse(
+    f: Callable[[np.ndarray], float],
+    x: np.ndarray,
+    analytic_grad: np.ndarray,
+    num_checks: int = 10,
+    h: float = STEP,
+    seed: int = 0,
+) -> list[float]:
+    """The course's quick check: some entries drawn by chance, printed one by one, with no judgement.
+
+    Args:
+        f: takes `x` itself, whose entries are changed and put back, and returns a number.
+        x: float array of any shape.
+        analytic_grad: by hand, of the shape of `x`.
+        num_checks: how many entries; one may be drawn twice.
+        h: the step, to both sides.
+        seed: which entries.
+
+    Returns:
+        |n - a| / (|n| + |a|) of each, 0 where both are 0.
+
+    Raises:
+        DataError: `x` holds whole numbers, or the shapes differ.
+    """
+    check_float(x)
+    if analytic_grad.shape != x.shape:
+        raise DataError(f"The gradient must have the shape {x.shape} of its argument, got {analytic_grad.shape}.")
+    rng, errors = np.random.default_rng(seed), []
+    for _ in range(num_checks):
+        index = tuple(int(rng.integers(size)) for size in x.shape)
+        kept = x[index]
+        x[index] = kept + h
+        right = float(f(x))
+        x[index] = kept - h
+        left = float(f(x))
+        x[index] = kept
+        numerical, analytic = (right - left) / (2 * h), float(analytic_grad[index])
+        size = abs(numerical) + abs(analytic)
+        errors.append(abs(numerical - analytic) / size if size else 0.0)
+        print(f"numerical: {numerical:f} analytic: {analytic:f}, relative error: {errors[-1]:e}")  # noqa: T201 - asked for
+    return errors

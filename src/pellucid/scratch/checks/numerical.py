@@ -17,6 +17,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pellucid.core.errors import DataError
+
 STEP = 1e-5
 
 
@@ -34,18 +36,19 @@ def eval_numerical_gradient(
 
     Returns:
         Array of the shape of `x`.
+
+    Raises:
+        DataError: `x` holds whole numbers.
     """
-    gradient = np.zeros_like(x)
-    here = 0.0 if centred else float(f(x))
+    check_float(x)
+    gradient = np.empty_like(x)
+    here = None if centred else float(f(x))
     for index in np.ndindex(*x.shape):
         kept = x[index]
         x[index] = kept + h
         right = float(f(x))
-        if centred:
-            x[index] = kept - h
-            gradient[index] = (right - float(f(x))) / (2 * h)
-        else:
-            gradient[index] = (right - here) / h
+        x[index] = kept - h
+        gradient[index] = (right - float(f(x))) / (2 * h) if here is None else (right - here) / h
         x[index] = kept
         if verbose:
             print(index, gradient[index])  # noqa: T201 - asked for
@@ -65,8 +68,12 @@ def eval_numerical_gradient_array(
 
     Returns:
         Array of the shape of `x`.
+
+    Raises:
+        DataError: `x` holds whole numbers.
     """
-    gradient = np.zeros_like(x)
+    check_float(x)
+    gradient = np.empty_like(x)
     for index in np.ndindex(*x.shape):
         kept = x[index]
         x[index] = kept + h
@@ -80,4 +87,14 @@ def eval_numerical_gradient_array(
 
 def rel_error(x: np.ndarray | float, y: np.ndarray | float) -> float:
     """The largest |x - y| / max(1e-8, |x| + |y|) over all entries: 0 if equal, 1 if one of them is zero."""
-    return float(np.max(np.abs(x - y) / np.maximum(1e-8, np.abs(x) + np.abs(y))))
+    return float(np.max(np.abs(x - y) / np.maximum(1e-8, np.abs(x) + np.abs(y)), initial=0.0))
+
+
+def check_float(x: np.ndarray) -> None:
+    """Refuse whole numbers: adding h to one would change nothing, and every derivative would be 0.
+
+    Raises:
+        DataError: `x` holds whole numbers.
+    """
+    if not np.issubdtype(x.dtype, np.floating):
+        raise DataError(f"A numerical gradient needs floating-point numbers, got {x.dtype}. Use .astype(np.float64).")

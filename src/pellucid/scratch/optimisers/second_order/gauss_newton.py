@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.core.errors import DataError
+from pellucid.core.errors import ConfigError, DataError
 
 MOST_DAMPING = 1e12  # when even so short a step does not lower the loss, none will
 
@@ -50,15 +50,18 @@ def gauss_newton_step(x: np.ndarray, residuals: np.ndarray, jacobian: np.ndarray
 
     Raises:
         DataError: the shapes do not fit.
+        ConfigError: the damping is below 0.
     """
     m, n = len(residuals), len(x)
     if jacobian.shape != (m, n):
         raise DataError(
             f"gauss_newton_step: {m} residuals of {n} unknowns need a Jacobian ({m}, {n}), got {jacobian.shape}."
         )
-    if damping > 0:
-        jacobian = np.concatenate([jacobian, np.sqrt(damping) * np.eye(n, dtype=jacobian.dtype)])  # (m + n, n)
-        residuals = np.concatenate([residuals, np.zeros(n, dtype=residuals.dtype)])
+    if damping < 0:
+        raise ConfigError(f"gauss_newton_step: damping must be 0 or more, got {damping}.")
+    below = np.sqrt(damping) * np.eye(n)
+    jacobian = np.concatenate([jacobian, below.astype(jacobian.dtype)])  # (m + n, n)
+    residuals = np.concatenate([residuals, np.zeros_like(x)])  # (m + n,)
     step, *_ = np.linalg.lstsq(jacobian, residuals)
     return x - step
 
@@ -100,4 +103,4 @@ def levenberg_marquardt(
 
 
 def _half_square(r: np.ndarray) -> float:
-    return float(r @ r) / 2
+    return float(np.sum(r**2)) / 2

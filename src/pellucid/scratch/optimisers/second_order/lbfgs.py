@@ -63,13 +63,13 @@ def two_loop(gradient: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
         return gradient
     q, parts = gradient, []
     for s, y in reversed(pairs):
-        part = (s @ q) / (y @ s)
+        part = np.dot(s, q) / np.dot(y, s)
         q = q - part * y
         parts.append(part)
     s, y = pairs[-1]
-    r = (s @ y) / (y @ y) * q
-    for (s, y), part in zip(pairs, reversed(parts), strict=True):
-        r = r + s * (part - (y @ r) / (y @ s))
+    r = np.dot(s, y) / np.dot(y, y) * q
+    for s, y in pairs:
+        r = r + s * (parts.pop() - np.dot(y, r) / np.dot(y, s))
     return r
 
 
@@ -98,17 +98,16 @@ def lbfgs(
     search = choose(line_search, LINE_SEARCHES, "line search")
     shape, pairs = x.shape, deque[Pair](maxlen=history)
     calls = _Calls(f, shape)
-    point = x.reshape(-1)
+    point = x.ravel()
     value, gradient = calls.at(point)
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         raise DataError("lbfgs: the function is not finite at the start. Start elsewhere.")
     losses, reason = [value], f"{steps} steps were taken"
     while (norm := float(np.linalg.norm(gradient))) > tolerance and len(losses) <= steps:
         direction = -two_loop(gradient, pairs)
-        slope = float(gradient @ direction)
+        slope = float(np.dot(gradient, direction))
         first = 1.0 if pairs else min(1.0, 1.0 / norm)  # without curvature, no further than 1
-        # H is positive definite, so that only rounding can make the slope anything but negative.
-        step = search(calls.line(point, direction), value, slope, first) if slope < 0 else 0.0
+        step = search(calls.line(point, direction), value, slope, first)
         if step == 0 and pairs:
             pairs.clear()  # once more, straight down
             continue
@@ -118,7 +117,7 @@ def lbfgs(
         new = point + step * direction
         value, gradient_there = calls.at(new)
         s, y = new - point, gradient_there - gradient
-        if s @ y > FLAT * np.linalg.norm(s) * np.linalg.norm(y):
+        if np.dot(s, y) > FLAT * np.linalg.norm(s) * np.linalg.norm(y):
             pairs.append((s, y))
         point, gradient = new, gradient_there
         losses.append(value)
@@ -138,12 +137,12 @@ class _Calls:
         if self.last is None or not np.array_equal(self.last[0], point):
             value, gradient = self.f(point.reshape(self.shape).copy())
             self.count += 1
-            self.last = (point, float(value), np.array(gradient).reshape(-1))
+            self.last = (point, float(value), np.array(gradient).ravel())
         return self.last[1], self.last[2]
 
     def line(self, point: np.ndarray, direction: np.ndarray) -> Callable[[float], tuple[float, float]]:
         def at(step: float) -> tuple[float, float]:
             value, gradient = self.at(point + step * direction)
-            return value, float(gradient @ direction)
+            return value, float(np.dot(gradient, direction))
 
         return at

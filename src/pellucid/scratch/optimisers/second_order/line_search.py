@@ -40,7 +40,7 @@ def armijo(line: Line, value: float, slope: float, step: float = 1.0) -> float:
     """
     for _ in range(TRIALS):
         found, _ = line(step)
-        if found <= value + ARMIJO * step * slope:  # False for NaN
+        if _lower(found, value, ARMIJO * step * slope):
             return step
         step /= 2
     return 0.0
@@ -51,7 +51,7 @@ def strong_wolfe(line: Line, value: float, slope: float, step: float = 1.0) -> f
     low, high = 0.0, np.inf
     for _ in range(TRIALS):
         found, slope_here = line(step)
-        if not found <= value + ARMIJO * step * slope or slope_here > -CURVATURE * slope:  # NaN too
+        if not _lower(found, value, ARMIJO * step * slope) or slope_here > -CURVATURE * slope:
             high = step
         elif slope_here < CURVATURE * slope:
             low = step
@@ -59,6 +59,11 @@ def strong_wolfe(line: Line, value: float, slope: float, step: float = 1.0) -> f
             return step
         step = 2 * step if high == np.inf else (low + high) / 2
     return low  # not flat enough, but down
+
+
+def _lower(found: float, value: float, change: float) -> bool:
+    """Whether the value fell, and by at least `-change`; False for NaN. A change may be too small to alter the sum."""
+    return found < value and found <= value + change
 
 
 LINE_SEARCHES = {"wolfe": strong_wolfe, "armijo": armijo}
