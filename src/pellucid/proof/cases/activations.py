@@ -228,9 +228,9 @@ def table_cases(layer: Any) -> Sequence[Case]:
     return [
         Layer(
             f"{name} of the table",
-            lambda x, forward=activation.forward: forward(x),
+            activation.forward,
             activation.backward,
-            inputs={"a batch": lambda rng, name=name: (away((2, 3), KINKS.get(name, (0.0,)))(rng),)},
+            inputs=inputs_of(KINKS.get(name, ())),
             gradients=("x",),
             twin=TWINS[name],
             twin_tolerance=TWIN_TOLERANCE.get(name, 1e-12),
@@ -260,7 +260,11 @@ SUBJECTS: dict[str, Subject] = {
     ),
     "selu": Subject(selu, plain("selu")),
     "maxout": Subject(maxout, maxout_cases),
-    "crelu": Subject(crelu, crelu_cases),
+    "crelu": Subject(
+        crelu,
+        crelu_cases,
+        harmless={"crelu_forward: return (out, x) -> return (out, 2.0 * x)": "only its sign is used"},
+    ),
     "swish": Subject(swish, swish_cases),
     "relu6": Subject(relu6, plain("relu6")),
     "hard-sigmoid": Subject(hard_sigmoid, plain("hard_sigmoid")),
