@@ -27,29 +27,31 @@ def grid_cases(layer: Any) -> Sequence[Case]:
 
     def axes() -> float:
         x = np.zeros((2, 3, 4, 6))
-        table = [
-            ((None, (8, 3), None), [(4, 8, 0.5), (6, 3, 2.0)]),
-            ((2, 5, None), [(4, 5, 0.8), (6, 5, 1.2)]),
-            ((None, None, 2), [(4, 8, 0.5), (6, 12, 0.5)]),
-            ((2, None, [1.5, 0.4]), [(4, 6, 1 / 1.5), (6, 2, 2.5)]),  # 6 · 0.4 = 2.4 pixels: 2, a step of 2.5 each
-            ((None, 1, None), [(4, 1, 4.0), (6, 1, 6.0)]),
+        table: list[Any] = [
+            ((None, (8, 3), None), [(4, 8, 4, 8), (6, 3, 6, 3)]),
+            ((2, 5, None), [(4, 5, 4, 5), (6, 5, 6, 5)]),
+            ((None, None, 2), [(4, 8, 1, 2), (6, 12, 1, 2)]),
+            ((2, None, [1.5, 0.4]), [(4, 6, 1, 1.5), (6, 2, 1, 0.4)]),  # 6 · 0.4 = 2.4 pixels: 2, in steps of 2.5
+            ((None, 1, None), [(4, 1, 4, 1), (6, 1, 6, 1)]),
         ]
         error = 0.0
         for arguments, wanted in table:
             found = layer.resized_axes(x, *arguments)
-            error += max(abs(np.subtract((a.old, a.new, a.step), b)).max() for a, b in zip(found, wanted, strict=True))
+            error += max(
+                abs(np.subtract((a.old, a.new, a.length, a.parts), b)).max() for a, b in zip(found, wanted, strict=True)
+            )
         return error
 
     def places() -> float:
         table = [
-            ((4, 8, 0.5), False, [-0.25, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.25]),
-            ((6, 2, 2.5), False, [0.75, 3.25]),
-            ((4, 7, 4 / 7), True, [0, 0.5, 1, 1.5, 2, 2.5, 3]),
-            ((5, 3, 5 / 3), True, [0, 2, 4]),
-            ((3, 2, 1.5), True, [0, 2]),
-            ((3, 1, 3.0), True, [0]),
+            ((4, 8, 4, 8), False, [-0.25, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.25]),
+            ((6, 2, 1, 0.4), False, [0.75, 3.25]),
+            ((4, 7, 4, 7), True, [0, 0.5, 1, 1.5, 2, 2.5, 3]),
+            ((5, 3, 5, 3), True, [0, 2, 4]),
+            ((3, 2, 3, 2), True, [0, 2]),
+            ((3, 1, 3, 1), True, [0]),
         ]
-        return max(
+        return sum(
             float(np.max(np.abs(layer.Resized(*axis).sources(corners) - wanted))) for axis, corners, wanted in table
         )
 
@@ -137,7 +139,7 @@ def linear_cases(layer: Any) -> Sequence[Case]:
 
 
 def _weights(layer: Any) -> Any:
-    return [layer.Weights(axis, False) for axis in (grid.Resized(4, 7, 4 / 7), grid.Resized(3, 2, 3 / 2))]
+    return [layer.Weights(axis, False) for axis in (grid.Resized(4, 7, 4, 7), grid.Resized(3, 2, 3, 2))]
 
 
 def bilinear_cases(layer: Any) -> Sequence[Case]:

@@ -15,22 +15,19 @@ Derivation:
     equally often everywhere only if s divides k, else in a checkerboard (`overlap_count`).
     Stride 1 reaches pixel r from input i with the weight w[r - i + p]: an ordinary convolution with the kernel
     turned by 180 degrees, its two channel axes swapped, and padding k - 1 - p.
-    Fast: one matrix product makes all stamps. Cut into cells of s x s, the canvas and the kernel have whole cells in
-    common, so a loop over the ⌈k / s⌉² cells of the kernel adds them up: 4 additions for k = 64, s = 32.
+    Fast: cut canvas and kernel into cells of s x s. Each cell of the kernel falls on one whole cell of the canvas for
+    each input pixel, so it takes one matrix product and one addition; there are ⌈k / s⌉² of them, 4 for k = 64, s = 32.
 
-Source: Dumoulin, Visin, "A guide to convolution arithmetic for deep learning", 2016; Long et al., "Fully
-    Convolutional Networks", 2015; Odena et al., "Deconvolution and Checkerboard Artifacts", 2016.
+Source: Dumoulin, Visin, "A guide to convolution arithmetic", 2016; Long et al., 2015 (FCN); CS231n, segmentation.
 """
 
-from collections.abc import Mapping
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.convolution.size import ConvParam, transposed_size
 
-ConvParam = Mapping[str, Any]
 Cache = tuple[np.ndarray, np.ndarray, np.ndarray, ConvParam]
 
 
@@ -81,13 +78,13 @@ def conv_transpose_forward(
         DataError: the shapes do not fit each other, or a setting is missing or does not fit.
     """
     stride, pad, height, width = _geometry(x, w, b, conv_param)
-    kernel, rows, columns = _in_cells(w, conv_param)
-    (n, c, h, wide), f = x.shape, w.shape[1]
-    stamps = kernel.reshape(c, -1).T @ x.reshape(n, c, h * wide)
-    stamps = stamps.reshape(n, f, rows, stride, columns, stride, h, wide)
-    canvas = np.zeros((n, f, h + rows - 1, stride, wide + columns - 1, stride), stamps.dtype)
+    cells = _in_cells(w, conv_param)
+    (n, _, h, wide), f, (rows, columns) = x.shape, w.shape[1], cells.shape[:2]
+    pixels = _as_rows(x)
+    canvas = np.zeros((n, f, h + rows - 1, stride, wide + columns - 1, stride), np.result_type(x, w))
     for p, q in product(range(rows), range(columns)):
-        canvas[:, :, p : p + h, :, q : q + wide] += stamps[:, :, p, :, q].transpose(0, 1, 4, 2, 5, 3)
+        stamps = (pixels @ cells[p, q]).reshape(n, h, wide, f, stride, stride)
+        canvas[:, :, p : p + h, :, q : q + wide] += stamps.transpose(0, 3, 1, 4, 2, 5)
     out = canvas.reshape(n, f, (h + rows - 1) * stride, (wide + columns - 1) * stride)
     return out[:, :, pad : pad + height, pad : pad + width] + b[:, None, None], (x, w, b, conv_param)
 
@@ -96,23 +93,22 @@ def conv_transpose_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray,
     """Gradients dx (N, C, H, W), dw (C, F, HH, WW) and db (F,) from dout (N, F, H', W')."""
     x, w, b, conv_param = cache
     stride, pad, height, width = _geometry(x, w, b, conv_param)
-    kernel, rows, columns = _in_cells(w, conv_param)
-    (n, c, h, wide), f = x.shape, w.shape[1]
+    cells = _in_cells(w, conv_param)
+    (n, c, h, wide), f, (rows, columns) = x.shape, w.shape[1], cells.shape[:2]
     canvas = np.zeros((n, f, (h + rows - 1) * stride, (wide + columns - 1) * stride), dout.dtype)
     canvas[:, :, pad : pad + height, pad : pad + width] = dout
     canvas = canvas.reshape(n, f, h + rows - 1, stride, wide + columns - 1, stride)
-    stamps = np.empty((n, f, rows, stride, columns, stride, h, wide), dout.dtype)
+    pixels, dcells = _as_rows(x), np.empty_like(cells)
+    dpixels = np.zeros_like(pixels)
     for p, q in product(range(rows), range(columns)):
-        stamps[:, :, p, :, q] = canvas[:, :, p : p + h, :, q : q + wide].transpose(0, 1, 3, 5, 2, 4)
-    stamps = stamps.reshape(n, -1, h * wide)
-    dx = (kernel.reshape(c, -1) @ stamps).reshape(x.shape)
-    dw = np.tensordot(x.reshape(n, c, h * wide), stamps, axes=((0, 2), (0, 2))).reshape(kernel.shape)
-    return dx, dw[:, :, : w.shape[2], : w.shape[3]], dout.sum(axis=(0, 2, 3))
-
-
-def transposed_size(n: int, kernel: int, stride: int, pad: int, output_padding: int = 0) -> int:
-    """Pixels along an axis that `n` pixels become: FCN-32s takes 7 to (7 - 1) · 32 + 64 - 2 · 16 = 224."""
-    return (n - 1) * stride + kernel - 2 * pad + output_padding
+        dstamps = canvas[:, :, p : p + h, :, q : q + wide].transpose(0, 2, 4, 1, 3, 5)
+        dstamps = dstamps.reshape(n * h * wide, f * stride * stride)
+        dpixels += dstamps @ cells[p, q].T
+        dcells[p, q] = pixels.T @ dstamps
+    dx = dpixels.reshape(n, h, wide, c).transpose(0, 3, 1, 2)
+    dkernel = dcells.reshape(rows, columns, c, f, stride, stride).transpose(2, 3, 0, 4, 1, 5)
+    dw = dkernel.reshape(c, f, rows * stride, columns * stride)[:, :, : w.shape[2], : w.shape[3]]
+    return dx, dw, dout.sum(axis=(0, 2, 3))
 
 
 def overlap_count(size: tuple[int, int], kernel: tuple[int, int], stride: int, pad: int = 0) -> np.ndarray:
@@ -144,23 +140,31 @@ def bilinear_weights(channels: int, k: int) -> np.ndarray:
     return w
 
 
-def _in_cells(w: np.ndarray, conv_param: ConvParam) -> tuple[np.ndarray, int, int]:
-    """The kernel with zeros added until it consists of whole cells of stride x stride, and the cells in each axis.
+def _in_cells(w: np.ndarray, conv_param: ConvParam) -> np.ndarray:
+    """The kernel cut into cells of stride x stride, each a matrix: (cells down, cells across, C, F · stride²).
 
-    The output padding is added too: these zeros are what is stamped there.
+    Zeros fill the last cells, and make the rows and columns of the output padding, which get no stamp but these.
     """
     stride, more = conv_param["stride"], conv_param.get("output_padding", 0)
     rows, columns = -(-(w.shape[2] + more) // stride), -(-(w.shape[3] + more) // stride)
-    padded = np.zeros((*w.shape[:2], rows * stride, columns * stride), w.dtype)
-    padded[:, :, : w.shape[2], : w.shape[3]] = w
-    return padded, rows, columns
+    c, f, height, width = w.shape
+    padded = np.zeros((c, f, rows * stride, columns * stride), w.dtype)
+    padded[:, :, :height, :width] = w
+    cells = padded.reshape(c, f, rows, stride, columns, stride).transpose(2, 4, 0, 1, 3, 5)
+    return cells.reshape(rows, columns, c, f * stride * stride)
+
+
+def _as_rows(x: np.ndarray) -> np.ndarray:
+    """Pixels (N · H · W, C) of x (N, C, H, W)."""
+    n, c, h, wide = x.shape
+    return x.transpose(0, 2, 3, 1).reshape(n * h * wide, c)
 
 
 def _geometry(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -> tuple[int, int, int, int]:
     """Stride, padding, height and width of the result."""
     _check(x, w, b, conv_param)
     stride, pad, more = conv_param["stride"], conv_param["pad"], conv_param.get("output_padding", 0)
-    height, width = (transposed_size(x.shape[a], w.shape[a], stride, pad, more) for a in (2, 3))
+    height, width = (transposed_size(x.shape[a], w.shape[a], stride, pad, output_padding=more) for a in (2, 3))
     if min(height, width) < 1:
         raise DataError(f'conv_transpose: "pad" {pad} leaves {height} x {width} pixels; it must be smaller.')
     return stride, pad, height, width
@@ -177,8 +181,9 @@ def _check(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -
         if key not in conv_param:
             raise DataError(f'conv_transpose: conv_param must have "stride" and "pad", "{key}" is missing.')
     stride, pad, more = conv_param["stride"], conv_param["pad"], conv_param.get("output_padding", 0)
-    if stride < 1 or pad < 0 or not 0 <= more < stride:
+    whole = all(isinstance(value, int | np.integer) for value in (stride, pad, more))
+    if not whole or stride < 1 or pad < 0 or not 0 <= more < stride:
         raise DataError(
-            f'conv_transpose: "stride" must be 1 or more, "pad" 0 or more and "output_padding" 0 to stride - 1,'
-            f" got {stride}, {pad} and {more}."
+            f'conv_transpose: "stride" must be a whole number from 1, "pad" one from 0 and "output_padding" one from 0'
+            f" to stride - 1, got {stride}, {pad} and {more}."
         )

@@ -31,19 +31,21 @@ class Resized:
 
     Attributes:
         old, new: number of pixels.
-        step: old pixels a new one.
+        length, parts: `parts` new pixels cover `length` old ones. Two numbers, because to multiply by one and divide
+            by the other gives whole numbers where they should be.
     """
 
     old: int
     new: int
-    step: float
+    length: float
+    parts: float
 
     def sources(self, align_corners: bool) -> np.ndarray:
         """t(o) for each new pixel, (new,) float64; outside 0 ... old - 1 near the ends of pixel areas."""
         o = np.arange(self.new)
         if align_corners:
-            return o * ((self.old - 1) / max(self.new - 1, 1))
-        return (o + 0.5) * self.step - 0.5
+            return o * (self.old - 1) / max(self.new - 1, 1)
+        return (o + 0.5) * self.length / self.parts - 0.5
 
 
 def resized_axes(x: np.ndarray, axes: int | None, size: Size, scale: Scale) -> list[Resized]:
@@ -63,9 +65,9 @@ def resized_axes(x: np.ndarray, axes: int | None, size: Size, scale: Scale) -> l
     old = x.shape[2:]
     _check(x, axes)
     if size is not None and scale is None:
-        resized = [Resized(n, int(new), n / new) for n, new in zip(old, _each(size, len(old)), strict=True)]
+        resized = [Resized(n, int(new), n, new) for n, new in zip(old, _each(size, len(old)), strict=True)]
     elif size is None and scale is not None:
-        resized = [Resized(n, floor(n * s), 1 / s) for n, s in zip(old, _each(scale, len(old)), strict=True)]
+        resized = [Resized(n, floor(n * s), 1, s) for n, s in zip(old, _each(scale, len(old)), strict=True)]
     else:
         raise DataError(f"interpolation: give either size or scale, got size {size} and scale {scale}.")
     if min(axis.new for axis in resized) < 1:

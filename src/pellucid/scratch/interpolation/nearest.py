@@ -71,5 +71,5 @@ def take_back(values: np.ndarray, index: np.ndarray, size: int, axis: int) -> np
 def _copied(axis: Resized, exact: bool) -> np.ndarray:
     """Index of the old pixel that each new one copies, (new,)."""
     o = np.arange(axis.new)
-    place = (o + 0.5) * axis.step if exact else o * axis.step
-    return np.floor(place).astype(np.int64)
+    centres = o + 0.5 if exact else o
+    return np.floor(centres * axis.length / axis.parts).astype(np.int64)
