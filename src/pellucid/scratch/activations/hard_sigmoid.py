@@ -6,8 +6,8 @@ Formula:
 
 Derivation:
     The chain rule through the shift (slope 1) and the division (slope 1/6) leaves relu6'(x + 3) / 6.
-    It is 0 at −3, 1/2 at 0 and 1 at 3, and within 0.065 of the sigmoid, farthest off near ±1.6. The slope at 0 is 1/6,
-    where the sigmoid has 1/4.
+    It is 0 at −3, 1/2 at 0 and 1 at 3, and within 0.0692 of the sigmoid, farthest off near ±1.32. The slope at 0 is
+    1/6, where the sigmoid has 1/4.
 
 Source: Howard et al., "Searching for MobileNetV3", 2019.
 """

@@ -6,8 +6,8 @@ Formula:
 
 Derivation:
     The product rule. Between −3 and 3, h = (x + 3)/6 and h' = 1/6, so f' = (x + 3)/6 + x/6.
-    There it is a parabola with its lowest point −3/8 at x = −3/2; outside, 0 and x, as Swish tends to. The slope jumps
-    at −3 (from 0 to −1/2) and at 3 (from 3/2 to 1).
+    There it is a parabola with its lowest point −3/8 at x = −3/2; outside, 0 and x, as Swish tends to. It is farthest
+    from Swish at ±3, by 0.1423. The slope jumps at −3 (from 0 to −1/2) and at 3 (from 3/2 to 1).
 
 Source: Howard et al., "Searching for MobileNetV3", 2019.
 """
