@@ -1,0 +1,85 @@
+"""Rows: the four passes over the data that every normalisation of feature maps is made of.
+
+Formula:
+    μ = Σ_s x_s / S,  σ² = Σ_s (x_s - μ)² / S,  y_s = a x_s + b,  dx_s = a dy_s + c x_s + b,  s along a row
+
+Derivation:
+    A row is what is standardised together at least: the S places of one channel in one sample, or the features of one
+    word. Along it a normalisation is a straight line, y = a x + b, with a and b from the statistics. Its backward is
+    another one, in dy and x (see `standardise`), whose numbers come from two sums, Σ dy and Σ dy x. So whatever the
+    sets are, x and dy are read a few times only, and all the rest happens on one number a row.
+    The variance takes the mean off first: Σ x² / S - μ² is the same number on paper, but far from zero it is the small
+    difference of two large ones. The rows are taken a few at a time, so that the next step finds them in the cache.
+
+Source: Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", 1983, for the two passes.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+BLOCK = 2**17  # numbers at a time: 512 KB in float32
+LONG = 512  # a row from which on NumPy need not copy what it stretches along it
+
+
+def row_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (R,), variance (R,), and x minus its mean (R, S), of rows x (R, S); of an empty row they are 0."""
+    size = max(x.shape[1], 1)
+    ones = np.ones(x.shape[1], x.dtype)  # a product with a vector is the quickest sum
+    mean, var, centred = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype), np.empty_like(x)
+    with broadcasting(size):
+        for part in blocks(x):
+            mean[part] = (x[part] @ ones) / size
+            np.subtract(x[part], mean[part, None], out=centred[part])
+            var[part] = np.vecdot(centred[part], centred[part]) / size
+    return mean, var, centred
+
+
+def scale_and_shift(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> None:
+    """Turn rows x (R, S) into scale · x + shift, in place, with numbers (R,)."""
+    with broadcasting(x.shape[1]):
+        for part in blocks(x):
+            x[part] *= scale[part, None]
+            x[part] += shift[part, None]
+
+
+def row_sums(dout: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Σ dout and Σ dout x, both (R,), of rows dout and x (R, S)."""
+    ones = np.ones(x.shape[1], x.dtype)
+    s, t = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
+    for part in blocks(x):
+        s[part] = dout[part] @ ones
+        t[part] = np.vecdot(dout[part], x[part])
+    return s, t
+
+
+def combine(dout: np.ndarray, scale: np.ndarray, x: np.ndarray, slope: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Scale · dout + slope · x + shift (R, S), of rows dout and x (R, S) and numbers (R,)."""
+    total = np.empty_like(x)
+    with broadcasting(x.shape[1]):
+        for part in blocks(x):
+            np.multiply(x[part], slope[part, None], out=total[part])
+            total[part] += shift[part, None]
+            total[part] += dout[part] * scale[part, None]
+    return total
+
+
+def blocks(rows: np.ndarray) -> Iterator[slice]:
+    """Slices of the first axis of `rows` (R, S), together all of it, of about `BLOCK` numbers each."""
+    step = max(BLOCK // max(rows.shape[1], 1), 1)
+    for start in range(0, len(rows), step):
+        yield slice(start, start + step)
+
+
+@contextmanager
+def broadcasting(size: int) -> Iterator[None]:
+    """Make one number a row times a row of `size` numbers as fast as it can be.
+
+    NumPy writes an operand that it stretches into a buffer first, if the rows are shorter than that buffer of 8192
+    numbers: half of the time. A buffer shorter than the rows is not used.
+    """
+    with np.errstate():  # which puts the size of the buffer back, too
+        if size >= LONG:
+            np.setbufsize(LONG)
+        yield
