@@ -245,8 +245,8 @@ def initialise_cases(module: Any) -> Sequence[Case]:
         return not module.advise([("fc", signs(n_in, n_out, sqrt(variance)), activation)])
 
     def limits() -> float:
-        """With n numbers a variance may be off by √2 · (1 + 4 √(2/n)); here n is 800 and that is 1.2 · √2."""
-        limit, average = 1.2 * sqrt(2), 40 / 60
+        """With n numbers a variance may be off by √2 · exp(4 √(2/n)); here n is 800 and that is √2 · exp(0.2)."""
+        limit, average = exp(0.2) * sqrt(2), 40 / 60
         wide, narrow = (20, 40), (40, 20)  # the average rule allows 2/60 instead of 1/20, and instead of 1/40
         found = [
             silent(*wide, 1 / 20 * limit * 0.99, "tanh"),

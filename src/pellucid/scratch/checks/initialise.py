@@ -19,7 +19,7 @@ Source: Glorot and Bengio, 2010; He et al., "Delving deep into rectifiers", 2015
 """
 
 from collections.abc import Callable, Sequence
-from math import prod, sqrt
+from math import exp, sqrt
 
 import numpy as np
 
@@ -149,7 +149,7 @@ def _advise_one(name: str, weights: np.ndarray, activation: str) -> str:
     if weights.size > 1 and np.ptp(weights) == 0:
         return f"{name}: all its weights are equal, so its units stay copies of each other. Use {rule}."
     found = float(np.mean(weights**2))
-    chance = 1 + SPREAD * sqrt(2 / prod(weights.shape))
+    chance = exp(SPREAD * sqrt(2 / weights.size))
     average = wanted * 2 * n_in / (n_in + n_out)  # the compromise with the way back is as good
     if min(wanted, average) / sqrt(2) / chance < found < max(wanted, average) * sqrt(2) * chance:
         return ""
