@@ -153,6 +153,7 @@ def bilinear_cases(layer: Any) -> Sequence[Case]:
             gradients=("x",),
             linear=("x",),
             twin=_twin("bilinear"),
+            loops=(layer.interpolate_bilinear_forward_naive, layer.interpolate_bilinear_backward_naive),
         )
     ]
 
@@ -168,6 +169,7 @@ def trilinear_cases(layer: Any) -> Sequence[Case]:
             gradients=("x",),
             linear=("x",),
             twin=_twin("trilinear"),
+            loops=(layer.interpolate_trilinear_forward_naive, layer.interpolate_trilinear_backward_naive),
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Proofs of pooling and of its way back."""
+"""Proofs of pooling: of the maximum, of the mean, of everything, by a fraction."""
 
 from collections.abc import Sequence
 from itertools import pairwise, product
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from pellucid.proof.case import Case, Check, Inputs, Layer, Subject
-from pellucid.scratch.pooling import average, average_unpool, fractional, global_average, max_unpool, window
+from pellucid.scratch.pooling import average, fractional, global_average, window
 from pellucid.scratch.pooling import max as max_pool
 
 
@@ -207,176 +207,81 @@ def global_average_cases(layer: Any) -> Sequence[Case]:
 def fractional_cases(layer: Any) -> Sequence[Case]:
     """The overlapping mode beside PyTorch with the same draws; the disjoint one by its regions, written out."""
 
-    def draw(n: int, c: int, height: int, width: int, *more: Any) -> Inputs:
-        return lambda rng: (rng.standard_normal((n, c, height, width)), rng.random((n, c, 2)), *more)
-
-    def ties(rng: np.random.Generator) -> tuple[Any, ...]:
-        return rng.integers(0, 2, (2, 2, 7, 6)).astype(np.float64), rng.random((2, 2, 2)), 1.5, "disjoint"
-
-    def overlapping_ties() -> float:  # beside PyTorch alone, for the reason given with max pooling
+    def against_torch(x: np.ndarray, ratio: float) -> float:  # alone, for the reason given with max pooling
         rng = np.random.default_rng(0)
-        x, u = rng.integers(0, 2, (2, 3, 7, 9)).astype(np.float64), rng.random((2, 3, 2))
-        out, cache = layer.fractional_max_pool_forward(x, u, 1.5)
-        dout, tensor = rng.standard_normal(out.shape), torch.from_numpy(x).requires_grad_()
-        (wanted,) = torch.autograd.grad(twin(tensor, torch.from_numpy(u), 1.5), tensor, torch.from_numpy(dout))
+        u, tensor = rng.random((*x.shape[:2], 2)), torch.from_numpy(x).requires_grad_()
+        out, cache = layer.fractional_max_pool_forward(x, u, ratio)
+        dout = rng.standard_normal(out.shape)
+        theirs = _fractional_twin(tensor, torch.from_numpy(u), ratio)
+        (wanted,) = torch.autograd.grad(theirs, tensor, torch.from_numpy(dout))
         return float(np.max(np.abs(layer.fractional_max_pool_backward(dout, cache) - wanted.numpy())))
 
-    def twin(x: Any, u: Any, ratio: float = 2**0.5, mode: str = "overlapping", kernel: int = 2) -> Any:
-        size = (int(x.shape[2] / ratio), int(x.shape[3] / ratio))
-        return F.fractional_max_pool2d(x, kernel, output_size=size, _random_samples=u.detach())
-
-    def nothing_above() -> float:  # of equals, also of infinities, the first
-        x, u = np.full((1, 2, 6, 8), -np.inf), np.random.default_rng(0).random((1, 2, 2))
-        out, cache = layer.fractional_max_pool_forward(x, u, 1.6)
-        tensor = torch.from_numpy(x).requires_grad_()
-        (wanted,) = torch.autograd.grad(twin(tensor, torch.from_numpy(u), 1.6).sum(), tensor)
-        return float(np.max(np.abs(layer.fractional_max_pool_backward(np.ones_like(out), cache) - wanted.numpy())))
-
-    def edges(u: float, n: int, out: int) -> list[int]:
-        return [int((i + u) * n / out) - int(u * n / out) for i in range(out)] + [n]
-
-    def regions_twin(x: Any, u: Any, ratio: float, mode: str) -> Any:
-        def one(x: Any, u: Any) -> Any:
-            u = u.detach()
-            rows = edges(float(u[1]), x.shape[0], int(x.shape[0] / ratio))
-            columns = edges(float(u[0]), x.shape[1], int(x.shape[1] / ratio))
-            pairs = product(pairwise(rows), pairwise(columns))
-            regions = [x[top:bottom, left:right].flatten() for (top, bottom), (left, right) in pairs]
-            return torch.stack([region[region.argmax()] for region in regions]).reshape(len(rows) - 1, -1)
-
-        return torch.stack(
-            [torch.stack([one(*both) for both in zip(*pair, strict=True)]) for pair in zip(x, u, strict=True)]
-        )
-
     def partition() -> float:
-        u = np.random.default_rng(0).random((200, 1))
-        error = 0.0
+        u, error = np.random.default_rng(0).random((200, 1)), 0.0
         for n, out in ((25, 17), (10, 7), (9, 5), (8, 8), (7, 1)):
             starts, sizes = layer.disjoint_regions(u, n, out, 2)
-            ends = starts + sizes
-            whole = (
-                (starts[..., 0] == 0).all() and (ends[..., -1] == n).all() and (starts[..., 1:] == ends[..., :-1]).all()
-            )
+            touch = (starts[..., 1:] == (starts + sizes)[..., :-1]).all()
+            whole = touch and (starts[..., 0] == 0).all() and (sizes.sum(axis=-1) == n).all()
             mixed = set(np.unique(sizes)) <= {n // out, -(-n // out)}
             error += 0.0 if whole and mixed else 1.0
         return error
 
+    ties = np.random.default_rng(1).integers(0, 2, (2, 3, 7, 9)).astype(np.float64)
+    pair = {"forward": layer.fractional_max_pool_forward, "backward": layer.fractional_max_pool_backward}
     return [
         Layer(
             "fractional_max_pool",
-            layer.fractional_max_pool_forward,
-            layer.fractional_max_pool_backward,
+            **pair,
             inputs={
-                "ratio √2": draw(2, 3, 7, 10),
-                "kernel 3": draw(1, 2, 9, 6, 1.6, "overlapping", 3),
-                "one output": draw(2, 1, 3, 5, 2.9),
+                "ratio √2": _draw_regions((2, 3, 7, 10)),
+                "kernel 3": _draw_regions((1, 2, 9, 6), 1.6, "overlapping", 3),
+                "one output": _draw_regions((2, 1, 3, 5), 2.9),
             },
             gradients=("x",),
-            twin=twin,
+            twin=_fractional_twin,
         ),
-        Check("ties in overlapping regions", overlapping_ties),
-        Check("minus infinity everywhere", nothing_above),
         Layer(
             "fractional_max_pool, disjoint",
-            layer.fractional_max_pool_forward,
-            layer.fractional_max_pool_backward,
+            **pair,
             inputs={
-                "disjoint": draw(2, 2, 7, 10, 2**0.5, "disjoint"),
-                "disjoint, ratio 2.6": draw(1, 2, 8, 6, 2.6, "disjoint"),
-                "disjoint, ties": ties,
-                "disjoint, nothing to do": draw(1, 1, 3, 4, 1.0, "disjoint"),
+                "disjoint": _draw_regions((2, 2, 7, 10), 2**0.5, "disjoint"),
+                "disjoint, ratio 2.6": _draw_regions((1, 2, 8, 6), 2.6, "disjoint"),
+                "disjoint, ties": lambda rng: (ties, rng.random((2, 3, 2)), 1.5, "disjoint"),
+                "disjoint, nothing to do": _draw_regions((1, 1, 3, 4), 1.0, "disjoint"),
             },
             gradients=("x",),
-            twin=regions_twin,
+            twin=_disjoint_twin,
         ),
+        Check("ties in overlapping regions", lambda: against_torch(ties, 1.5)),
+        Check("minus infinity everywhere", lambda: against_torch(np.full((1, 2, 6, 8), -np.inf), 1.6)),
         Check("disjoint regions are a partition", partition),
     ]
 
 
-def max_unpool_cases(layer: Any) -> Sequence[Case]:
-    """With positions found by PyTorch's pooling, all apart; and with some shared, where values add up."""
-
-    def found(rng: np.random.Generator) -> tuple[Any, ...]:
-        before = torch.from_numpy(rng.standard_normal((2, 3, 6, 4)))
-        _, positions = F.max_pool2d(before, 2, 2, return_indices=True)
-        return rng.standard_normal((2, 3, 3, 2)), positions.numpy(), (6, 4)
-
-    def shared(rng: np.random.Generator) -> tuple[Any, ...]:
-        return rng.standard_normal((1, 2, 3, 4)), rng.integers(0, 15, (1, 2, 3, 4)), (3, 5)
-
-    def twin(x: Any, positions: Any, size: tuple[int, int]) -> Any:
-        flat = x.new_zeros(*x.shape[:2], size[0] * size[1])
-        return flat.scatter_add(2, positions.flatten(2), x.flatten(2)).unflatten(2, size)
-
-    def torch_unpool(x: Any, positions: Any, size: tuple[int, int]) -> Any:
-        return F.max_unpool2d(x, positions, (2, 2), output_size=size)
-
-    def nails_twin(x: Any, scale: int) -> Any:
-        nail = x.new_zeros(1, 1, scale, scale)
-        nail[..., 0, 0] = 1
-        return torch.kron(x, nail)
-
-    unpool = {"forward": layer.max_unpool_forward, "backward": layer.max_unpool_backward}
-    return [
-        Layer("max_unpool", **unpool, inputs={"found": found}, gradients=("x",), linear=("x",), twin=torch_unpool),
-        Layer(
-            "max_unpool, shared positions",
-            **unpool,
-            inputs={"shared": shared},
-            gradients=("x",),
-            linear=("x",),
-            twin=twin,
-        ),
-        Layer(
-            "bed_of_nails",
-            layer.bed_of_nails_forward,
-            layer.bed_of_nails_backward,
-            inputs={
-                "cells of 2": lambda rng: (rng.standard_normal((2, 3, 2, 4)), 2),
-                "cells of 3": lambda rng: (rng.standard_normal((1, 2, 3, 1)), 3),
-            },
-            gradients=("x",),
-            linear=("x",),
-            twin=nails_twin,
-        ),
-    ]
+def _draw_regions(shape: tuple[int, ...], *more: Any) -> Inputs:
+    return lambda rng: (rng.standard_normal(shape), rng.random((*shape[:2], 2)), *more)
 
 
-def average_unpool_cases(layer: Any) -> Sequence[Case]:
-    """The adjoint of PyTorch's average pooling, or that times the area of the window."""
+def _fractional_twin(x: Any, u: Any, ratio: float = 2**0.5, mode: str = "overlapping", kernel: int = 2) -> Any:
+    size = (int(x.shape[2] / ratio), int(x.shape[3] / ratio))
+    return F.fractional_max_pool2d(x, kernel, output_size=size, _random_samples=u.detach())
 
-    def draw(shape: tuple[int, ...], param: dict[str, Any], *more: Any) -> Inputs:
-        return lambda rng: (rng.standard_normal(shape), param, *more)
 
-    def twin(x: Any, param: dict[str, Any], size: tuple[int, int] | None = None, keep: str = "sum") -> Any:
-        kernel, stride = _torch_param(param)
-        area, pad = kernel[0] * kernel[1], param.get("pad", 0)
-        stamp = torch.full((x.shape[1], 1, *kernel), 1.0 if keep == "mean" else 1.0 / area, dtype=x.dtype)
-        pad = 0 if pad == "valid" else pad
-        out = F.conv_transpose2d(x, stamp, None, stride, pad, groups=x.shape[1])
-        if size:
-            out = F.pad(out, (0, size[1] - out.shape[3], 0, size[0] - out.shape[2]))
-        return out
+def _disjoint_twin(x: Any, u: Any, ratio: float, mode: str) -> Any:
+    """One map and one region after the other."""
 
-    return [
-        Layer(
-            "average_unpool",
-            layer.average_unpool_forward,
-            layer.average_unpool_backward,
-            inputs={
-                "2x2, stride 2": draw((2, 3, 2, 3), _param(2, 2, 2)),
-                "2x2, a row left over": draw((1, 2, 2, 3), _param(2, 2, 2), (5, 6)),
-                "3x2, overlapping": draw((2, 1, 3, 2), _param(3, 2, 1, count_include_pad=False)),
-                "means kept": draw((2, 2, 2, 1), _param(2, 3, 2), None, "mean"),
-                "padded, means kept": draw((1, 2, 3, 4), _param(3, 2, 2, pad=1), None, "mean"),
-                "padded, sums kept": draw((1, 2, 3, 4), _param(3, 2, 1, pad=1, count_include_pad=False)),
-                "no padding, in words": draw((1, 1, 2, 3), _param(3, 2, 2, pad="valid")),
-            },
-            gradients=("x",),
-            linear=("x",),
-            twin=twin,
-        )
-    ]
+    def edges(u: Any, n: int) -> list[int]:
+        out = int(n / ratio)
+        return [int((i + float(u)) * n / out) - int(float(u) * n / out) for i in range(out)] + [n]
+
+    def pooled(x: Any, u: Any) -> Any:
+        rows, columns = edges(u[1], x.shape[0]), edges(u[0], x.shape[1])
+        regions = [x[top:bottom, left:right] for top, bottom in pairwise(rows) for left, right in pairwise(columns)]
+        largest = [region.flatten()[region.argmax()] for region in regions]
+        return torch.stack(largest).reshape(len(rows) - 1, len(columns) - 1)
+
+    maps = [pooled(*both) for both in zip(x.flatten(0, 1), u.detach().flatten(0, 1), strict=True)]
+    return torch.stack(maps).unflatten(0, x.shape[:2])
 
 
 SUBJECTS: dict[str, Subject] = {
@@ -400,6 +305,4 @@ SUBJECTS: dict[str, Subject] = {
             "overlapping_regions: max(out - 1, 1) -> max(out - 1, 2)": "two windows stand at both ends, whatever α",
         },
     ),
-    "max-unpooling": Subject(max_unpool, max_unpool_cases),
-    "average-unpooling": Subject(average_unpool, average_unpool_cases),
 }

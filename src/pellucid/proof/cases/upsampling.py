@@ -11,15 +11,17 @@ from pellucid.proof.case import Case, Check, Inputs, Layer, Subject
 from pellucid.scratch.convolution import transposed
 
 
+def _draw(x: tuple[int, ...], w: tuple[int, ...], **param: int) -> Inputs:
+    return lambda rng: (rng.standard_normal(x), rng.standard_normal(w), rng.standard_normal(w[1]), param)
+
+
+def _twin(x: Any, w: Any, b: Any, conv_param: dict[str, int]) -> Any:
+    more = conv_param.get("output_padding", 0)
+    return F.conv_transpose2d(x, w, b, conv_param["stride"], conv_param["pad"], more)
+
+
 def transposed_cases(layer: Any) -> Sequence[Case]:
     """Linear in x and in w; beside PyTorch for kernels larger, equal and smaller than the stride."""
-
-    def draw(x: tuple[int, ...], w: tuple[int, ...], **param: int) -> Inputs:
-        return lambda rng: (rng.standard_normal(x), rng.standard_normal(w), rng.standard_normal(w[1]), param)
-
-    def twin(x: Any, w: Any, b: Any, conv_param: dict[str, int]) -> Any:
-        more = conv_param.get("output_padding", 0)
-        return F.conv_transpose2d(x, w, b, conv_param["stride"], conv_param["pad"], more)
 
     def adjoint() -> float:
         """<conv(y), z> = <y, transposed(z)>, with PyTorch's convolution."""
@@ -60,15 +62,15 @@ def transposed_cases(layer: Any) -> Sequence[Case]:
             layer.conv_transpose_forward,
             layer.conv_transpose_backward,
             inputs={
-                "stride 1": draw((2, 2, 3, 4), (2, 3, 3, 2), stride=1, pad=1),
-                "stride 2, output padding": draw((1, 3, 3, 2), (3, 2, 3, 3), stride=2, pad=1, output_padding=1),
-                "stride divides the kernel": draw((2, 1, 2, 3), (1, 2, 4, 2), stride=2, pad=0),
-                "kernel up to the stride": draw((1, 2, 3, 2), (2, 1, 2, 3), stride=3, pad=0, output_padding=2),
-                "kernel just above the stride": draw((2, 2, 2, 1), (2, 2, 4, 5), stride=3, pad=2),
+                "stride 1": _draw((2, 2, 3, 4), (2, 3, 3, 2), stride=1, pad=1),
+                "stride 2, output padding": _draw((1, 3, 3, 2), (3, 2, 3, 3), stride=2, pad=1, output_padding=1),
+                "stride divides the kernel": _draw((2, 1, 2, 3), (1, 2, 4, 2), stride=2, pad=0),
+                "kernel up to the stride": _draw((1, 2, 3, 2), (2, 1, 2, 3), stride=3, pad=0, output_padding=2),
+                "kernel just above the stride": _draw((2, 2, 2, 1), (2, 2, 4, 5), stride=3, pad=2),
             },
             gradients=("x", "w", "b"),
             linear=("x", "w", "b"),
-            twin=twin,
+            twin=_twin,
             loops=(layer.conv_transpose_forward_naive, layer.conv_transpose_backward_naive),
         ),
         Check("adjoint of convolution", adjoint),

@@ -22,6 +22,35 @@ from pellucid.scratch.interpolation.linear import Weights, weigh, weigh_back
 BilinearCache = list[Weights]
 
 
+def interpolate_bilinear_forward_naive(
+    x: np.ndarray, size: Size = None, scale: Scale = None, align_corners: bool = False
+) -> tuple[np.ndarray, BilinearCache]:
+    """The same as `interpolate_bilinear_forward`, one new pixel at a time, by the formula."""
+    rows, columns = (Weights(axis, align_corners) for axis in resized_axes(x, 2, size, scale))
+    out = np.empty((*x.shape[:2], len(rows.w), len(columns.w)), x.dtype)
+    for i, j in np.ndindex(*out.shape[2:]):
+        top, bottom, w_y = rows.low[i], rows.high[i], rows.w[i]
+        left, right, w_x = columns.low[j], columns.high[j], columns.w[j]
+        p1 = (1 - w_x) * x[:, :, top, left] + w_x * x[:, :, top, right]
+        p2 = (1 - w_x) * x[:, :, bottom, left] + w_x * x[:, :, bottom, right]
+        out[:, :, i, j] = (1 - w_y) * p1 + w_y * p2
+    return out, [rows, columns]
+
+
+def interpolate_bilinear_backward_naive(dout: np.ndarray, cache: BilinearCache) -> np.ndarray:
+    """The same as `interpolate_bilinear_backward`: each gradient goes to its four corners, one at a time."""
+    rows, columns = cache
+    dx = np.zeros((*dout.shape[:2], rows.old, columns.old), dout.dtype)
+    for i, j in np.ndindex(*dout.shape[2:]):
+        top, bottom, w_y = rows.low[i], rows.high[i], rows.w[i]
+        left, right, w_x = columns.low[j], columns.high[j], columns.w[j]
+        dx[:, :, top, left] += (1 - w_y) * (1 - w_x) * dout[:, :, i, j]
+        dx[:, :, top, right] += (1 - w_y) * w_x * dout[:, :, i, j]
+        dx[:, :, bottom, left] += w_y * (1 - w_x) * dout[:, :, i, j]
+        dx[:, :, bottom, right] += w_y * w_x * dout[:, :, i, j]
+    return dx
+
+
 def interpolate_bilinear_forward(
     x: np.ndarray, size: Size = None, scale: Scale = None, align_corners: bool = False
 ) -> tuple[np.ndarray, BilinearCache]:

@@ -14,12 +14,44 @@ Derivation:
 Source: course notes, interpolation; `torch.nn.functional.interpolate`.
 """
 
+from itertools import product
+
 import numpy as np
 
 from pellucid.scratch.interpolation.grid import Scale, Size, resized_axes
 from pellucid.scratch.interpolation.linear import Weights, weigh, weigh_back
 
 TrilinearCache = list[Weights]
+
+
+def interpolate_trilinear_forward_naive(
+    x: np.ndarray, size: Size = None, scale: Scale = None, align_corners: bool = False
+) -> tuple[np.ndarray, TrilinearCache]:
+    """The same as `interpolate_trilinear_forward`, one new voxel at a time, by the formula."""
+    weights = [Weights(axis, align_corners) for axis in resized_axes(x, 3, size, scale)]
+    out = np.empty((*x.shape[:2], *(len(along.w) for along in weights)), x.dtype)
+    for index in np.ndindex(*out.shape[2:]):
+        (z0, z1, w_z), (y0, y1, w_y), (x0, x1, w_x) = _neighbours(weights, index)
+        p00 = (1 - w_x) * x[:, :, z0, y0, x0] + w_x * x[:, :, z0, y0, x1]
+        p10 = (1 - w_x) * x[:, :, z0, y1, x0] + w_x * x[:, :, z0, y1, x1]
+        p01 = (1 - w_x) * x[:, :, z1, y0, x0] + w_x * x[:, :, z1, y0, x1]
+        p11 = (1 - w_x) * x[:, :, z1, y1, x0] + w_x * x[:, :, z1, y1, x1]
+        p0 = (1 - w_y) * p00 + w_y * p10
+        p1 = (1 - w_y) * p01 + w_y * p11
+        out[:, :, *index] = (1 - w_z) * p0 + w_z * p1
+    return out, weights
+
+
+def interpolate_trilinear_backward_naive(dout: np.ndarray, cache: TrilinearCache) -> np.ndarray:
+    """The same as `interpolate_trilinear_backward`: each gradient goes to its eight corners, one at a time."""
+    dx = np.zeros((*dout.shape[:2], *(along.old for along in cache)), dout.dtype)
+    for index in np.ndindex(*dout.shape[2:]):
+        (z0, z1, w_z), (y0, y1, w_y), (x0, x1, w_x) = _neighbours(cache, index)
+        for (z, of_z), (y, of_y), (x, of_x) in product(
+            ((z0, 1 - w_z), (z1, w_z)), ((y0, 1 - w_y), (y1, w_y)), ((x0, 1 - w_x), (x1, w_x))
+        ):
+            dx[:, :, z, y, x] += of_z * of_y * of_x * dout[:, :, *index]
+    return dx
 
 
 def interpolate_trilinear_forward(
@@ -46,3 +78,8 @@ def interpolate_trilinear_forward(
 def interpolate_trilinear_backward(dout: np.ndarray, cache: TrilinearCache) -> np.ndarray:
     """Gradient dx (N, C, D, H, W) from dout (N, C, D', H', W')."""
     return weigh_back(dout, cache)
+
+
+def _neighbours(weights: list[Weights], index: tuple[int, ...]) -> list[tuple[int, int, float]]:
+    """Along each axis the two old neighbours of a new voxel, and the weight of the second."""
+    return [(weights[a].low[o], weights[a].high[o], weights[a].w[o]) for a, o in enumerate(index)]
