@@ -46,9 +46,7 @@ def spatial_groupnorm_forward(
         raise DataError(f"spatial_groupnorm: x must be (N, C, ...), got {x.shape}.")
     n, c, *places = x.shape
     check_parameters("spatial_groupnorm", x, gamma, beta, f"{c} channels", ((1, c, *(1 for _ in places)), (c,)))
-    if G < 1 or c % G:
-        choices = ", ".join(str(d) for d in range(1, c + 1) if c % d == 0)
-        raise DataError(f"spatial_groupnorm: {c} channels do not divide into {G} groups. Choose G from: {choices}.")
+    _check_groups(c, G)
     grouped = (G, c // G)
     rows = x.reshape(n, *grouped, prod(places))  # (N, G, C/G, S)
     eps = gn_param.get("eps", EPSILON)
@@ -61,3 +59,11 @@ def spatial_groupnorm_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarr
     standardised, shape = cache
     dx, dgamma, dbeta = standardise_backward(dout.reshape(standardised.x.shape), standardised)
     return dx.reshape(dout.shape), dgamma.reshape(shape), dbeta.reshape(shape)
+
+
+def _check_groups(c: int, groups: int) -> None:
+    if groups < 1 or c % groups:
+        choices = ", ".join(str(d) for d in range(1, c + 1) if c % d == 0)
+        raise DataError(
+            f"spatial_groupnorm: {c} channels do not divide into {groups} groups. Choose G from: {choices}."
+        )

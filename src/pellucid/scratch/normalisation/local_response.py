@@ -60,10 +60,9 @@ def lrn_backward(dout: np.ndarray, cache: Cache) -> np.ndarray:
 
 def _window_sum(q: np.ndarray, before: int, after: int) -> np.ndarray:
     """Σ q[:, j] over j from c - before to c + after: one shifted sum a channel of the window."""
-    channels = q.shape[1]
     total = q.copy()
-    for shift in range(1, min(before, channels - 1) + 1):
+    for shift in range(1, before + 1):
         total[:, shift:] += q[:, :-shift]
-    for shift in range(1, min(after, channels - 1) + 1):
+    for shift in range(1, after + 1):
         total[:, :-shift] += q[:, shift:]
     return total
