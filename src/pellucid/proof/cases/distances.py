@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch.nn.functional as F
 
+from pellucid.core.errors import DataError
 from pellucid.proof.case import Case, Check, Loss, Subject
 from pellucid.scratch.losses import kl, l1, l2, penalties, smooth_l1
 
@@ -17,6 +18,15 @@ def _difference(a: Any, b: Any) -> float:
 
 def _pairs(*shape: int) -> Any:
     return lambda rng: (rng.standard_normal(shape), rng.standard_normal(shape))
+
+
+def _spreads(function: Any) -> float:
+    """A target (3,) beside outputs (3, 1) must be refused: the differences would be (3, 3)."""
+    try:
+        function(np.zeros((3, 1)), np.zeros(3))
+    except DataError:
+        return 0.0
+    return 1.0
 
 
 def _empty(function: Any) -> float:
@@ -36,6 +46,7 @@ def l1_cases(layer: Any) -> Sequence[Case]:
         ),
         Check("l1 loss at its kink", lambda: _difference(layer.l1_loss(np.ones(2), np.ones(2)), (0.0, np.zeros(2)))),
         Check("l1 loss of an empty batch", lambda: _empty(layer.l1_loss)),
+        Check("l1 loss of a target of another shape", lambda: _spreads(layer.l1_loss)),
     ]
 
 
@@ -50,6 +61,7 @@ def l2_cases(layer: Any) -> Sequence[Case]:
             twin=lambda x, target: F.mse_loss(x, target, reduction="sum") / len(x),
         ),
         Check("l2 loss of an empty batch", lambda: _empty(layer.l2_loss)),
+        Check("l2 loss of a target of another shape", lambda: _spreads(layer.l2_loss)),
     ]
 
 
@@ -73,6 +85,7 @@ def smooth_l1_cases(layer: Any) -> Sequence[Case]:
             twin=lambda x, target, beta=1.0: F.smooth_l1_loss(x, target, reduction="sum", beta=beta) / len(x),
         ),
         Check("smooth l1 loss of an empty batch", lambda: _empty(layer.smooth_l1_loss)),
+        Check("smooth l1 loss of a target of another shape", lambda: _spreads(layer.smooth_l1_loss)),
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pellucid.core.errors import DataError
 from pellucid.proof.case import Case, Check, Loss, Subject
 from pellucid.scratch.checks import softmax_curvature
 from pellucid.scratch.checks.numerical import eval_numerical_gradient_array
@@ -183,6 +184,16 @@ def binary_cross_entropy_cases(layer: Any) -> Sequence[Case]:
         loss, dx = layer.binary_cross_entropy(np.array([1e4, -1e4, -40.0]), np.array([0.0, 1.0, 0.0]))
         return abs(loss * 3 - 2e4) / 2e4 + abs(dx[0] - 1 / 3) + abs(dx[1] + 1 / 3) + abs(dx[2] * 3 / np.exp(-40.0) - 1)
 
+    def spreads() -> float:
+        """A target or weight (3,) beside scores (3, 1) must be refused: the losses would be (3, 3)."""
+        column, row, refused = np.zeros((3, 1)), np.zeros(3), 0
+        for arguments in ((column, row), (column, column, row)):
+            try:
+                layer.binary_cross_entropy(*arguments)
+            except DataError:
+                refused += 1
+        return 2.0 - refused
+
     return [
         Loss(
             "binary cross-entropy",
@@ -197,6 +208,7 @@ def binary_cross_entropy_cases(layer: Any) -> Sequence[Case]:
         ),
         Check("softplus", lambda: abs(float(layer.softplus(np.zeros(1))[0]) - np.log(2))),
         Check("binary cross-entropy of scores far apart", far_apart),
+        Check("binary cross-entropy of targets of another shape", spreads),
         Check(
             "binary cross-entropy of an empty batch",
             lambda: abs(layer.binary_cross_entropy(np.zeros((0, 2)), np.zeros((0, 2)))[0]),

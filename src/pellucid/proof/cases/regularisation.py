@@ -7,7 +7,6 @@ proven of the mask.
 # ruff: noqa: NPY002 - what a seed and the global state of NumPy give is what is proven here
 
 from collections.abc import Sequence
-
 from typing import Any
 
 import numpy as np

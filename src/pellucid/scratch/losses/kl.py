@@ -35,7 +35,7 @@ def entropy(p: np.ndarray) -> tuple[float, np.ndarray]:
     n = _rows(p)
     with np.errstate(divide="ignore"):
         dp = -np.log(p) - 1
-    return -float(_times_log(p, p).sum()) / n, dp / n
+    return -float(_times_log(p, q=p).sum()) / n, dp / n
 
 
 def cross_entropy(p: np.ndarray, q: np.ndarray) -> tuple[float, np.ndarray]:
@@ -65,7 +65,7 @@ def kl_divergence(p: np.ndarray, q: np.ndarray) -> tuple[float, np.ndarray]:
     """
     _check_pair(p, q)
     n = _rows(p)
-    return float((_times_log(p, p) - _times_log(p, q)).sum()) / n, _slope(p, q) / n
+    return float((_times_log(p, q=p) - _times_log(p, q)).sum()) / n, _slope(p, q) / n
 
 
 def kl_divergence_of_scores(p: np.ndarray, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -82,7 +82,7 @@ def kl_divergence_of_scores(p: np.ndarray, x: np.ndarray) -> tuple[float, np.nda
     _check_shapes(p, x, "x")
     n = _rows(p)
     log_q = log_softmax(x)
-    return float((_times_log(p, p) - p * log_q).sum()) / n, (np.exp(log_q) - p) / n
+    return float((_times_log(p, q=p) - p * log_q).sum()) / n, (np.exp(log_q) - p) / n
 
 
 def _rows(p: np.ndarray) -> int:
