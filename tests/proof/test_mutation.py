@@ -35,6 +35,9 @@ def test_each_kind_of_change() -> None:
     assert "f: keepdims=True -> keepdims=False" in names("def f(x): return x.max(keepdims=True)")
     assert "f: -x -> x" in names("def f(x):\n y = -x")
     assert "f: 1 if a else 2 -> 2 if a else 1" in names("def f(a):\n y = 1 if a else 2")
+    assert "f: g(a, b) -> g(b, a)" in names("def f(a, b): return g(a, b)")
+    assert "f: g(a, b) -> g(a, a)" in names("def f(a, b): return g(a, b)")
+    assert not [name for name in names("def f(a):\n b = g(a, a)")]
     assert "module: ALPHA = 1.5 -> ALPHA = 3.0" in names("ALPHA = 1.5")
     assert "Net.f: x + 1 -> x - 1" in names("class Net:\n def f(self, x):\n  y = x + 1")
 
@@ -48,9 +51,15 @@ def test_what_computes_nothing_is_left_alone() -> None:
             if x.ndim != 2:
                 raise ValueError(f"two axes, got {x.ndim + 1}")
             _check_more(x, 2)
+            if x.size == 0:
+                wanted = 1 + 2
+                raise ValueError(wanted)
+            elif x.size == 1:
+                raise ValueError(x)
+            x.reshape(y, -1)
             return None
-        def _check_shapes(x):
-            return x + 1
+        def _check_shapes(x) -> None:
+            y = x + 1
     '''
     assert names(source) == []
 

@@ -10,12 +10,14 @@ Source: DeMillo, Lipton and Sayward, "Hints on test data selection", 1978.
 import ast
 import copy
 import inspect
+import io
 import signal
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from types import CodeType, FrameType, ModuleType
 
 import numpy as np
@@ -77,6 +79,12 @@ SISTERS = {
 }
 
 
+# Functions whose arguments may change places, or whose first two are of different kinds.
+SYMMETRIC = frozenset(
+    "maximum minimum max min add multiply dot outer result_type isinstance issubclass gcd hypot array_equal".split()
+)
+
+
 @dataclass(frozen=True)
 class Bug:
     """One planted bug.
@@ -125,7 +133,7 @@ def notices(subject: Subject, bug: Bug) -> bool:
     module = ModuleType(subject.module.__name__)
     module.__file__ = subject.module.__file__
     try:
-        with _quietly(), _in_time():
+        with _aside(), _in_time():
             exec(bug.code, module.__dict__)  # our own source, with one change
             return bool(first_failure(subject.cases(module)))
     except Exception:
@@ -176,6 +184,7 @@ class _Spot:
 
 
 SAYING = (ast.BinOp, ast.Compare, ast.Call, ast.Subscript, ast.UnaryOp, ast.keyword, ast.IfExp, ast.BoolOp)
+BLOCKS = (ast.FunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.With, ast.Try)
 MOST_WORDS = 90  # letters of an expression that is quoted
 
 
@@ -190,9 +199,9 @@ def _spots(tree: ast.Module) -> Iterator[_Spot]:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 inside = node.name if function == "module" else f"{function}.{node.name}"
             fits = isinstance(node, (*SAYING, ast.stmt)) and len(_head(node)) <= MOST_WORDS
-            closest = node if fits else around if around is not None else node
+            closest = node if fits else None if isinstance(node, BLOCKS) else around
             if isinstance(node, (ast.expr, ast.stmt)):
-                yield _Spot(node, parent, place, index, closest, inside)
+                yield _Spot(node, parent, place, index, closest or node, inside)
             yield from walk(node, inside, closest)
 
     yield from walk(tree, "module", None)
@@ -208,7 +217,7 @@ def _children(parent: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
 
 def _head(node: ast.AST) -> str:
     """A node in words; a statement with a body is too long to quote."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.With, ast.Try)):
+    if isinstance(node, BLOCKS):
         return " " * (MOST_WORDS + 1)
     return ast.unparse(node)
 
@@ -217,17 +226,35 @@ def _says_nothing(node: ast.AST, parent: ast.AST, place: str) -> bool:
     """Annotations, messages, guards and imports: nothing in them computes."""
     if isinstance(node, (ast.Raise, ast.Import, ast.ImportFrom, ast.JoinedStr)):
         return True
-    if isinstance(node, ast.If) and all(isinstance(each, ast.Raise) for each in node.body) and not node.orelse:
+    if isinstance(node, ast.If) and _only_raises(node):
         return True
-    if isinstance(node, ast.FunctionDef) and node.name.startswith(("_check", "__repr__", "_words")):
+    if isinstance(node, ast.FunctionDef) and _is_guard(node.name) and _returns_nothing(node):
         return True
+    if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: lengths that differ are caught in tests
+        return True
+    if isinstance(node, ast.UnaryOp) and isinstance(parent, ast.Call) and ast.unparse(parent.func).endswith(".reshape"):
+        return True  # any negative number means "whatever is left"
     if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Constant, ast.Call)):
         called = node.value.func if isinstance(node.value, ast.Call) else None
-        return called is None or ast.unparse(called).rpartition(".")[2].startswith(("_check", "require"))
+        return called is None or _is_guard(ast.unparse(called).rpartition(".")[2])
     if isinstance(parent, ast.ClassDef) and place in ("bases", "decorator_list"):
         return True
     annotation = place in ("annotation", "returns", "decorator_list")
     return annotation or (isinstance(parent, ast.AnnAssign) and place == "target")
+
+
+def _only_raises(node: ast.If) -> bool:
+    """Whether every branch ends by raising: a guard, and the words it says."""
+    others = all(isinstance(each, ast.If) and _only_raises(each) for each in node.orelse)
+    return isinstance(node.body[-1], ast.Raise) and others
+
+
+def _is_guard(name: str) -> bool:
+    return name.lstrip("_").startswith(("check", "require"))
+
+
+def _returns_nothing(node: ast.FunctionDef) -> bool:
+    return node.returns is not None and ast.unparse(node.returns) == "None"
 
 
 def _alternatives(node: ast.AST) -> Iterator[ast.AST]:
@@ -260,6 +287,8 @@ def _alternatives(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Call(ast.Attribute(value, SISTERS[name], context), arguments, keywords)
         case ast.Call(ast.Attribute(_, "where") as function, [condition, yes, no], keywords):
             yield ast.Call(function, [condition, no, yes], keywords)
+        case ast.Call(function, [ast.Name() as a, ast.Name() as b, *rest], words) if _has_an_order(function):
+            yield from (ast.Call(function, [*pair, *rest], words) for pair in _mixed_up(a, b))
         case ast.IfExp(test, yes, no):
             yield ast.IfExp(test, no, yes)
         case ast.If(test, body, orelse) | ast.While(test, body, orelse):
@@ -284,6 +313,17 @@ def _wrong_results(value: ast.expr) -> Iterator[ast.expr]:
         yield ast.BinOp(ast.Constant(2.0), ast.Mult(), value)
 
 
+def _mixed_up(first: ast.Name, second: ast.Name) -> Iterator[tuple[ast.Name, ast.Name]]:
+    """Two arguments that changed places, or one of them twice; names in capitals are what messages call a layer."""
+    if first.id != second.id and not (first.id.isupper() or second.id.isupper()):
+        yield from ((second, first), (first, first), (second, second))
+
+
+def _has_an_order(function: ast.expr) -> bool:
+    name = ast.unparse(function).rpartition(".")[2]
+    return name not in SYMMETRIC and not _is_guard(name)
+
+
 def _is_cache(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and ("cache" in node.id or "config" in node.id or "param" in node.id)
 
@@ -295,10 +335,12 @@ def _is_text(node: ast.expr) -> bool:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
+def _aside() -> Iterator[None]:
+    """In a folder of its own and without a word: a planted bug may print or write files."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"), TemporaryDirectory() as folder, chdir(folder):
         warnings.simplefilter("ignore")
-        yield
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
 
 
 class _TooLong(Exception):

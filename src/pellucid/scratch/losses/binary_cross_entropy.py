@@ -16,7 +16,7 @@ Source: CS231n notes, "Neural networks part 2", attribute classification.
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.losses.targets import same_shape
+from pellucid.scratch.losses.targets import require_same_shape
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
@@ -40,13 +40,13 @@ def binary_cross_entropy(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None
     Raises:
         DataError: the shapes differ, or a target is not in [0, 1].
     """
-    target = same_shape(x, y)
+    target = require_same_shape(x, y)
     _check_targets(target)
     n = max(len(x), 1)
     each = softplus(x) - x * target
     dx = np.exp(-softplus(-x)) - target  # σ(x) = exp(ln σ(x)), exact at both ends
     if weight is not None:
-        weight = same_shape(x, weight, "weight")
+        weight = require_same_shape(x, weight, "weight")
         each, dx = each * weight, dx * weight
     return float(each.sum()) / n, dx / n
 

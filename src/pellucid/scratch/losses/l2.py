@@ -12,7 +12,7 @@ Source: CS231n notes, "Neural networks part 2", regression.
 
 import numpy as np
 
-from pellucid.scratch.losses.targets import same_shape
+from pellucid.scratch.losses.targets import require_same_shape
 
 
 def l2_loss(x: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
@@ -28,6 +28,6 @@ def l2_loss(x: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
     Raises:
         DataError: the shapes differ.
     """
-    difference = x - same_shape(x, target)
+    difference = x - require_same_shape(x, target)
     n = max(len(x), 1)
     return float(np.sum(difference * difference)) / n, 2 * difference / n

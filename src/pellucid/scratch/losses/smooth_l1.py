@@ -16,7 +16,7 @@ Source: Girshick, "Fast R-CNN", 2015, arXiv:1504.08083; Huber, 1964.
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.losses.targets import same_shape
+from pellucid.scratch.losses.targets import require_same_shape
 
 
 def smooth_l1_loss(x: np.ndarray, target: np.ndarray, beta: float = 1.0) -> tuple[float, np.ndarray]:
@@ -35,7 +35,7 @@ def smooth_l1_loss(x: np.ndarray, target: np.ndarray, beta: float = 1.0) -> tupl
     """
     if not beta > 0:
         raise DataError(f"beta must be above 0, got {beta:g}. With beta going to 0 this is l1_loss.")
-    difference = x - same_shape(x, target)
+    difference = x - require_same_shape(x, target)
     n = max(len(x), 1)
     slope = np.clip(difference / beta, -1, 1)
     return float(np.sum(slope * (difference - beta * slope / 2))) / n, slope / n

@@ -55,7 +55,7 @@ def require_linear(W: np.ndarray, X: np.ndarray) -> None:
         raise DataError(f"X must be (N, D) and W (D, C) with the same D, got X {X.shape} and W {W.shape}.")
 
 
-def same_shape(x: np.ndarray, target: np.ndarray, name: str = "target") -> np.ndarray:
+def require_same_shape(x: np.ndarray, target: np.ndarray, name: str = "target") -> np.ndarray:
     """The target in the float type of `x`, if it has the shape of `x`.
 
     Args:
