@@ -6,8 +6,16 @@ import torch
 import torch.nn.functional as F
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.normalisation.group import spatial_groupnorm_backward, spatial_groupnorm_forward
-from pellucid.scratch.normalisation.instance import instancenorm_backward, instancenorm_forward
+from pellucid.scratch.normalisation.group import (
+    spatial_groupnorm_backward,
+    spatial_groupnorm_forward,
+    spatial_groupnorm_forward_naive,
+)
+from pellucid.scratch.normalisation.instance import (
+    instancenorm_backward,
+    instancenorm_forward,
+    instancenorm_forward_naive,
+)
 from pellucid.scratch.normalisation.layer import layernorm_backward, layernorm_forward
 from pellucid.scratch.normalisation.rows import BLOCK, broadcasting
 
@@ -73,6 +81,15 @@ def test_axes(rng, name, axes):
         out = spatial_groupnorm_forward(x, np.ones(6), np.zeros(6), 3, {})[0].reshape(2, 3, 2, 4, 3)
     assert out.mean(axes) == pytest.approx(np.zeros_like(out.mean(axes)), abs=1e-13)
     assert out.std(axes) == pytest.approx(np.ones_like(out.std(axes)), abs=1e-4)
+
+
+def test_loops_agree(rng):
+    x = rng.standard_normal((2, 6, 3, 2))
+    gamma, beta = rng.standard_normal((2, 1, 6, 1, 1))
+    by_loops = spatial_groupnorm_forward_naive(x, gamma, beta, 3, {})
+    assert spatial_groupnorm_forward(x, gamma, beta, 3, {})[0] == pytest.approx(by_loops)
+    by_loops = instancenorm_forward_naive(x, gamma.ravel(), beta.ravel(), {})
+    assert instancenorm_forward(x, gamma.ravel(), beta.ravel(), {})[0] == pytest.approx(by_loops)
 
 
 def test_samples_do_not_see_each_other(rng):

@@ -77,6 +77,14 @@ def instance_cases(module: Any) -> Sequence[Case]:
     def twin(x: Any, gamma: Any, beta: Any, in_param: Settings) -> Any:
         return F.instance_norm(x, None, None, gamma, beta, eps=in_param.get("eps", 1e-5))
 
+    def loops() -> float:
+        draws = [np.random.default_rng(0).standard_normal(shape) for shape in ((2, 3, 2, 2), (3,), (3,))]
+        settings: Sequence[Settings] = ({}, {"eps": 0.3})
+        pairs = [
+            (module.instancenorm_forward(*draws, s)[0], module.instancenorm_forward_naive(*draws, s)) for s in settings
+        ]
+        return worst(*(off(quick, slow) for quick, slow in pairs))
+
     def table() -> Any:
         return module.instancenorm_forward(np.zeros((2, 3)), np.zeros(3), np.zeros(3), {})
 
@@ -95,6 +103,7 @@ def instance_cases(module: Any) -> Sequence[Case]:
             linear=("gamma", "beta"),
             twin=twin,
         ),
+        Check("the loops agree", loops),
         Check("a table is refused", lambda: _refused(module, table)),
     ]
 
@@ -104,6 +113,14 @@ def group_cases(module: Any) -> Sequence[Case]:
 
     def twin(x: Any, gamma: Any, beta: Any, G: int, gn_param: Settings) -> Any:
         return F.group_norm(x, G, gamma.flatten(), beta.flatten(), gn_param.get("eps", 1e-5))
+
+    def loops() -> float:
+        rng, errors = np.random.default_rng(0), []
+        for shape, groups, settings in (((2, 6, 2, 2), 3, {}), ((2, 4, 3), 2, {"eps": 0.3})):
+            x, (gamma, beta) = rng.standard_normal(shape), rng.standard_normal((2, shape[1]))
+            quick = module.spatial_groupnorm_forward(x, gamma, beta, groups, settings)[0]
+            errors.append(off(quick, module.spatial_groupnorm_forward_naive(x, gamma, beta, groups, settings)))
+        return worst(*errors)
 
     def bad(shape: tuple[int, ...], groups: int) -> Callable[[], Any]:
         return lambda: module.spatial_groupnorm_forward(np.zeros(shape), np.zeros(4), np.zeros(4), groups, {})
@@ -124,11 +141,26 @@ def group_cases(module: Any) -> Sequence[Case]:
             linear=("gamma", "beta"),
             twin=twin,
         ),
+        Check("the loops agree", loops),
         Check(
             "what does not fit is refused",
             lambda: _refused(module, bad((2, 4), 2), bad((2, 4, 3), 3), bad((2, 4, 3), 0), bad((2, 4, 3), 8)),
         ),
     ]
+
+
+def _mixture(x: Any, gamma: Any, beta: Any, p: Any, q: Any, eps: float = 1e-5, known: Any = None) -> Any:
+    """The three statistics and their mixture; `known` are mean and variance to use for the batch's."""
+    places = tuple(range(2, x.ndim))
+    axes = [places, (1, *places), (0, *places)]
+    means = [x.mean(a, keepdim=True) for a in axes]
+    variances = [x.var(a, correction=0, keepdim=True) for a in axes]
+    column = (-1, *(1 for _ in places))
+    if known:
+        means[2], variances[2] = (torch.from_numpy(value).reshape(column) for value in known)
+    mean = sum(w * value for w, value in zip(p, means, strict=True))
+    var = sum(w * value for w, value in zip(q, variances, strict=True))
+    return gamma.reshape(column) * (x - mean) / torch.sqrt(var + eps) + beta.reshape(column)
 
 
 def switchable_cases(module: Any) -> Sequence[Case]:
@@ -143,22 +175,34 @@ def switchable_cases(module: Any) -> Sequence[Case]:
 
         return draw
 
-    def mixture(x: Any, gamma: Any, beta: Any, p: Any, q: Any, eps: float = 1e-5, known: Any = None) -> Any:
-        places = tuple(range(2, x.ndim))
-        axes = [places, (1, *places), (0, *places)]
-        means = [x.mean(a, keepdim=True) for a in axes]
-        variances = [x.var(a, correction=0, keepdim=True) for a in axes]
-        column = (-1, *(1 for _ in places))
-        if known:
-            means[2], variances[2] = (torch.from_numpy(value).reshape(column) for value in known)
-        mean = sum(w * value for w, value in zip(p, means, strict=True))
-        var = sum(w * value for w, value in zip(q, variances, strict=True))
-        return gamma.reshape(column) * (x - mean) / torch.sqrt(var + eps) + beta.reshape(column)
-
     def twin(x: Any, gamma: Any, beta: Any, w_mean: Any, w_var: Any, sn_param: Settings) -> Any:
         tests = sn_param["mode"] == "test"
         known = (sn_param["running_mean"], sn_param["running_var"]) if tests else None
-        return mixture(x, gamma, beta, w_mean.softmax(0), w_var.softmax(0), sn_param.get("eps", 1e-5), known)
+        return _mixture(x, gamma, beta, w_mean.softmax(0), w_var.softmax(0), sn_param.get("eps", 1e-5), known)
+
+    known = {"running_mean": np.array([0.5, -1.0, 2.0]), "running_var": np.array([0.4, 2.0, 1.5])}
+    return [
+        Layer(
+            "switchnorm",
+            module.switchnorm_forward,
+            module.switchnorm_backward,
+            inputs={
+                "pictures": draw((2, 3, 2, 2), {"mode": "train"}),
+                "sequences": draw((3, 2, 4), {"mode": "train", "eps": 0.3}),
+                "test": draw((2, 3, 1, 2), {"mode": "test", **known}),
+                "tiny": draw((2, 2, 3), {"mode": "train"}, size=1e-3),
+                "one place": draw((3, 2, 1), {"mode": "train"}),
+            },
+            gradients=(*AFFINE, "w_mean", "w_var"),
+            linear=("gamma", "beta"),
+            twin=twin,
+        ),
+        *_switchable_checks(module),
+    ]
+
+
+def _switchable_checks(module: Any) -> Sequence[Case]:
+    """The formula alone, running statistics, large weights, no places, what is refused."""
 
     def alone() -> float:
         rng = np.random.default_rng(0)
@@ -167,7 +211,7 @@ def switchable_cases(module: Any) -> Sequence[Case]:
         for gamma, beta, eps in ((0.1, 0.2, {}), (rng.standard_normal(3), rng.standard_normal(3), {"eps": 0.3})):
             p, q = [0.1, 0.2, 0.7], [0.5, 0.3, 0.1]
             scale, shift = (torch.from_numpy(np.broadcast_to(v, 3).copy()) for v in (gamma, beta))
-            theirs = mixture(torch.from_numpy(x), scale, shift, p, q, **eps)
+            theirs = _mixture(torch.from_numpy(x), scale, shift, p, q, **eps)
             error = worst(error, off(module.switchable_norm(x, gamma, beta, p, q, **eps), theirs))
         return error
 
@@ -199,23 +243,7 @@ def switchable_cases(module: Any) -> Sequence[Case]:
     def bad(shape: tuple[int, ...], means: int, variances: int) -> Callable[[], Any]:
         return lambda: module.switchable_norm(np.zeros(shape), 1.0, 0.0, np.ones(means), np.ones(variances))
 
-    known = {"running_mean": np.array([0.5, -1.0, 2.0]), "running_var": np.array([0.4, 2.0, 1.5])}
     return [
-        Layer(
-            "switchnorm",
-            module.switchnorm_forward,
-            module.switchnorm_backward,
-            inputs={
-                "pictures": draw((2, 3, 2, 2), {"mode": "train"}),
-                "sequences": draw((3, 2, 4), {"mode": "train", "eps": 0.3}),
-                "test": draw((2, 3, 1, 2), {"mode": "test", **known}),
-                "tiny": draw((2, 2, 3), {"mode": "train"}, size=1e-3),
-                "one place": draw((3, 2, 1), {"mode": "train"}),
-            },
-            gradients=(*AFFINE, "w_mean", "w_var"),
-            linear=("gamma", "beta"),
-            twin=twin,
-        ),
         Check("the formula with given weights", alone),
         Check("running statistics over three batches", walk),
         Check("large weights", large),

@@ -95,29 +95,6 @@ def standardise_cases(module: Any) -> Sequence[Case]:
         base = draw(shape)
         return lambda rng: (*base(rng), rng.standard_normal(shape[1:3]), rng.uniform(0.1, 2, shape[1:3]), *settings)
 
-    def refused() -> float:
-        x, right, wrong = np.zeros((2, 3)), np.zeros(3), np.zeros(4)
-        module.check_parameters("layer", x, right, right, "3 features", ((1, 3), (3,)))
-        missed = 0.0
-        for gamma, beta in ((wrong, right), (right, wrong)):
-            try:
-                module.check_parameters("layer", x, gamma, beta, "3 features", ((1, 3), (3,)))
-                missed += 1
-            except module.DataError:
-                pass
-        return missed
-
-    def empty() -> float:
-        x = np.zeros((0, 2, 1, 3))
-        out, cache = module.standardise_forward(x, np.ones((2, 1)), np.zeros((2, 1)), (0,))
-        dx, dgamma, dbeta = module.standardise_backward(out, cache)
-        zeros = np.zeros((2, 1))
-        flat = module.standardise_forward(np.zeros((2, 2, 1, 0)), np.ones((2, 1)), zeros, (0,))
-        line = module.through_statistics(zeros, zeros, np.ones((2, 1)), (), 0)
-        found = (dx, dgamma, dbeta, cache.mean, module.standardise_backward(*flat)[1], *line)
-        wanted = (x, zeros, zeros, zeros[None], zeros, zeros, zeros)
-        return worst(*(off(f, w) for f, w in zip(found, wanted, strict=True)))
-
     return [
         Layer(
             "standardise",
@@ -144,9 +121,37 @@ def standardise_cases(module: Any) -> Sequence[Case]:
             linear=AFFINE,
             twin=given,
         ),
-        Check("parameters that do not fit are refused", refused),
-        Check("an empty batch", empty),
+        *_standardise_checks(module),
     ]
+
+
+def _standardise_checks(module: Any) -> Sequence[Case]:
+    """What a gradient cannot see: what is refused, and sets of nothing."""
+
+    def refused() -> float:
+        x, right, wrong = np.zeros((2, 3)), np.zeros(3), np.zeros(4)
+        module.check_parameters("layer", x, right, right, "3 features", ((1, 3), (3,)))
+        missed = 0.0
+        for gamma, beta in ((wrong, right), (right, wrong)):
+            try:
+                module.check_parameters("layer", x, gamma, beta, "3 features", ((1, 3), (3,)))
+                missed += 1
+            except module.DataError:
+                pass
+        return missed
+
+    def empty() -> float:
+        x = np.zeros((0, 2, 1, 3))
+        out, cache = module.standardise_forward(x, np.ones((2, 1)), np.zeros((2, 1)), (0,))
+        dx, dgamma, dbeta = module.standardise_backward(out, cache)
+        zeros = np.zeros((2, 1))
+        flat = module.standardise_forward(np.zeros((2, 2, 1, 0)), np.ones((2, 1)), zeros, (0,))
+        line = module.through_statistics(zeros, zeros, np.ones((2, 1)), (), 0)
+        found = (dx, dgamma, dbeta, cache.mean, module.standardise_backward(*flat)[1], *line)
+        wanted = (x, zeros, zeros, zeros[None], zeros, zeros, zeros)
+        return worst(*(off(f, w) for f, w in zip(found, wanted, strict=True)))
+
+    return [Check("parameters that do not fit are refused", refused), Check("an empty batch", empty)]
 
 
 def running_cases(module: Any) -> Sequence[Case]:
@@ -186,6 +191,20 @@ def running_cases(module: Any) -> Sequence[Case]:
         mean, var = np.mean([x.mean(0) for x in batches], 0), np.mean([x.var(0) for x in batches], 0)
         return worst(off(ours["running_mean"], mean), off(ours["running_var"], var))
 
+    return [
+        Check("PyTorch's momentum, by default", beside(0.1, {})),
+        Check("PyTorch's momentum 0.3", beside(0.3, {"momentum": 0.3})),
+        Check("PyTorch's cumulative mean", beside(None, {"momentum": None})),
+        Check("the course's momentum, by default", course(0.9, {})),
+        Check("the course's momentum 0.6", course(0.6, {"momentum": 0.6, "track_running_stats": True})),
+        Check("the course's cumulative mean", plain),
+        *_running_rules(module),
+    ]
+
+
+def _running_rules(module: Any) -> Sequence[Case]:
+    """The start, the modes, what is left alone, what is refused."""
+
     def start() -> float:
         first = module.running_statistics("layer", {}, 2, np.float32)
         torch_first = module.running_statistics("layer", {"convention": "torch"}, 2, np.float32)
@@ -215,6 +234,7 @@ def running_cases(module: Any) -> Sequence[Case]:
             lambda: module.uses_batch("layer", {"mode": "eval"}),
             lambda: module.running_statistics("layer", {"running_mean": np.zeros(3)}, 2, np.float64),
             lambda: module.running_statistics("layer", {"running_var": np.zeros(3)}, 2, np.float64),
+            lambda: module.update_running("layer", {"running_mean": np.zeros(3)}, np.zeros(2), np.zeros(2), 4),
             lambda: module.update_running("layer", {"convention": "torch"}, np.zeros(2), np.zeros(2), 1),
         ]
         missed = 0.0
@@ -222,17 +242,11 @@ def running_cases(module: Any) -> Sequence[Case]:
             try:
                 call()
                 missed += 1
-            except (module.ConfigError, module.DataError):
-                pass
+            except (module.ConfigError, module.DataError) as error:
+                missed += not str(error).startswith(("layer:", "Unknown mode"))
         return missed
 
     return [
-        Check("PyTorch's momentum, by default", beside(0.1, {})),
-        Check("PyTorch's momentum 0.3", beside(0.3, {"momentum": 0.3})),
-        Check("PyTorch's cumulative mean", beside(None, {"momentum": None})),
-        Check("the course's momentum, by default", course(0.9, {})),
-        Check("the course's momentum 0.6", course(0.6, {"momentum": 0.6, "track_running_stats": True})),
-        Check("the course's cumulative mean", plain),
         Check("the statistics of the start", start),
         Check("nothing tracked, and nothing to track", untouched),
         Check("which statistics a mode uses", modes),

@@ -61,6 +61,23 @@ def spatial_groupnorm_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarr
     return dx.reshape(dout.shape), dgamma.reshape(shape), dbeta.reshape(shape)
 
 
+def spatial_groupnorm_forward_naive(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict[str, Any]
+) -> np.ndarray:
+    """The same outputs by loops over samples and groups: which numbers share a mean, in plain sight."""
+    out, eps = np.empty_like(x), float(gn_param.get("eps", EPSILON))
+    k = x.shape[1] // G  # channels in a group
+    a_channel = (k, *(1 for _ in x.shape[2:]))
+    for n in range(x.shape[0]):
+        for g in range(G):
+            channels = slice(g * k, (g + 1) * k)
+            part = x[n, channels]  # (C/G, ...)
+            xhat = (part - part.mean()) / np.sqrt(part.var() + eps)
+            scale, shift = (v.reshape(-1)[channels].reshape(a_channel) for v in (gamma, beta))
+            out[n, channels] = scale * xhat + shift
+    return out
+
+
 def _check_groups(c: int, groups: int) -> None:
     if groups < 1 or c % groups:
         choices = ", ".join(str(d) for d in range(1, c + 1) if c % d == 0)

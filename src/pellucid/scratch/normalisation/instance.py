@@ -53,3 +53,15 @@ def instancenorm_backward(dout: np.ndarray, cache: Standardised) -> tuple[np.nda
     """Gradients dx (N, C, ...), dgamma (C,) and dbeta (C,) from dout (N, C, ...)."""
     dx, dgamma, dbeta = standardise_backward(dout.reshape(cache.x.shape), cache)
     return dx.reshape(dout.shape), dgamma[:, 0], dbeta[:, 0]
+
+
+def instancenorm_forward_naive(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, in_param: dict[str, Any]
+) -> np.ndarray:
+    """The same outputs by loops over samples and channels: which numbers share a mean, in plain sight."""
+    out, eps = np.empty_like(x), float(in_param.get("eps", EPSILON))
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            places = x[n, c]
+            out[n, c] = gamma[c] * (places - places.mean()) / np.sqrt(places.var() + eps) + beta[c]
+    return out
