@@ -95,6 +95,14 @@ def test_rounding_noise_is_no_bug() -> None:
     assert not check_gradient(lambda x: 1e6 + float(x.sum()), x, np.full(4, 1.1)).passed()
 
 
+@pytest.mark.parametrize("wrong", [1.1, 1.01, 1.001, 1.0003])
+def test_noise_excuses_no_more_than_it_explains(wrong: float) -> None:
+    """A loss of a million leaves 1e-5 of noise in a slope of 1, and no shorter step makes a larger error right."""
+    million = lambda x: 1e6 + float(np.sin(x).sum())  # noqa: E731
+    assert not check_gradient(million, np.zeros(3), np.full(3, wrong)).passed()
+    assert check_gradient(million, np.zeros(3), np.ones(3)).passed()
+
+
 def test_a_nan_of_the_function_does_not_pass() -> None:
     assert not check_gradient(lambda x: float("nan"), draw(2), np.ones(2)).passed()
 
