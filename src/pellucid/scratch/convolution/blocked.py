@@ -21,9 +21,9 @@ Source: Goto, van de Geijn, "Anatomy of High-Performance Matrix Multiplication",
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
 
-from pellucid.scratch.convolution.size import ConvParam, Window, conv_window
+from pellucid.scratch.convolution.size import ConvParam, Window, conv_window, effective_size
 
 TOGETHER = 8  # pictures innermost in memory, where their rows alone are too short
 LONG = 32  # pixels: rows that are long enough
@@ -60,7 +60,7 @@ def conv_backward_blocked(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, n
     """Gradients dx, dw and db from dout (N, F, H', W')."""
     grid, w, window = cache
     f, c, height, width = w.shape
-    matrix = np.ascontiguousarray(w.transpose(3, 2, 1, 0)).reshape(-1, f)  # (WW·HH·C, F)
+    matrix = np.ascontiguousarray(w.transpose(3, 2, 1, 0)).reshape(w[:1].size, f)  # (WW·HH·C, F)
     dmatrix = np.zeros((len(matrix) + 1, f), w.dtype)
     dx = np.empty((len(dout), c, *window.size), dout.dtype)
     groups = groups_of(len(dout), window.out[1])
@@ -107,9 +107,9 @@ def _grid(groups: int, pictures: int, x: np.ndarray, window: Window) -> np.ndarr
 
     Pixel S·q + r of a row is at [:, r, ..., q, :].
     """
-    _, c, h, w = x.shape
-    (top, left), stride = window.pad, window.stride[1]
-    return np.zeros((groups, stride, c, h + 2 * top, -(-(w + 2 * left) // stride), pictures), x.dtype)
+    height, width = window.padded
+    stride = window.stride[1]
+    return np.zeros((groups, stride, x.shape[1], height, -(-width // stride), pictures), x.dtype)
 
 
 def _phases(grid: np.ndarray, x: np.ndarray, window: Window) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -123,10 +123,9 @@ def _phases(grid: np.ndarray, x: np.ndarray, window: Window) -> Iterator[tuple[n
 
 def _under_rows(grid: np.ndarray, window: Window) -> np.ndarray:
     """A view (groups, HH, S, C, H', columns, N): for kernel row u and output row i the pixels of row S·i + D·u."""
-    group, phase, channel, row, column, item = grid.strides
-    shape = (len(grid), window.kernel[0], *grid.shape[1:3], window.out[0], *grid.shape[4:])
-    steps = (group, row * window.dilation[0], phase, channel, row * window.stride[0], column, item)
-    return as_strided(grid, shape, steps)
+    reach = effective_size(window.kernel[0], window.dilation[0])
+    windows = sliding_window_view(grid, reach, axis=3, writeable=True)  # (groups, S, C, rows, columns, N, reach)
+    return np.moveaxis(windows[:, :, :, :: window.stride[0], ..., :: window.dilation[0]], -1, 1)
 
 
 def _taps(under_rows: np.ndarray, window: Window) -> list[np.ndarray]:

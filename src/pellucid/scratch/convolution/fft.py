@@ -18,7 +18,7 @@ Source: Mathieu et al., "Fast Training of Convolutional Networks through FFTs", 
 
 import numpy as np
 
-from pellucid.scratch.convolution.size import ConvParam, Pair, Window, conv_window
+from pellucid.scratch.convolution.size import ConvParam, Window, conv_window
 
 Cache = tuple[np.ndarray, np.ndarray, Window]
 
@@ -30,7 +30,7 @@ def conv_forward_fft(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: Co
         DataError: the shapes do not fit each other, or a setting is missing or does not fit.
     """
     window = conv_window(x, w, b, conv_param)
-    size = _padded(window)
+    size = window.padded
     (top, left), (height, width) = window.pad, window.size
     padded = np.zeros((*x.shape[:2], *size), x.dtype)
     padded[:, :, top : top + height, left : left + width] = x
@@ -45,7 +45,7 @@ def conv_forward_fft(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: Co
 def conv_backward_fft(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients dx, dw and db from dout (N, F, H', W')."""
     x_hat, w_hat, window = cache
-    size = _padded(window)
+    size = window.padded
     spread = np.zeros((*dout.shape[:2], *size), dout.dtype)
     spread[_outputs(window)] = dout
     dy_hat = np.fft.rfft2(spread)
@@ -58,11 +58,6 @@ def conv_backward_fft(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, np.nd
 def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """A matrix product at each frequency: (N, C, ...) and (C, F, ...) -> (N, F, ...)."""
     return (a.transpose(2, 3, 0, 1) @ b.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
-
-
-def _padded(window: Window) -> Pair:
-    """Height and width of the padded picture."""
-    return window.size[0] + 2 * window.pad[0], window.size[1] + 2 * window.pad[1]
 
 
 def _taps(window: Window) -> tuple[slice, ...]:

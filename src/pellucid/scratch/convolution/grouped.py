@@ -47,8 +47,8 @@ def conv_forward_grouped(
     if groups < 1 or len(w) % groups:
         raise DataError(f"grouped convolution: {groups} groups do not divide the {len(w)} kernels of w {w.shape}.")
     window = conv_window(x, w, b, conv_param, groups)
-    columns = im2col(x, window).reshape(len(x), groups, w[0].size, -1)  # (N, G, C/G·HH·WW, H'·W')
-    out = w.reshape(groups, -1, w[0].size) @ columns  # (N, G, F/G, H'·W')
+    columns = im2col(x, window).reshape(len(x), groups, w[:1].size, -1)  # (N, G, C/G·HH·WW, H'·W')
+    out = w.reshape(groups, -1, w[:1].size) @ columns  # (N, G, F/G, H'·W')
     return out.reshape(len(x), len(w), *window.out) + b[:, None, None], (columns, w, window)
 
 

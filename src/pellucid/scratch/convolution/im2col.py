@@ -31,7 +31,7 @@ def im2col(x: np.ndarray, window: Window) -> np.ndarray:
     columns = np.empty((n, c, *window.kernel, *window.out), x.dtype)
     for u, v in product(range(window.kernel[0]), range(window.kernel[1])):
         columns[:, :, u, v] = padded[_seen(u, v, window)]
-    return columns.reshape(n, c * window.kernel[0] * window.kernel[1], -1)
+    return columns.reshape(n, c * window.kernel[0] * window.kernel[1], window.out[0] * window.out[1])
 
 
 def col2im(columns: np.ndarray, window: Window) -> np.ndarray:
@@ -39,7 +39,7 @@ def col2im(columns: np.ndarray, window: Window) -> np.ndarray:
     (top, left), (height, width) = window.pad, window.size
     n, c = len(columns), columns.shape[1] // (window.kernel[0] * window.kernel[1])
     columns = columns.reshape(n, c, *window.kernel, *window.out)
-    padded = np.zeros((n, c, height + 2 * top, width + 2 * left), columns.dtype)
+    padded = np.zeros((n, c, *window.padded), columns.dtype)
     for u, v in product(range(window.kernel[0]), range(window.kernel[1])):
         padded[_seen(u, v, window)] += columns[:, :, u, v]
     return padded[:, :, top : top + height, left : left + width]

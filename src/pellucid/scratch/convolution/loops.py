@@ -39,7 +39,7 @@ def conv_forward_naive(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: 
     """
     window = conv_window(x, w, b, conv_param)
     padded = _pad(x, window)
-    out = np.zeros((len(x), len(w), *window.out), x.dtype)
+    out = np.empty((len(x), len(w), *window.out), x.dtype)
     for n, f, i, j in np.ndindex(*out.shape):
         out[n, f, i, j] = np.sum(padded[n][_under(i, j, window)] * w[f]) + b[f]
     return out, (x, w, b, conv_param)

@@ -81,7 +81,7 @@ def _meet(size: int, out: int, stride: int, shift: int) -> tuple[np.ndarray, np.
 
 
 def _places(window: Window) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
-    """Each tap, and where the matrix (F, H', W', C, H, W) holds its weights: indices that give (rows, columns, F, C)."""
+    """Each tap, and where the matrix (F, H', W', C, H, W) holds its weights: indices, giving (rows, columns, F, C)."""
     everything = slice(None)
     for u, v in product(range(window.kernel[0]), range(window.kernel[1])):
         down = u * window.dilation[0] - window.pad[0]

@@ -51,7 +51,7 @@ def depthwise_forward(
         raise DataError(f"depthwise convolution: w must be (C, HH, WW), got {w.shape}.")
     window = conv_window(x, w[:, None], b, conv_param, groups=len(w))
     n, c = x.shape[:2]
-    columns = im2col(x, window).reshape(n, c, w[0].size, -1)  # (N, C, HH·WW, H'·W')
+    columns = im2col(x, window).reshape(n, c, w[:1].size, -1)  # (N, C, HH·WW, H'·W')
     out = w.reshape(c, 1, -1) @ columns + b[:, None, None]  # (N, C, 1, H'·W')
     return out.reshape(n, c, *window.out), (columns, w, window)
 
@@ -63,7 +63,7 @@ def depthwise_backward(dout: np.ndarray, cache: DepthwiseCache) -> tuple[np.ndar
     dy = dout.reshape(n, c, 1, -1)
     dw = (columns @ dy.swapaxes(2, 3)).sum(axis=0).reshape(w.shape)
     dcolumns = w.reshape(c, -1, 1) * dy  # (N, C, HH·WW, H'·W')
-    return col2im(dcolumns.reshape(n, c * w[0].size, -1), window), dw, dout.sum(axis=(0, 2, 3))
+    return col2im(dcolumns.reshape(n, c * w[:1].size, -1), window), dw, dout.sum(axis=(0, 2, 3))
 
 
 def pointwise_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, PointwiseCache]:

@@ -8,10 +8,10 @@ Formula:
 Derivation:
     With padding there are N + 2 P pixels. A kernel of F taps, D apart, reaches over K = D (F - 1) + 1 of them. Its
     first window begins at 0, the last one may begin at N + 2 P - K, and every S-th place is taken, which makes
-    (N + 2 P - K) / S + 1 of them. If S does not divide, the rest at the far border is seen by no window: PyTorch drops it (⌊ ⌋), strict
-    mode refuses. The transposed convolution goes from out back to N, so the first line is solved for N; up to S - 1
-    sizes share one `out`, and output_padding says which. Each kernel has a weight for each tap and channel, and
-    one bias.
+    (N + 2 P - K) / S + 1 of them. If S does not divide, the rest at the far border is seen by no window: PyTorch drops
+    it (⌊ ⌋), strict mode refuses. The transposed convolution goes from out back to N, so the first line is solved for
+    N; up to S - 1 pixels more give the same `out`, and output_padding says how many. Each kernel has a weight for
+    each tap and channel, and one bias.
 
 Source: CS231n notes, "Convolutional Networks"; Dumoulin, Visin, "A guide to convolution arithmetic", 2016.
 """
@@ -47,6 +47,11 @@ class Window:
     dilation: Pair
     size: Pair
     out: Pair
+
+    @property
+    def padded(self) -> Pair:
+        """N + 2 P, of the input with its padding."""
+        return self.size[0] + 2 * self.pad[0], self.size[1] + 2 * self.pad[1]
 
 
 def effective_size(kernel: int, dilation: int) -> int:
@@ -114,16 +119,7 @@ def conv_window(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvPar
     Raises:
         DataError: the shapes do not fit each other, or a setting is missing or does not fit.
     """
-    if x.ndim != 4 or w.ndim != 4 or x.shape[1] != w.shape[1] * groups:
-        channels = "C" if groups == 1 else f"C / {groups}"
-        raise DataError(
-            f"convolution: x must be (N, C, H, W) and w (F, {channels}, HH, WW), got x {x.shape} and w {w.shape}."
-        )
-    if b.shape != (len(w),):
-        raise DataError(f"convolution: w {w.shape} has {len(w)} kernels, so b must be ({len(w)},), got {b.shape}.")
-    for key in ("stride", "pad"):
-        if key not in conv_param:
-            raise DataError(f'convolution: conv_param must have "stride" and "pad", "{key}" is missing.')
+    _check_arguments(x, w, b, conv_param, groups)
     kernel, size = _pair(w.shape[2:]), _pair(x.shape[2:])
     stride, pad = _pair(conv_param["stride"]), _pair(conv_param["pad"])
     dilation, strict = _pair(conv_param.get("dilation", 1)), bool(conv_param.get("strict", False))
@@ -139,3 +135,16 @@ def _pair(setting: int | tuple[int, ...]) -> Pair:
     if len(setting) != 2:
         raise DataError(f"convolution: a setting must be one number or (height, width), got {setting}.")
     return setting[0], setting[1]
+
+
+def _check_arguments(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam, groups: int) -> None:
+    if x.ndim != 4 or w.ndim != 4 or x.shape[1] != w.shape[1] * groups:
+        channels = "C" if groups == 1 else f"C / {groups}"
+        raise DataError(
+            f"convolution: x must be (N, C, H, W) and w (F, {channels}, HH, WW), got x {x.shape} and w {w.shape}."
+        )
+    if b.shape != (len(w),):
+        raise DataError(f"convolution: w {w.shape} has {len(w)} kernels, so b must be ({len(w)},), got {b.shape}.")
+    for key in ("stride", "pad"):
+        if key not in conv_param:
+            raise DataError(f'convolution: conv_param must have "stride" and "pad", "{key}" is missing.')

@@ -14,17 +14,15 @@ Derivation:
     small matrix products over long rows, which cost little. Backward is the transpose of each step:
         dM = A dy;  dU_a = dM_a V_aᵀ, dw = Gᵀ dU;  dV_a = U_aᵀ dM_a, dd = B dV_a   (M = U ⊙ V, U = G g, V = Bᵀ d)
     Column 1 of Aᵀ (the value at 1) is all ones: a bias added to that product reaches all four rows.
-    The price is rounding: values at ±2 are larger than what is left in the end. In float32 the error is about 5e-6
-    of the largest output, ten times that of direct sums.
+    The price is rounding: values at ±2 are larger than what is left in the end. In float32 the error is about 2e-6
+    of the largest output, some five times that of direct sums.
 
 Source: Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; Winograd, "Arithmetic Complexity of
     Computations", 1980.
 """
 
-from math import prod
-
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
 
 from pellucid.core.errors import DataError
 from pellucid.scratch.convolution.blocked import blocks, groups_of
@@ -153,10 +151,9 @@ def _transform(w: np.ndarray) -> np.ndarray:
 
 def _lay_out(x: np.ndarray, window: Window) -> np.ndarray:
     """Pictures innermost, zeros around: (N, C, H, W) -> (C, 4 T + 2, W + 2 P, N), T tiles of four rows of outputs."""
-    n, c, h, w = x.shape
-    (top, left), tiles = window.pad, -(-window.out[0] // 4)
-    laid = np.zeros((c, 4 * tiles + 2, w + 2 * left, n), x.dtype)
-    laid[:, top : top + h, left : left + w] = x.transpose(1, 2, 3, 0)
+    (top, left), (height, width), tiles = window.pad, window.size, -(-window.out[0] // 4)
+    laid = np.zeros((x.shape[1], 4 * tiles + 2, window.padded[1], len(x)), x.dtype)
+    laid[:, top : top + height, left : left + width] = x.transpose(1, 2, 3, 0)
     return laid
 
 
@@ -171,9 +168,8 @@ def _four_rows(dout: np.ndarray, side: int) -> np.ndarray:
 
 def _six_rows(laid: np.ndarray) -> np.ndarray:
     """Each tile with the two rows it shares with the next: (C, 4 T + 2, ...) -> a view (C, T, 6, run)."""
-    run = prod(laid.shape[2:])
-    channel, row, *_, item = laid.strides
-    return as_strided(laid, (len(laid), laid.shape[1] // 4, 6, run), (channel, 4 * row, row, item))
+    rows = laid.reshape(*laid.shape[:2], -1)
+    return sliding_window_view(rows, 6, axis=1, writeable=True)[:, ::4].swapaxes(2, 3)
 
 
 def _apply(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
