@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.normalisation.batch import batchnorm_backward, batchnorm_forward
 from pellucid.scratch.normalisation.group import (
     spatial_groupnorm_backward,
     spatial_groupnorm_forward,
@@ -18,6 +19,8 @@ from pellucid.scratch.normalisation.instance import (
 )
 from pellucid.scratch.normalisation.layer import layernorm_backward, layernorm_forward
 from pellucid.scratch.normalisation.rows import BLOCK, broadcasting
+from pellucid.scratch.normalisation.spatial_batch import spatial_batchnorm_backward, spatial_batchnorm_forward
+from pellucid.scratch.normalisation.switchable import switchable_norm
 
 
 def test_course_layernorm():
@@ -163,6 +166,44 @@ def test_numpys_buffer_is_put_back():
         assert np.getbufsize() < before
         _ = 1 / 0
     assert np.getbufsize() == before
+
+
+def whole(kind):
+    return np.arange(36).reshape(2, 3, 3, 2).astype(kind) ** 2 % 41
+
+
+NORMS = {
+    "batch": lambda x, kind: batchnorm_forward(
+        x[..., 0, 0], np.arange(1, 4, dtype=kind), np.ones(3, kind), {"mode": "train"}
+    ),
+    "spatial": lambda x, kind: spatial_batchnorm_forward(
+        x, np.arange(1, 4, dtype=kind), np.ones(3, kind), {"mode": "train"}
+    ),
+    "layer": lambda x, kind: layernorm_forward(x, np.arange(1, 3, dtype=kind), np.ones(2, kind), {}),
+    "instance": lambda x, kind: instancenorm_forward(x, np.arange(1, 4, dtype=kind), np.ones(3, kind), {}),
+    "group": lambda x, kind: spatial_groupnorm_forward(x, np.arange(1, 4, dtype=kind), np.ones(3, kind), 3, {}),
+    "loops": lambda x, kind: (instancenorm_forward_naive(x, np.arange(1, 4, dtype=kind), np.ones(3, kind), {}), None),
+    "more loops": lambda x, kind: (spatial_groupnorm_forward_naive(x, np.ones(3, kind), np.ones(3, kind), 3, {}), None),
+    "switchable": lambda x, kind: (switchable_norm(x, 2, 1, [0.2, 0.3, 0.5], [0.2, 0.3, 0.5]), None),
+}
+BACK = {
+    "batch": batchnorm_backward,
+    "spatial": spatial_batchnorm_backward,
+    "layer": layernorm_backward,
+    "instance": instancenorm_backward,
+    "group": spatial_groupnorm_backward,
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_whole_numbers_are_not_cut_off(rng, name):
+    found, cache = NORMS[name](whole(np.int64), np.int64)
+    wanted, wanted_cache = NORMS[name](whole(np.float64), np.float64)
+    assert found == pytest.approx(wanted)
+    if name in BACK:
+        dout = rng.standard_normal(found.shape)
+        for ours, exact in zip(BACK[name](dout, cache), BACK[name](dout, wanted_cache), strict=True):
+            assert ours == pytest.approx(exact)
 
 
 def test_empty_and_single():

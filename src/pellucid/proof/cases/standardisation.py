@@ -62,12 +62,17 @@ def rows_cases(module: Any) -> Sequence[Case]:
         found = [inside(511), inside(512), inside(10**6), np.getbufsize()]
         return 0.0 if found == [before, 512, 512, before] else 1.0
 
+    def types() -> float:
+        kinds = [module.mean_type(np.zeros(2, kind)) for kind in (np.float32, np.float64, np.int32)]
+        return 0.0 if kinds == [np.float32, np.float64, np.float64] else 1.0
+
     return [
         Check("row moments", moments),
         Check("lines along rows", lines),
         Check("row sums", sums, 1e-8),
         Check("blocks cover the rows once", parts),
         Check("buffers of long rows", buffers),
+        Check("types", types),
     ]
 
 

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.normalisation.rows import mean_type
 from pellucid.scratch.normalisation.running import running_statistics, update_running, uses_batch
 from pellucid.scratch.normalisation.standardise import EPSILON, check_parameters
 
@@ -65,15 +66,15 @@ def batchnorm_forward(
         raise DataError(f"batchnorm: x must be (N, D), got {x.shape}. For pictures use spatial_batchnorm_forward.")
     n, d = x.shape
     check_parameters("batchnorm", x, gamma, beta, f"{d} features", ((d,),))
-    by_batch = uses_batch("batchnorm", bn_param)
+    by_batch, kind = uses_batch("batchnorm", bn_param), mean_type(x)
     if by_batch:
         # Summed in float64: a mean rounded to float32 along thousands of samples is what the subtraction would show.
-        mean = (x.sum(axis=0, dtype=np.float64) / max(n, 1)).astype(x.dtype)
+        mean = (x.sum(axis=0, dtype=np.float64) / max(n, 1)).astype(kind)
         centred = x - mean
         var = (centred**2).sum(axis=0) / max(n, 1)
         update_running("batchnorm", bn_param, mean, var, n)
     else:
-        mean, var = running_statistics("batchnorm", bn_param, d, x.dtype)
+        mean, var = running_statistics("batchnorm", bn_param, d, kind)
         centred = x - mean
     std = np.sqrt(var + float(bn_param.get("eps", EPSILON)))
     xhat = centred / std

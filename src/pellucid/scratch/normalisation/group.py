@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.normalisation.rows import mean_type
 from pellucid.scratch.normalisation.standardise import (
     EPSILON,
     Standardised,
@@ -65,7 +66,7 @@ def spatial_groupnorm_forward_naive(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict[str, Any]
 ) -> np.ndarray:
     """The same outputs by loops over samples and groups: which numbers share a mean, in plain sight."""
-    out, eps = np.empty_like(x), float(gn_param.get("eps", EPSILON))
+    out, eps = np.empty(x.shape, mean_type(x)), float(gn_param.get("eps", EPSILON))
     k = x.shape[1] // G  # channels in a group
     a_channel = (k, *(1 for _ in x.shape[2:]))
     for n in range(x.shape[0]):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.normalisation.rows import mean_type
 from pellucid.scratch.normalisation.standardise import (
     EPSILON,
     Standardised,
@@ -59,7 +60,7 @@ def instancenorm_forward_naive(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, in_param: dict[str, Any]
 ) -> np.ndarray:
     """The same outputs by loops over samples and channels: which numbers share a mean, in plain sight."""
-    out, eps = np.empty_like(x), float(in_param.get("eps", EPSILON))
+    out, eps = np.empty(x.shape, mean_type(x)), float(in_param.get("eps", EPSILON))
     for n in range(x.shape[0]):
         for c in range(x.shape[1]):
             places = x[n, c]

@@ -66,7 +66,7 @@ def layernorm_backward(dout: np.ndarray, cache: LayerCache) -> tuple[np.ndarray,
     """Gradients dx (..., D), dgamma (D,) and dbeta (D,) from dout (..., D)."""
     x, mean, rstd, gamma = cache
     dy = dout.reshape(x.shape)  # (R, D)
-    dx, dgamma, dbeta = np.empty_like(x), np.zeros_like(gamma), np.zeros_like(gamma)
+    dx, dgamma, dbeta = np.empty_like(dy), np.zeros_like(dy, shape=len(gamma)), np.zeros_like(dy, shape=len(gamma))
     with broadcasting(len(gamma)):
         for part in blocks(x):
             r, mu, product = rstd[part], mean[part], dy[part] * x[part]

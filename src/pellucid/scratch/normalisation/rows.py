@@ -27,7 +27,8 @@ def row_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean (R,), variance (R,), and x minus its mean (R, S), of rows x (R, S); of an empty row they are 0."""
     size = max(x.shape[1], 1)
     ones = np.ones(x.shape[1], x.dtype)  # a product with a vector is the quickest sum
-    mean, var, centred = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype), np.empty_like(x)
+    kind = mean_type(x)
+    mean, var, centred = np.empty(len(x), kind), np.empty(len(x), kind), np.empty(x.shape, kind)
     with broadcasting(size):
         for part in blocks(x):
             mean[part] = (x[part] @ ones) / size
@@ -47,7 +48,7 @@ def scale_and_shift(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> None
 def row_sums(dout: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Σ dout and Σ dout x, both (R,), of rows dout and x (R, S)."""
     ones = np.ones(x.shape[1], x.dtype)
-    s, t = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
+    s, t = np.empty(len(x), dout.dtype), np.empty(len(x), dout.dtype)
     for part in blocks(x):
         s[part] = dout[part] @ ones
         t[part] = np.vecdot(dout[part], x[part])
@@ -56,13 +57,18 @@ def row_sums(dout: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def combine(dout: np.ndarray, scale: np.ndarray, x: np.ndarray, slope: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """Scale · dout + slope · x + shift (R, S), of rows dout and x (R, S) and numbers (R,)."""
-    total = np.empty_like(x)
+    total = np.empty_like(dout)
     with broadcasting(x.shape[1]):
         for part in blocks(x):
             np.multiply(x[part], slope[part, None], out=total[part])
             total[part] += shift[part, None]
             total[part] += dout[part] * scale[part, None]
     return total
+
+
+def mean_type(x: np.ndarray) -> np.dtype:
+    """The type of a mean of x: its own, or float64 where x holds integers."""
+    return x.dtype if np.issubdtype(x.dtype, np.inexact) else np.dtype(np.float64)
 
 
 def blocks(rows: np.ndarray) -> Iterator[slice]:

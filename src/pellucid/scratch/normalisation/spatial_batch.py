@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.normalisation.rows import mean_type
 from pellucid.scratch.normalisation.running import running_statistics, update_running, uses_batch
 from pellucid.scratch.normalisation.standardise import (
     EPSILON,
@@ -55,7 +56,7 @@ def spatial_batchnorm_forward(
         out, cache = standardise_forward(rows, scale, shift, (0,), eps)
         update_running(LAYER, bn_param, cache.mean.reshape(c), cache.var.reshape(c), n * prod(places))
     else:
-        mean, var = running_statistics(LAYER, bn_param, c, x.dtype)
+        mean, var = running_statistics(LAYER, bn_param, c, mean_type(x))
         out, cache = standardise_given(rows, scale, shift, mean[:, None], var[:, None], eps)
     return out.reshape(x.shape), cache
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.normalisation.rows import combine, row_moments, row_sums, scale_and_shift
+from pellucid.scratch.normalisation.rows import combine, mean_type, row_moments, row_sums, scale_and_shift
 from pellucid.scratch.normalisation.running import running_statistics, update_running, uses_batch
 from pellucid.scratch.normalisation.standardise import EPSILON, average, check_parameters, pool_moments
 
@@ -71,10 +71,10 @@ def switchable_norm(
     Raises:
         DataError: the shapes do not fit each other.
     """
-    p, q = (np.asarray(w, dtype=x.dtype) for w in (w_mean, w_var))
+    p, q = (np.asarray(w, dtype=mean_type(x)) for w in (w_mean, w_var))
     rows = _rows(x, p, q)
     c = x.shape[1]
-    gamma, beta = (np.full(c, v, dtype=x.dtype) if np.ndim(v) == 0 else np.asarray(v) for v in (gamma, beta))
+    gamma, beta = (np.full(c, v, dtype=mean_type(x)) if np.ndim(v) == 0 else np.asarray(v) for v in (gamma, beta))
     check_parameters(LAYER, x, gamma, beta, f"{c} channels", ((c,),))
     mean, var, centred = _moments(rows)
     mixture = _mix(mean, var, pool_moments(mean, var, SAMPLE), p, q, eps)
@@ -111,7 +111,7 @@ def switchnorm_forward(
         batch = pool_moments(mean, var, SAMPLE)  # (1, C) each
         update_running(LAYER, sn_param, batch[0][0], batch[1][0], n * size)
     else:
-        batch = running_statistics(LAYER, sn_param, c, x.dtype)
+        batch = running_statistics(LAYER, sn_param, c, mean_type(x))
     mixture = _mix(mean, var, batch, p, q, sn_param.get("eps", EPSILON))
     out = _apply(centred, mixture, gamma, beta)
     return out.reshape(x.shape), SwitchCache(rows, mixture, gamma, p, q, by_batch)
