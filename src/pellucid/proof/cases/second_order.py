@@ -90,7 +90,21 @@ def gauss_newton_cases(module: Any) -> Sequence[Case]:
         settings = {} if given == (100, 1e-3, 1e-8) else {"steps": steps, "damping": damping, "tolerance": tolerance}
         found = module.levenberg_marquardt(decay, decay_jacobian, np.array(start), **settings)
         losses, end, arrived = marquardt(np.array(start), *given)
-        return max(distance(found.losses, losses), distance(found.x, end), float(found.converged != arrived))
+        return distance(found.losses, losses) + distance(found.x, end) + float(found.converged != arrived)
+
+    return [
+        Check("gauss-newton, plain", plain),
+        Check("gauss-newton, damped", damped),
+        Check("gauss-newton, fit", lambda: fit((1.0, -0.5))),
+        Check("gauss-newton, fit from afar", lambda: fit((0.1, 3.0), 40, 0.1, 1e-5)),
+        Check("gauss-newton, a few steps", lambda: fit((5.0, 2.0), 3, 1e-4, 1e-8)),
+        Check("gauss-newton, arrived", lambda: fit((5.0, 2.0), 3, 1e-4, 1e9)),
+        *fit_ending_cases(module),
+    ]
+
+
+def fit_ending_cases(module: Any) -> Sequence[Case]:
+    """When a fit ends: short gradients, no steps left, nothing that descends."""
 
     def flat_descent() -> float:
         """A gradient of 1.4e-8 at first: not short enough to stop at 1e-8, and hardly less after a step."""
@@ -130,12 +144,6 @@ def gauss_newton_cases(module: Any) -> Sequence[Case]:
         return float([(end.converged, len(end.losses)) for end in ends] != [(True, 1)] * 2)
 
     return [
-        Check("gauss-newton, plain", plain),
-        Check("gauss-newton, damped", damped),
-        Check("gauss-newton, fit", lambda: fit((1.0, -0.5))),
-        Check("gauss-newton, fit from afar", lambda: fit((0.1, 3.0), 40, 0.1, 1e-5)),
-        Check("gauss-newton, a few steps", lambda: fit((5.0, 2.0), 3, 1e-4, 1e-8)),
-        Check("gauss-newton, arrived", lambda: fit((5.0, 2.0), 3, 1e-4, 1e9)),
         Check("gauss-newton, tolerance", flat_descent),
         Check("gauss-newton, patience", patience),
         Check("gauss-newton, uphill", uphill),
@@ -147,71 +155,78 @@ def gauss_newton_cases(module: Any) -> Sequence[Case]:
 # ---------------------------------------------------------------------------------------- line search
 
 
+def trials(
+    search: Callable[..., float], line: Any, slope: float = -1.0, start: float = 7.0, **first: float
+) -> list[float]:
+    """The steps that were tried, and last the one that was returned."""
+    tried: list[float] = []
+
+    def watched(a: float) -> tuple[float, float]:
+        tried.append(a)
+        value, slope_there = line(a)
+        return start + value, slope_there
+
+    found = search(watched, start, slope, **first)
+    return [*tried, found]
+
+
+def parabola(bottom: float) -> Any:
+    """Slope -1 at 0; above 0 again beyond twice its bottom."""
+    return lambda a: (-a + a**2 / (2 * bottom), -1 + a / bottom)
+
+
+def straight(fall: float, slope_there: float) -> Any:
+    """A line, which claims another slope than it has."""
+    return lambda a: (-fall * a, slope_there)
+
+
+def not_a_number(a: float) -> tuple[float, float]:
+    """NaN beyond 0.3."""
+    return (float("nan"), 0.0) if a > 0.3 else (-a, -0.5)
+
+
+HALVINGS = [0.5**k for k in range(60)]
+ARMIJO: dict[str, Any] = {
+    "first": (parabola(1.0), {}, [1, 1]),
+    "halved": (parabola(0.2), {}, [1, 0.5, 0.25, 0.25]),
+    "begun at 3": (parabola(1.0), {"step": 3.0}, [3, 1.5, 1.5]),
+    "just enough": (straight(1.5e-4, 0.0), {}, [1, 1]),
+    "exactly": (straight(1e-4, 0.0), {}, [1, 1]),
+    "a steeper start": (straight(1.5e-4, 0.0), {"start": 0.0, "slope": -2.0}, [*HALVINGS, 0]),
+    "too little": (straight(0.7e-4, 0.0), {"start": 0.0, "step": 3.0}, [*(3 * a for a in HALVINGS), 0]),
+    "level, the change lost in rounding": (straight(0.0, 0.0), {"start": 1e20}, [*HALVINGS, 0]),
+    "not a number": (not_a_number, {}, [1, 0.5, 0.25, 0.25]),
+}
+WOLFE: dict[str, Any] = {
+    "first": (parabola(1.0), {}, [1, 1]),
+    "doubled": (parabola(20.0), {}, [1, 2, 2]),  # slopes -0.95 and -0.9, which is just flat enough
+    "doubled twice": (parabola(30.0), {}, [1, 2, 4, 4]),
+    "too far": (parabola(0.2), {}, [1, 0.5, 0.25, 0.25]),
+    "upwards too steep": (parabola(0.5125), {}, [1, 0.5, 0.5]),  # slope 0.95
+    "upwards, flat enough": (parabola(0.54), {}, [1, 1]),  # slope 0.85
+    "upwards, just flat enough": (lambda a: (-a, 0.9), {}, [1, 1]),
+    "between": (lambda a: (-a, -1.0 if a < 1.2 else 0.0 if a < 1.3 else 1.0), {}, [1, 2, 1.5, 1.25, 1.25]),
+    "begun at 3": (parabola(1.0), {"step": 3.0}, [3, 1.5, 1.5]),
+    "just enough": (straight(1.5e-4, 0.0), {}, [1, 1]),
+    "exactly": (straight(1e-4, 0.0), {}, [1, 1]),
+    "a steeper start": (straight(1.5e-4, 0.0), {"start": 0.0, "slope": -2.0}, [*HALVINGS, 0]),
+    "too little": (straight(0.7e-4, 0.0), {"start": 0.0, "step": 3.0}, [*(3 * a for a in HALVINGS), 0]),
+    "steep, flat enough": (straight(1.0, -1.75), {"slope": -2.0}, [1, 1]),
+    "steep, upwards": (straight(1.0, 1.75), {"slope": -2.0}, [1, 1]),
+    "never flat": (straight(1.0, -1.0), {}, [*(2.0**k for k in range(60)), 2.0**59]),
+    "not a number": (not_a_number, {}, [1, 0.5, 0.25, 0.25]),
+}
+
+
 def line_search_cases(module: Any) -> Sequence[Case]:
     """Lines on which every trial is known by hand."""
-
-    def trials(
-        search: Callable[..., float], line: Any, slope: float = -1.0, start: float = 7.0, **first: float
-    ) -> list[float]:
-        """The steps that were tried, and last the one that was returned."""
-        tried: list[float] = []
-
-        def watched(a: float) -> tuple[float, float]:
-            tried.append(a)
-            value, slope_there = line(a)
-            return start + value, slope_there
-
-        found = search(watched, start, slope, **first)
-        return [*tried, found]
-
-    def parabola(bottom: float) -> Any:
-        """Slope -1 at 0; above 0 again beyond twice its bottom."""
-        return lambda a: (-a + a**2 / (2 * bottom), -1 + a / bottom)
-
-    def straight(fall: float, slope_there: float) -> Any:
-        return lambda a: (-fall * a, slope_there)
-
-    def not_a_number(a: float) -> tuple[float, float]:
-        return (float("nan"), 0.0) if a > 0.3 else (-a, -0.5)
-
-    halvings = [0.5**k for k in range(60)]
-    armijo = {
-        "first": (parabola(1.0), {}, [1, 1]),
-        "halved": (parabola(0.2), {}, [1, 0.5, 0.25, 0.25]),
-        "begun at 3": (parabola(1.0), {"step": 3.0}, [3, 1.5, 1.5]),
-        "just enough": (straight(1.5e-4, 0.0), {}, [1, 1]),
-        "exactly": (straight(1e-4, 0.0), {}, [1, 1]),
-        "a steeper start": (straight(1.5e-4, 0.0), {"start": 0.0, "slope": -2.0}, [*halvings, 0]),
-        "too little": (straight(0.7e-4, 0.0), {"start": 0.0, "step": 3.0}, [*(3 * a for a in halvings), 0]),
-        "level, the change lost in rounding": (straight(0.0, 0.0), {"start": 1e20}, [*halvings, 0]),
-        "not a number": (not_a_number, {}, [1, 0.5, 0.25, 0.25]),
-    }
-    wolfe = {
-        "first": (parabola(1.0), {}, [1, 1]),
-        "doubled": (parabola(20.0), {}, [1, 2, 2]),  # slopes -0.95 and -0.9, which is just flat enough
-        "doubled twice": (parabola(30.0), {}, [1, 2, 4, 4]),
-        "too far": (parabola(0.2), {}, [1, 0.5, 0.25, 0.25]),
-        "upwards too steep": (parabola(0.5125), {}, [1, 0.5, 0.5]),  # slope 0.95
-        "upwards, flat enough": (parabola(0.54), {}, [1, 1]),  # slope 0.85
-        "upwards, just flat enough": (lambda a: (-a, 0.9), {}, [1, 1]),
-        "between": (lambda a: (-a, -1.0 if a < 1.2 else 0.0 if a < 1.3 else 1.0), {}, [1, 2, 1.5, 1.25, 1.25]),
-        "begun at 3": (parabola(1.0), {"step": 3.0}, [3, 1.5, 1.5]),
-        "just enough": (straight(1.5e-4, 0.0), {}, [1, 1]),
-        "exactly": (straight(1e-4, 0.0), {}, [1, 1]),
-        "a steeper start": (straight(1.5e-4, 0.0), {"start": 0.0, "slope": -2.0}, [*halvings, 0]),
-        "too little": (straight(0.7e-4, 0.0), {"start": 0.0, "step": 3.0}, [*(3 * a for a in halvings), 0]),
-        "steep, flat enough": (straight(1.0, -1.75), {"slope": -2.0}, [1, 1]),
-        "steep, upwards": (straight(1.0, 1.75), {"slope": -2.0}, [1, 1]),
-        "never flat": (straight(1.0, -1.0), {}, [*(2.0**k for k in range(60)), 2.0**59]),
-        "not a number": (not_a_number, {}, [1, 0.5, 0.25, 0.25]),
-    }
 
     def check(name: str, search: Callable[..., float], line: Any, settings: dict[str, float], wanted: Any) -> Check:
         return Check(f"line search, {name}", lambda: distance(trials(search, line, **settings), wanted), 1e-12)
 
     return [
-        *(check(f"armijo, {name}", module.armijo, *given) for name, given in armijo.items()),
-        *(check(f"wolfe, {name}", module.strong_wolfe, *given) for name, given in wolfe.items()),
+        *(check(f"armijo, {name}", module.armijo, *given) for name, given in ARMIJO.items()),
+        *(check(f"wolfe, {name}", module.strong_wolfe, *given) for name, given in WOLFE.items()),
     ]
 
 
@@ -271,10 +286,13 @@ def slope_down(x: np.ndarray) -> tuple[float, np.ndarray]:
     return float(-np.sum(x)), -np.ones_like(x)
 
 
+START = np.array([-1.2, 1.0, -0.5, 2.0])
+LONG_START = np.random.default_rng(2).standard_normal(24)
+
+
 def lbfgs_cases(module: Any) -> Sequence[Case]:
     """The two loops against the dense formula, and whole paths against the dense method."""
     rng = np.random.default_rng(2)
-    start, long_start = np.array([-1.2, 1.0, -0.5, 2.0]), rng.standard_normal(24)
 
     def loops(count: int) -> float:
         draws = rng.standard_normal((count, 2, 5))
@@ -301,6 +319,22 @@ def lbfgs_cases(module: Any) -> Sequence[Case]:
         ]
         said.append(distance(np.sqrt(gradient @ gradient), found.gradient_norm) < 1e-12)
         return distance(found.losses[:25], wanted[:25]) + abs(len(found.losses) - len(wanted)) + float(not all(said))
+
+    return [
+        *(Check(f"l-bfgs, two loops over {count} pairs", partial(loops, count)) for count in (0, 1, 2, 4)),
+        Check("l-bfgs, by default", lambda: path(valley, START), 1e-6),
+        Check("l-bfgs, long bowl", lambda: path(long_bowl, LONG_START), 1e-6),
+        Check("l-bfgs, short history", lambda: path(long_bowl, LONG_START, history=3, tolerance=1e-3), 1e-6),
+        Check("l-bfgs, armijo", lambda: path(valley, START, line_search="armijo"), 1e-6),
+        Check("l-bfgs, few steps", lambda: path(valley, START, steps=5), 1e-6),
+        Check("l-bfgs, no curvature", lambda: path(slope_down, START, line_search="armijo")),
+        Check("l-bfgs, small gradients", lambda: path(long_bowl, 0.1 * LONG_START), 1e-6),
+        *lbfgs_edge_cases(module),
+    ]
+
+
+def lbfgs_edge_cases(module: Any) -> Sequence[Case]:
+    """Where a path ends, which pairs are kept, and weights that are no vector."""
 
     def ends() -> float:
         """At the very start if the gradient is 0 there or short enough; not if it is a little longer than 1e-6."""
@@ -330,25 +364,17 @@ def lbfgs_cases(module: Any) -> Sequence[Case]:
                 value, gradient = long_bowl(x)
                 return value, -gradient if len(calls) >= turned else gradient
 
-            found = module.lbfgs(f, long_start)
+            found = module.lbfgs(f, LONG_START)
             results.append((found.converged, "rounding" in found.reason, found.losses == sorted(found.losses)[::-1]))
         return float(results != [(False, True, True)] * 2)
 
     def shaped() -> float:
         """Weights of any shape, and the start unchanged."""
-        x = start.reshape(2, 2).copy()
+        x = START.reshape(2, 2).copy()
         found = module.lbfgs(lambda w: (valley(w.reshape(4))[0], valley(w.reshape(4))[1].reshape(2, 2)), x)
-        return distance(found.x, np.ones((2, 2))) + distance(x, start.reshape(2, 2))
+        return distance(found.x, np.ones((2, 2))) + distance(x, START.reshape(2, 2))
 
     return [
-        *(Check(f"l-bfgs, two loops over {count} pairs", partial(loops, count)) for count in (0, 1, 2, 4)),
-        Check("l-bfgs, by default", lambda: path(valley, start), 1e-6),
-        Check("l-bfgs, long bowl", lambda: path(long_bowl, long_start), 1e-6),
-        Check("l-bfgs, short history", lambda: path(long_bowl, long_start, history=3, tolerance=1e-3), 1e-6),
-        Check("l-bfgs, armijo", lambda: path(valley, start, line_search="armijo"), 1e-6),
-        Check("l-bfgs, few steps", lambda: path(valley, start, steps=5), 1e-6),
-        Check("l-bfgs, no curvature", lambda: path(slope_down, start, line_search="armijo")),
-        Check("l-bfgs, small gradients", lambda: path(long_bowl, 0.1 * long_start), 1e-6),
         Check("l-bfgs, ends", ends),
         Check("l-bfgs, a pair just good enough", lambda: flat(1.5e-10), 1e-3),
         Check("l-bfgs, a pair just too flat", lambda: flat(0.7e-10), 1e-3),
