@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.checks.initialise import xavier
 from pellucid.scratch.recurrent.gru import gru_backward, gru_forward
 from pellucid.scratch.recurrent.lstm import lstm_sequence_backward, lstm_sequence_forward
 from pellucid.scratch.recurrent.rnn import rnn_backward, rnn_forward
@@ -51,9 +52,8 @@ class Cell:
         return tuple(np.zeros((N, H), dtype) for _ in range(self.states))
 
     def make_parameters(self, D: int, H: int, rng: np.random.Generator, dtype: Any = np.float64) -> Parameters:
-        """Wx, Wh and b for D inputs and H units: normal with variance 1/rows, and zeros."""
-        Wx = rng.standard_normal((D, self.gates * H)) / D**0.5
-        Wh = rng.standard_normal((H, self.gates * H)) / H**0.5
+        """Wx, Wh and b for D inputs and H units: Xavier weights, of variance 1/rows, and zeros."""
+        Wx, Wh = xavier((D, self.gates * H), rng), xavier((H, self.gates * H), rng)
         return Wx.astype(dtype), Wh.astype(dtype), np.zeros(self.biases * H, dtype)
 
 
