@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pellucid.core.errors import DataError
 from pellucid.proof.case import Case, Check, Subject, Update
 from pellucid.scratch.optimisers import adadelta, adagrad, adam, adamw, batches, clip, momentum, nesterov, rmsprop, sgd
 
@@ -144,7 +145,18 @@ def adam_cases(rules: Any) -> Sequence[Case]:
             error = float(np.maximum(error, np.abs(w - expected).max()))
         return error
 
+    def refused() -> float:
+        """Gradients that would be broadcast."""
+        for rule in (rules.adam, rules.adam_uncorrected):
+            try:
+                rule(np.zeros(2), np.zeros((1, 2)))
+            except DataError:
+                continue
+            return 1.0
+        return 0.0
+
     return [
+        Check("adam, another shape", refused),
         Update(
             "adam", rules.adam, settings, lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.8, 0.9), eps=0.1), steps=20
         ),

@@ -127,8 +127,8 @@ def fit_ending_cases(module: Any) -> Sequence[Case]:
         ends = []
         for damping in (1.5e-3, 1.0):
             found = module.levenberg_marquardt(residuals, lambda x: -np.eye(1), np.ones(1), damping=damping)
-            ends.append((found.converged, len(found.losses), len(calls)))
-        return float(ends != [(False, 1, 16), (False, 1, 16 + 14)])
+            ends.append((found.converged, found.losses, found.x.tolist(), len(calls)))
+        return float(ends != [(False, [0.5], [1.0], 16), (False, [0.5], [1.0], 16 + 14)])
 
     def level() -> float:
         """Residuals that no step changes: not a descent, so no step is taken."""

@@ -213,8 +213,8 @@ SUBJECTS: dict[str, Subject] = {
         initialise,
         initialise_cases,
         harmless={
-            "zeros: return constant(shape, rng, 0.0) -> return -constant(shape, rng, 0.0)": "-0 is 0",
-            "zeros: return constant(shape, rng, 0.0) -> return 2.0 * constant(shape, rng, 0.0)": "2 · 0 is 0",
+            "zeros: return np.zeros(shape) -> return -np.zeros(shape)": "-0 is 0",
+            "zeros: return np.zeros(shape) -> return 2.0 * np.zeros(shape)": "2 · 0 is 0",
             "_advise_one: found < wanted -> found <= wanted": "a layer that is as wanted is not spoken of",
         },
     ),

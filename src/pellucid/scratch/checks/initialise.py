@@ -51,7 +51,7 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 def zeros(shape: Shape, rng: np.random.Generator) -> np.ndarray:
     """All zero: right for biases, wrong for weights."""
-    return constant(shape, rng, 0.0)
+    return np.zeros(shape)
 
 
 def constant(shape: Shape, rng: np.random.Generator, value: float = 0.1) -> np.ndarray:
