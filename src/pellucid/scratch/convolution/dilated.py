@@ -37,10 +37,11 @@ def conv_forward_dilated(
     """
     window = conv_window(x, w, b, conv_param)
     padded = _pad(x, window)
-    out = np.zeros((len(x), len(w), window.out[0] * window.out[1]), x.dtype)
+    n, c, places = *x.shape[:2], window.out[0] * window.out[1]
+    out = np.zeros((n, len(w), places), x.dtype)
     for u, v, seen in _samples(padded, window):
-        out += w[:, :, u, v] @ seen.reshape(*x.shape[:2], -1)
-    return out.reshape(len(x), len(w), *window.out) + b[:, None, None], (x, w, window)
+        out += w[:, :, u, v] @ seen.reshape(n, c, places)
+    return out.reshape(n, len(w), *window.out) + b[:, None, None], (x, w, window)
 
 
 def conv_backward_dilated(dout: np.ndarray, cache: SampledCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -48,10 +49,11 @@ def conv_backward_dilated(dout: np.ndarray, cache: SampledCache) -> tuple[np.nda
     x, w, window = cache
     padded = _pad(x, window)
     dpadded, dw = np.zeros_like(padded), np.empty_like(w)
-    dy = dout.reshape(*dout.shape[:2], -1)
+    n, c, places = *x.shape[:2], window.out[0] * window.out[1]
+    dy = dout.reshape(n, len(w), places)
     pairs = zip(_samples(padded, window), _samples(dpadded, window), strict=True)
     for (u, v, seen), (_, _, dseen) in pairs:
-        dw[:, :, u, v] = (dy @ seen.reshape(*x.shape[:2], -1).swapaxes(1, 2)).sum(axis=0)
+        dw[:, :, u, v] = (dy @ seen.reshape(n, c, places).swapaxes(1, 2)).sum(axis=0)
         dseen += (w[:, :, u, v].T @ dy).reshape(seen.shape)
     (top, left), (height, width) = window.pad, window.size
     return dpadded[:, :, top : top + height, left : left + width], dw, dout.sum(axis=(0, 2, 3))

@@ -47,8 +47,9 @@ def conv_forward_grouped(
     if groups < 1 or len(w) % groups:
         raise DataError(f"grouped convolution: {groups} groups do not divide the {len(w)} kernels of w {w.shape}.")
     window = conv_window(x, w, b, conv_param, groups)
-    columns = im2col(x, window).reshape(len(x), groups, w[:1].size, -1)  # (N, G, C/G·HH·WW, H'·W')
-    out = w.reshape(groups, -1, w[:1].size) @ columns  # (N, G, F/G, H'·W')
+    places = window.out[0] * window.out[1]
+    columns = im2col(x, window).reshape(len(x), groups, w[:1].size, places)  # (N, G, C/G·HH·WW, H'·W')
+    out = w.reshape(groups, len(w) // groups, w[:1].size) @ columns  # (N, G, F/G, H'·W')
     return out.reshape(len(x), len(w), *window.out) + b[:, None, None], (columns, w, window)
 
 
@@ -58,5 +59,5 @@ def conv_backward_grouped(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, n
     n, groups, rows, places = columns.shape
     dy = dout.reshape(n, groups, len(w) // groups, places)
     dw = (dy @ columns.swapaxes(2, 3)).sum(axis=0)
-    dcolumns = w.reshape(groups, -1, rows).swapaxes(1, 2) @ dy  # (N, G, C/G·HH·WW, H'·W')
+    dcolumns = w.reshape(groups, len(w) // groups, rows).swapaxes(1, 2) @ dy  # (N, G, C/G·HH·WW, H'·W')
     return col2im(dcolumns.reshape(n, groups * rows, places), window), dw.reshape(w.shape), dout.sum(axis=(0, 2, 3))

@@ -51,19 +51,19 @@ def depthwise_forward(
         raise DataError(f"depthwise convolution: w must be (C, HH, WW), got {w.shape}.")
     window = conv_window(x, w[:, None], b, conv_param, groups=len(w))
     n, c = x.shape[:2]
-    columns = im2col(x, window).reshape(n, c, w[:1].size, -1)  # (N, C, HH·WW, H'·W')
-    out = w.reshape(c, 1, -1) @ columns + b[:, None, None]  # (N, C, 1, H'·W')
+    columns = im2col(x, window).reshape(n, c, w[:1].size, window.out[0] * window.out[1])  # (N, C, HH·WW, H'·W')
+    out = w.reshape(c, 1, w[:1].size) @ columns + b[:, None, None]  # (N, C, 1, H'·W')
     return out.reshape(n, c, *window.out), (columns, w, window)
 
 
 def depthwise_backward(dout: np.ndarray, cache: DepthwiseCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients dx, dw and db from dout (N, C, H', W')."""
     columns, w, window = cache
-    n, c = dout.shape[:2]
-    dy = dout.reshape(n, c, 1, -1)
+    n, c, taps, places = columns.shape
+    dy = dout.reshape(n, c, 1, places)
     dw = (columns @ dy.swapaxes(2, 3)).sum(axis=0).reshape(w.shape)
-    dcolumns = w.reshape(c, -1, 1) * dy  # (N, C, HH·WW, H'·W')
-    return col2im(dcolumns.reshape(n, c * w[:1].size, -1), window), dw, dout.sum(axis=(0, 2, 3))
+    dcolumns = w.reshape(c, taps, 1) * dy  # (N, C, HH·WW, H'·W')
+    return col2im(dcolumns.reshape(n, c * taps, places), window), dw, dout.sum(axis=(0, 2, 3))
 
 
 def pointwise_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, PointwiseCache]:
@@ -98,7 +98,7 @@ def pointwise_backward(dout: np.ndarray, cache: PointwiseCache) -> tuple[np.ndar
     """Gradients dx, dw and db from dout (N, F, H, W)."""
     x, w = cache
     n, f, height, width = dout.shape
-    pixels, dy = x.reshape(n, -1, height * width), dout.reshape(n, f, height * width)
+    pixels, dy = x.reshape(n, w.shape[1], height * width), dout.reshape(n, f, height * width)
     dx, dw = np.empty_like(pixels), np.zeros_like(w)
     for picture in range(n):
         np.matmul(w.T, dy[picture], out=dx[picture])
