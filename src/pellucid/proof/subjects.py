@@ -1,12 +1,52 @@
 """Every source file with something to prove, by name and by area."""
 
 from pellucid.proof.case import Subject
-from pellucid.proof.cases import checks, layers, optimisers, second_order
+from pellucid.proof.cases import (
+    activations,
+    attention,
+    batch_normalisation,
+    captioner,
+    checks,
+    convolution,
+    convolution_fast,
+    distances,
+    functions,
+    gradient_check,
+    graph,
+    interpolation,
+    layers,
+    losses,
+    nets,
+    normalisation,
+    optimisers,
+    pooling,
+    recurrent,
+    recurrent_stacks,
+    regularisation,
+    second_order,
+    signals,
+    solver,
+    standardisation,
+    temporal,
+    transformer,
+    unpooling,
+    upsampling,
+)
 
 AREAS: dict[str, dict[str, Subject]] = {
-    "Layers": layers.SUBJECTS,
-    "Update rules": optimisers.SUBJECTS,
-    "Second-order optimisation": second_order.SUBJECTS,
-    "Checks": checks.SUBJECTS,
+    "Layers": layers.SUBJECTS | temporal.SUBJECTS,
+    "Activations": activations.SUBJECTS,
+    "Losses and penalties": losses.SUBJECTS | distances.SUBJECTS,
+    "Regularisation": regularisation.SUBJECTS,
+    "Convolution": convolution.SUBJECTS | convolution_fast.SUBJECTS,
+    "Pooling and its way back": pooling.SUBJECTS | unpooling.SUBJECTS,
+    "Up-sampling": interpolation.SUBJECTS | upsampling.SUBJECTS,
+    "Normalisation": batch_normalisation.SUBJECTS | normalisation.SUBJECTS | standardisation.SUBJECTS,
+    "Recurrent layers": recurrent.SUBJECTS | recurrent_stacks.SUBJECTS,
+    "Attention": attention.SUBJECTS | transformer.SUBJECTS,
+    "Optimisers": optimisers.SUBJECTS | second_order.SUBJECTS,
+    "Computational graphs": graph.SUBJECTS | functions.SUBJECTS,
+    "Nets": nets.SUBJECTS | captioner.SUBJECTS | solver.SUBJECTS,
+    "Measuring": checks.SUBJECTS | gradient_check.SUBJECTS | signals.SUBJECTS,
 }
 SUBJECTS: dict[str, Subject] = {name: subject for area in AREAS.values() for name, subject in area.items()}
