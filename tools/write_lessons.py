@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from lessons.page import page, short, words
-from lessons.pictures.table import draw
+from lessons.pictures.table import PICTURES, draw
 from pellucid.core.choose import choose
 from pellucid.core.files import write_text
 from pellucid.proof.mutation import Outcome, plant_and_prove
@@ -53,8 +53,10 @@ def study(name: str) -> Lesson:
 
 def write(lesson: Lesson) -> None:
     subject = SUBJECTS[lesson.name]
-    write_text(FOLDER / f"{lesson.name}.md", page(lesson.name, subject, lesson.proofs, lesson.planted))
-    write_text(FOLDER / "pictures" / f"{lesson.name}.svg", draw(lesson.name))
+    drawn = lesson.name in PICTURES
+    write_text(FOLDER / f"{lesson.name}.md", page(lesson.name, subject, lesson.proofs, lesson.planted, drawn))
+    if drawn:
+        write_text(FOLDER / "pictures" / f"{lesson.name}.svg", draw(lesson.name))
 
 
 def index_row(lesson: Lesson) -> str:

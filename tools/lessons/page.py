@@ -46,7 +46,7 @@ def code(module: ModuleType) -> str:
     return "\n".join(source.splitlines()[first.end_lineno :]).strip("\n")
 
 
-def page(name: str, subject: Subject, proofs: Sequence[Proof], planted: Outcome) -> str:
+def page(name: str, subject: Subject, proofs: Sequence[Proof], planted: Outcome, has_picture: bool) -> str:
     """The whole page of one source file."""
     module, said = subject.module, words(subject.module)
     path = module.__name__.replace(".", "/") + ".py"
@@ -54,7 +54,7 @@ def page(name: str, subject: Subject, proofs: Sequence[Proof], planted: Outcome)
         "\n\n".join(
             [
                 f"# {said.title.rstrip('.')}",
-                f"![{_caption(said.title)}](pictures/{name}.svg)",
+                *([f"![{_caption(said.title)}](pictures/{name}.svg)"] if has_picture else []),
                 f"## Formula\n\n```text\n{said.formula}\n```",
                 f"## Derivation\n\n```text\n{said.derivation}\n```",
                 f"Source: {said.source}",
