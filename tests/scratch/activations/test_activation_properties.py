@@ -99,13 +99,17 @@ def test_the_identity_is_not_nonlinear_and_nothing_else_is_wrong_with_it() -> No
 
 def test_a_function_that_is_rough_everywhere_is_not_differentiable() -> None:
     def weierstrass(x: np.ndarray) -> np.ndarray:
-        return sum((0.5**n * np.cos(7**n * np.pi * x) for n in range(12)), start=np.zeros_like(x))
+        return sum((0.5**n * np.cos(7**n * np.pi * x) for n in range(9)), start=np.zeros_like(x))
 
-    assert not properties(made_of(weierstrass, np.zeros_like)).differentiable
+    def to_the_right(x: np.ndarray) -> np.ndarray:
+        return (weierstrass(x + 1e-6) - weierstrass(x)) / 1e-6
+
+    assert not properties(made_of(weierstrass, to_the_right)).differentiable
 
 
 def test_a_wrong_derivative_is_not_taken_for_the_slope() -> None:
     assert not properties(made_of(np.sin, lambda x: -np.cos(x))).differentiable
+    assert not properties(made_of(np.sin, lambda x: np.where(x > 9, 0, np.cos(x)))).differentiable
     assert properties(made_of(np.sin, np.cos)).differentiable
 
 
@@ -124,6 +128,25 @@ def test_a_function_that_only_falls_is_monotone_and_a_wave_is_not() -> None:
     assert not wave.monotone
     assert wave.bounded
     assert wave.saturates == "none"
+
+
+def test_of_several_outputs_each_has_to_pass() -> None:
+    def beside(other: Callable[[np.ndarray], np.ndarray], slope: Callable[[np.ndarray], np.ndarray]) -> Candidate:
+        return Candidate(
+            lambda x: (np.concatenate([x, other(x)], axis=1), x),
+            lambda dout, x: np.split(dout, 2, axis=1)[0] + np.split(dout, 2, axis=1)[1] * slope(x),
+        )
+
+    assert not properties(beside(np.sin, np.cos)).monotone
+    bent = properties(beside(np.tanh, lambda x: 1 - np.tanh(x) ** 2))
+    assert bent.monotone
+    assert not bent.bounded
+    assert kinks(beside(lambda x: np.maximum(x, 1.5), lambda x: 1.0 * (x > 1.5))) == (1.5,)
+
+
+def test_one_side_is_enough_to_be_unbounded() -> None:
+    assert not properties(made_of(lambda x: np.minimum(x, 0), lambda x: 1.0 * (x < 0))).bounded
+    assert not properties(made_of(lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0))).bounded
 
 
 def test_kinks_are_found_where_they_are() -> None:
@@ -148,6 +171,8 @@ def test_what_is_counted() -> None:
     assert cost(CANDIDATES["crelu"]) == (0, 1.5)  # turn, twice the maximum: three for two numbers out
     assert cost(CANDIDATES["maxout"]) == (0, 2 * 8 + 2 + 2)  # two products of 8, two additions, a maximum of two
     assert cost(CANDIDATES["sigmoid"])[0] == 2
+    chosen_twice = made_of(lambda x: np.where(x > 1, np.where(x > 2, 1, x), x), np.zeros_like)
+    assert cost(chosen_twice) == (0, 4)
 
 
 def test_what_is_learnt() -> None:
@@ -159,7 +184,15 @@ def test_only_selu_brings_every_start_back_to_mean_zero_and_square_one() -> None
     mean, square = many_layers(CANDIDATES["selu"], starts=(0.1, 10.0))
     assert mean == pytest.approx(0, abs=1e-6)
     assert square == pytest.approx(1, abs=1e-6)
-    assert many_layers(CANDIDATES["relu"], starts=(1.0,))[1] == pytest.approx(0.5**100, rel=1e-3)
+    for name in ("relu", "crelu"):  # the mean square over all units: half in each layer
+        assert many_layers(CANDIDATES[name], starts=(1.0,))[1] == pytest.approx(0.5**100, rel=1e-3)
+
+
+def test_the_worst_start_decides() -> None:
+    line = made_of(lambda x: x, np.ones_like)  # keeps every mean square
+    assert many_layers(line, starts=(1.0, 4.0, 0.5))[1] == pytest.approx(4)
+    assert many_layers(line, starts=(1.0, 1.1, 0.25))[1] == pytest.approx(0.25)
+    assert not properties(line).normalising
 
 
 def test_an_unknown_name_is_said_with_the_nearest() -> None:

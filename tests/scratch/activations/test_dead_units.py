@@ -59,8 +59,12 @@ def test_without_the_first_weights_the_cause_is_not_guessed() -> None:
     assert found.part == "bias"
 
 
-def test_an_input_of_exactly_zero_does_not_fire() -> None:
-    assert find_dead_units(np.ones((2, 1)), np.zeros((1, 1)), np.zeros(1)) == [DeadUnit(0, 0.0, "unknown", "weights")]
+def test_an_input_of_exactly_zero_does_not_fire_and_a_small_one_does() -> None:
+    x, zero, one = np.ones((2, 1)), np.zeros((1, 1)), np.zeros(1)
+    assert find_dead_units(x, zero, one) == [DeadUnit(0, 0.0, "unknown", "weights")]
+    assert find_dead_units(x, zero, one, zero, one) == [DeadUnit(0, 0.0, "initialisation", "weights")]
+    assert find_dead_units(x, zero, one, zero + 1e-9, one) == [DeadUnit(0, 0.0, "learning rate", "weights")]
+    assert find_dead_units(x, zero + 1e-9, one) == []
 
 
 def test_the_sentence_says_what_to_do() -> None:
