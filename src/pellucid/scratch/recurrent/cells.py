@@ -69,7 +69,8 @@ def check_state(state: State, cell: Cell, what: str) -> None:
 
 
 def _rnn_forward(x: np.ndarray, state: State, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray) -> Any:
-    h, cache = rnn_forward(x, state[0], Wx, Wh, b)
+    (h0,) = state
+    h, cache = rnn_forward(x, h0, Wx, Wh, b)
     return h, (cache.states[-1].copy(),), cache
 
 
@@ -79,7 +80,8 @@ def _rnn_backward(dh: np.ndarray, dstate: State, cache: Any) -> Any:
 
 
 def _gru_forward(x: np.ndarray, state: State, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray) -> Any:
-    h, cache = gru_forward(x, state[0], Wx, Wh, b)
+    (h0,) = state
+    h, cache = gru_forward(x, h0, Wx, Wh, b)
     return h, (cache.states[-1].copy(),), cache
 
 
@@ -89,7 +91,8 @@ def _gru_backward(dh: np.ndarray, dstate: State, cache: Any) -> Any:
 
 
 def _lstm_forward(x: np.ndarray, state: State, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray) -> Any:
-    h, c, cache = lstm_sequence_forward(x, state[0], state[1], Wx, Wh, b)
+    h0, c0 = state
+    h, c, cache = lstm_sequence_forward(x, h0, c0, Wx, Wh, b)
     return h, (cache.states[-1].copy(), c), cache
 
 
