@@ -69,12 +69,15 @@ def row(proof: "Proof") -> dict[str, object]:
 def _print(proofs: Sequence["Proof"], failed: Sequence["Proof"]) -> None:
     from pellucid.cli.output import print_table
 
-    print_table([row(proof) for proof in proofs])
+    layers = [proof for proof in proofs if proof.check is None]  # the rest holds or does not; one line is enough
+    print_table([row(proof) for proof in layers])
     print()
     for proof in failed:
         for sentence in proof.failures:
             print(f"{proof.name}: {sentence}")
-    print(f"{len(proofs) - len(failed)} right, {len(failed)} wrong. Errors are relative; an empty cell: no such proof.")
+    others = f", among them {len(proofs) - len(layers)} checks of other kinds" if len(layers) < len(proofs) else ""
+    print(f"{len(proofs) - len(failed)} right, {len(failed)} wrong{others}.")
+    print("Errors are relative; an empty cell: no such proof for this layer.")
 
 
 def _short(error: float | None) -> str | None:

@@ -2,11 +2,12 @@
 
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pellucid.core.choose import choose
 from pellucid.core.progress import Progress
-from pellucid.proof.case import Case
+from pellucid.proof.case import Case, Check
 from pellucid.proof.prove import Proof, prove
 from pellucid.proof.subjects import SUBJECTS
 from pellucid.proof.user_file import cases_of_file
@@ -19,7 +20,14 @@ def prove_ours(only: Sequence[str], progress: Progress, seed: int = 0) -> list[P
         ConfigError: a name is unknown.
     """
     chosen = {name: choose(name, SUBJECTS, "layer") for name in only} or SUBJECTS
-    return _prove([case for subject in chosen.values() for case in subject.cases(subject.module)], progress, seed)
+    cases = [_named(case, name) for name, subject in chosen.items() for case in subject.cases(subject.module)]
+    return _prove(cases, progress, seed)
+
+
+def _named(case: Case, subject: str) -> Case:
+    """Checks, and layers called like another file, say which file they belong to."""
+    shared = isinstance(case, Check) or (case.name in SUBJECTS and case.name != subject)
+    return replace(case, name=f"{subject}: {case.name}") if shared else case
 
 
 def prove_file(

@@ -52,7 +52,7 @@ class GradientReport:
 
 
 def check_gradient(
-    f: Callable[[np.ndarray], float], x: np.ndarray, gradient: np.ndarray, h: float = STEP
+    f: Callable[[np.ndarray], float], x: np.ndarray, gradient: np.ndarray, h: float = STEP, terms: float = 0.0
 ) -> GradientReport:
     """Compare `gradient` with the numerical one of `f` at `x`, entry by entry.
 
@@ -61,6 +61,7 @@ def check_gradient(
         x: float64 array of any shape.
         gradient: by hand, of the shape of `x`.
         h: the first step; a tenth and a hundredth of it are tried where an entry differs.
+        terms: if `f` is a sum, the sum of the sizes of its terms: what sets its rounding noise where they cancel.
 
     Raises:
         DataError: `gradient` has another shape, or `x` is not float64 (in float32 the noise hides small errors).
@@ -74,7 +75,7 @@ def check_gradient(
     floor = FLOOR * float(np.max(np.abs(gradient), initial=0.0, where=finite)) + 1e-12
     worst, kinks = GradientReport(0.0, (0,) * x.ndim, 0.0, 0.0), 0
     for index in np.ndindex(*x.shape):
-        found = _check_entry(f, x, index, float(gradient[index]), floor, h)
+        found = _check_entry(f, x, index, float(gradient[index]), floor, h, terms)
         kinks += found.on_kink
         if not found.error <= worst.error:  # NaN too
             worst = found
@@ -84,7 +85,13 @@ def check_gradient(
 
 
 def _check_entry(
-    f: Callable[[np.ndarray], float], x: np.ndarray, index: tuple[int, ...], by_hand: float, floor: float, h: float
+    f: Callable[[np.ndarray], float],
+    x: np.ndarray,
+    index: tuple[int, ...],
+    by_hand: float,
+    floor: float,
+    h: float,
+    terms: float,
 ) -> GradientReport:
     """The check of one entry, by the step that agrees best."""
     kept, best = x[index], GradientReport(np.inf, index, by_hand, np.nan)
@@ -96,7 +103,7 @@ def _check_entry(
         left = float(f(x))
         x[index] = kept
         numerical = (right - left) / (2 * step)
-        noise = 4 * EPSILON * max(abs(right), abs(left)) / step
+        noise = 4 * EPSILON * max(abs(right), abs(left), terms) / step
         size = abs(by_hand) + abs(numerical) + floor
         error = abs(by_hand - numerical) / (size + noise / TOLERANCE)
         if np.isnan(error):
