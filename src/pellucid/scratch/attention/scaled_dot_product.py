@@ -90,7 +90,7 @@ def _check(query: np.ndarray, key: np.ndarray, value: np.ndarray, mask: np.ndarr
         raise DataError(f"attention: query must be (..., T, d) and key (..., S, d), got {query.shape} and {key.shape}.")
     if value.shape[:-1] != key.shape[:-1]:
         raise DataError(
-            f"attention: key {key.shape} needs a value for each key, {key.shape[:-1]} + (m,), got {value.shape}."
+            f"attention: key {key.shape} needs one value a key, (..., {key.shape[-2]}, m), got {value.shape}."
         )
     if mask is None:
         return
