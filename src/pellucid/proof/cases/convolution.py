@@ -130,34 +130,39 @@ def dilated_cases(layer: Any) -> Sequence[Case]:
     ]
 
 
+def depthwise_inputs(x: tuple[int, ...], kernel: tuple[int, int], settings: Settings) -> Draw:
+    """Arguments (x, w, b, conv_param) with a kernel for each channel."""
+    return lambda rng: (
+        rng.standard_normal(x),
+        rng.standard_normal((x[1], *kernel)),
+        rng.standard_normal(x[1]),
+        settings,
+    )
+
+
+def pointwise_inputs(x: tuple[int, ...], filters: int) -> Draw:
+    """Arguments (x, w, b)."""
+    return lambda rng: (rng.standard_normal(x), rng.standard_normal((filters, x[1])), rng.standard_normal(filters))
+
+
+def separable_inputs(x: tuple[int, ...], kernel: tuple[int, int], filters: int, settings: Settings) -> Draw:
+    """Arguments (x, w_depth, b_depth, w_point, b_point, conv_param)."""
+
+    def arguments(rng: np.random.Generator) -> tuple[Any, ...]:
+        inputs, w_depth, b_depth, _ = depthwise_inputs(x, kernel, settings)(rng)
+        _, w_point, b_point = pointwise_inputs(x, filters)(rng)
+        return inputs, w_depth, b_depth, w_point, b_point, settings
+
+    return arguments
+
+
+def depthwise_twin(x: Tensor, w: Tensor, b: Tensor, settings: Settings) -> Tensor:
+    """PyTorch has it as a convolution in as many groups as channels."""
+    return twin(x, w[:, None], b, {**settings, "groups": len(w)})
+
+
 def separable_cases(layer: Any) -> Sequence[Case]:
     """Each half alone, both together, and what they cost."""
-
-    def depthwise(x: tuple[int, ...], kernel: tuple[int, int], settings: Settings) -> Draw:
-        c = x[1]
-        return lambda rng: (
-            rng.standard_normal(x),
-            rng.standard_normal((c, *kernel)),
-            rng.standard_normal(c),
-            settings,
-        )
-
-    def separable(x: tuple[int, ...], kernel: tuple[int, int], filters: int, settings: Settings) -> Draw:
-        def arguments(rng: np.random.Generator) -> tuple[Any, ...]:
-            inputs, w_depth, b_depth, _ = depthwise(x, kernel, settings)(rng)
-            return (
-                inputs,
-                w_depth,
-                b_depth,
-                rng.standard_normal((filters, x[1])),
-                rng.standard_normal(filters),
-                settings,
-            )
-
-        return arguments
-
-    def depthwise_twin(x: Tensor, w: Tensor, b: Tensor, settings: Settings) -> Tensor:
-        return twin(x, w[:, None], b, {**settings, "groups": len(w)})
 
     def costs() -> float:
         """Against the sizes of PyTorch's own layers, and a use of each weight for each pixel."""
@@ -168,20 +173,19 @@ def separable_cases(layer: Any) -> Sequence[Case]:
             "pointwise": torch.nn.Conv2d(6, 10, 1).weight.numel(),
         }
         weights["separable"] = weights["depthwise"] + weights["pointwise"]
-        return float(
-            (found.keys() != weights.keys())
-            + sum(abs(found[way].parameters - number) for way, number in weights.items())
-            + sum(abs(found[way].macs - number * 7 * 4) for way, number in weights.items())
-        )
+        pairs = [(found[way], number) for way, number in weights.items()]
+        wrong = sum(abs(cost.parameters - number) + abs(cost.macs - number * 7 * 4) for cost, number in pairs)
+        return float(wrong) + (found.keys() != weights.keys())
 
+    five = ("x", "w_depth", "b_depth", "w_point", "b_point")
     return [
         Layer(
             "depthwise",
             layer.depthwise_forward,
             layer.depthwise_backward,
             inputs={
-                "3 x 2 kernel": depthwise((2, 3, 3, 4), (3, 2), {"stride": 1, "pad": 1}),
-                "stride and dilation": depthwise((1, 2, 5, 4), (2, 3), {"stride": 2, "pad": 2, "dilation": 2}),
+                "3 x 2 kernel": depthwise_inputs((2, 3, 3, 4), (3, 2), {"stride": 1, "pad": 1}),
+                "stride and dilation": depthwise_inputs((1, 2, 5, 4), (2, 3), {"stride": 2, "pad": 2, "dilation": 2}),
             },
             gradients=("x", "w", "b"),
             linear=("x", "w", "b"),
@@ -192,16 +196,8 @@ def separable_cases(layer: Any) -> Sequence[Case]:
             layer.pointwise_forward,
             layer.pointwise_backward,
             inputs={
-                "3 to 4 channels": lambda rng: (
-                    rng.standard_normal((2, 3, 2, 3)),
-                    rng.standard_normal((4, 3)),
-                    rng.standard_normal(4),
-                ),
-                "3 to 2 channels, one picture": lambda rng: (
-                    rng.standard_normal((1, 3, 3, 1)),
-                    rng.standard_normal((2, 3)),
-                    rng.standard_normal(2),
-                ),
+                "3 to 4 channels": pointwise_inputs((2, 3, 2, 3), 4),
+                "3 to 2 channels, one picture": pointwise_inputs((1, 3, 3, 1), 2),
             },
             gradients=("x", "w", "b"),
             linear=("x", "w", "b"),
@@ -212,11 +208,11 @@ def separable_cases(layer: Any) -> Sequence[Case]:
             layer.separable_forward,
             layer.separable_backward,
             inputs={
-                "stride 1": separable((2, 2, 3, 4), (2, 3), 3, {"stride": 1, "pad": 1}),
-                "stride 2": separable((1, 3, 4, 3), (3, 3), 2, {"stride": 2, "pad": 1}),
+                "stride 1": separable_inputs((2, 2, 3, 4), (2, 3), 3, {"stride": 1, "pad": 1}),
+                "stride 2": separable_inputs((1, 3, 4, 3), (3, 3), 2, {"stride": 2, "pad": 1}),
             },
-            gradients=("x", "w_depth", "b_depth", "w_point", "b_point"),
-            linear=("x", "w_depth", "b_depth", "w_point", "b_point"),
+            gradients=five,
+            linear=five,
             twin=lambda x, w, b, v, c, settings: F.conv2d(depthwise_twin(x, w, b, settings), v[:, :, None, None], c),
         ),
         Check("parameters and multiply-adds", costs),

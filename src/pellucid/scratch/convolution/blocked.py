@@ -72,13 +72,13 @@ def conv_backward_blocked(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, n
         dunder[...] = dgrid[...] = 0
         for rows in blocks(window.out[0], window.out[1] * together(groups)):
             columns = _columns(taps, group, rows, pictures, memory)
-            dy = dout[pictures, :, rows].transpose(1, 2, 3, 0).reshape(f, -1)
+            dy = dout[pictures, :, rows].transpose(1, 2, 3, 0).reshape(f, -1)  # (F, rows·W'·N)
             dmatrix += columns @ dy.T  # the larger factor on the left is quicker
             places = dtaps[0][0, :, :, rows, :, : len(dout[pictures])].shape
             for tap, share in zip(dtaps, (matrix @ dy).reshape(width, *places), strict=True):
                 tap[0, :, :, rows, :, : places[-1]] += share
         for u in range(height):
-            drows[0, u] += dunder[0, u]
+            drows[0, u] += dunder[0, u]  # rows under different u overlap, so one after the other
         for inside, pixels in _phases(dgrid[0], dx[pictures], window):
             pixels[...] = inside
     dw = dmatrix[:-1].reshape(width, height, c, f).transpose(3, 2, 1, 0)

@@ -22,11 +22,12 @@ Source: Dumoulin, Visin, "A guide to convolution arithmetic", 2016; Long et al.,
 """
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.convolution.size import ConvParam, transposed_size
+from pellucid.scratch.convolution.size import ConvParam, Pair, transposed_size
 
 Cache = tuple[np.ndarray, np.ndarray, np.ndarray, ConvParam]
 
@@ -35,11 +36,11 @@ def conv_transpose_forward_naive(
     x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam
 ) -> tuple[np.ndarray, Cache]:
     """The same as `conv_transpose_forward`, one stamp at a time."""
-    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    (down, right), (top, left), (height, width) = _geometry(x, w, b, conv_param)
     out = np.zeros((len(x), w.shape[1], height, width), x.dtype)
     for n, c, i, j in np.ndindex(*x.shape):
         for u, v in np.ndindex(*w.shape[2:]):
-            r, s = stride * i + u - pad, stride * j + v - pad
+            r, s = down * i + u - top, right * j + v - left
             if 0 <= r < height and 0 <= s < width:
                 out[n, :, r, s] += x[n, c, i, j] * w[c, :, u, v]
     return out + b[:, None, None], (x, w, b, conv_param)
@@ -48,11 +49,11 @@ def conv_transpose_forward_naive(
 def conv_transpose_backward_naive(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same as `conv_transpose_backward`, one stamp at a time."""
     x, w, b, conv_param = cache
-    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    (down, right), (top, left), (height, width) = _geometry(x, w, b, conv_param)
     dx, dw = np.zeros_like(x), np.zeros_like(w)
     for n, c, i, j in np.ndindex(*x.shape):
         for u, v in np.ndindex(*w.shape[2:]):
-            r, s = stride * i + u - pad, stride * j + v - pad
+            r, s = down * i + u - top, right * j + v - left
             if 0 <= r < height and 0 <= s < width:
                 dx[n, c, i, j] += np.sum(w[c, :, u, v] * dout[n, :, r, s])
                 dw[c, :, u, v] += x[n, c, i, j] * dout[n, :, r, s]
@@ -69,7 +70,7 @@ def conv_transpose_forward(
         w: (C, F, HH, WW) kernels, input channels first.
         b: (F,) biases.
         conv_param: "stride" and "pad", in pixels of the output; optional "output_padding", rows and columns more at
-            the bottom and the right, less than the stride (default 0).
+            the bottom and the right, less than the stride (default 0). Each is a number or (height, width).
 
     Returns:
         out (N, F, (H - 1) stride + HH - 2 pad + output_padding, and so for W), and what backward needs.
@@ -77,37 +78,37 @@ def conv_transpose_forward(
     Raises:
         DataError: the shapes do not fit each other, or a setting is missing or does not fit.
     """
-    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    (down, right), (top, left), (height, width) = _geometry(x, w, b, conv_param)
     cells = _in_cells(w, conv_param)
     (n, _, h, wide), f, (rows, columns) = x.shape, w.shape[1], cells.shape[:2]
     pixels = _as_rows(x)
-    canvas = np.zeros((n, f, h + rows - 1, stride, wide + columns - 1, stride), np.result_type(x, w))
+    canvas = np.zeros((n, f, h + rows - 1, down, wide + columns - 1, right), np.result_type(x, w))
     for p, q in product(range(rows), range(columns)):
-        stamps = (pixels @ cells[p, q]).reshape(n, h, wide, f, stride, stride)
+        stamps = (pixels @ cells[p, q]).reshape(n, h, wide, f, down, right)
         canvas[:, :, p : p + h, :, q : q + wide] += stamps.transpose(0, 3, 1, 4, 2, 5)
-    out = canvas.reshape(n, f, (h + rows - 1) * stride, (wide + columns - 1) * stride)
-    return out[:, :, pad : pad + height, pad : pad + width] + b[:, None, None], (x, w, b, conv_param)
+    out = canvas.reshape(n, f, (h + rows - 1) * down, (wide + columns - 1) * right)
+    return out[:, :, top : top + height, left : left + width] + b[:, None, None], (x, w, b, conv_param)
 
 
 def conv_transpose_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients dx (N, C, H, W), dw (C, F, HH, WW) and db (F,) from dout (N, F, H', W')."""
     x, w, b, conv_param = cache
-    stride, pad, height, width = _geometry(x, w, b, conv_param)
+    (down, right), (top, left), (height, width) = _geometry(x, w, b, conv_param)
     cells = _in_cells(w, conv_param)
     (n, c, h, wide), f, (rows, columns) = x.shape, w.shape[1], cells.shape[:2]
-    canvas = np.zeros((n, f, (h + rows - 1) * stride, (wide + columns - 1) * stride), dout.dtype)
-    canvas[:, :, pad : pad + height, pad : pad + width] = dout
-    canvas = canvas.reshape(n, f, h + rows - 1, stride, wide + columns - 1, stride)
+    canvas = np.zeros((n, f, (h + rows - 1) * down, (wide + columns - 1) * right), dout.dtype)
+    canvas[:, :, top : top + height, left : left + width] = dout
+    canvas = canvas.reshape(n, f, h + rows - 1, down, wide + columns - 1, right)
     pixels, dcells = _as_rows(x), np.empty_like(cells)
     dpixels = np.zeros_like(pixels)
     for p, q in product(range(rows), range(columns)):
         dstamps = canvas[:, :, p : p + h, :, q : q + wide].transpose(0, 2, 4, 1, 3, 5)
-        dstamps = dstamps.reshape(n * h * wide, f * stride * stride)
+        dstamps = dstamps.reshape(n * h * wide, f * down * right)
         dpixels += dstamps @ cells[p, q].T
         dcells[p, q] = pixels.T @ dstamps
     dx = dpixels.reshape(n, h, wide, c).transpose(0, 3, 1, 2)
-    dkernel = dcells.reshape(rows, columns, c, f, stride, stride).transpose(2, 3, 0, 4, 1, 5)
-    dw = dkernel.reshape(c, f, rows * stride, columns * stride)[:, :, : w.shape[2], : w.shape[3]]
+    dkernel = dcells.reshape(rows, columns, c, f, down, right).transpose(2, 3, 0, 4, 1, 5)
+    dw = dkernel.reshape(c, f, rows * down, columns * right)[:, :, : w.shape[2], : w.shape[3]]
     return dx, dw, dout.sum(axis=(0, 2, 3))
 
 
@@ -141,17 +142,17 @@ def bilinear_weights(channels: int, k: int) -> np.ndarray:
 
 
 def _in_cells(w: np.ndarray, conv_param: ConvParam) -> np.ndarray:
-    """The kernel cut into cells of stride x stride, each a matrix: (cells down, cells across, C, F · stride²).
+    """The kernel cut into cells of the size of the stride, each a matrix: (cells down, cells across, C, F · size).
 
     Zeros fill the last cells, and make the rows and columns of the output padding, which get no stamp but these.
     """
-    stride, more = conv_param["stride"], conv_param.get("output_padding", 0)
-    rows, columns = -(-(w.shape[2] + more) // stride), -(-(w.shape[3] + more) // stride)
+    (down, right), _, more = _settings(conv_param)
+    rows, columns = -(-(w.shape[2] + more[0]) // down), -(-(w.shape[3] + more[1]) // right)
     c, f, height, width = w.shape
-    padded = np.zeros((c, f, rows * stride, columns * stride), w.dtype)
+    padded = np.zeros((c, f, rows * down, columns * right), w.dtype)
     padded[:, :, :height, :width] = w
-    cells = padded.reshape(c, f, rows, stride, columns, stride).transpose(2, 4, 0, 1, 3, 5)
-    return cells.reshape(rows, columns, c, f * stride * stride)
+    cells = padded.reshape(c, f, rows, down, columns, right).transpose(2, 4, 0, 1, 3, 5)
+    return cells.reshape(rows, columns, c, f * down * right)
 
 
 def _as_rows(x: np.ndarray) -> np.ndarray:
@@ -160,14 +161,28 @@ def _as_rows(x: np.ndarray) -> np.ndarray:
     return x.transpose(0, 2, 3, 1).reshape(n * h * wide, c)
 
 
-def _geometry(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -> tuple[int, int, int, int]:
-    """Stride, padding, height and width of the result."""
+def _geometry(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -> tuple[Pair, Pair, Pair]:
+    """Stride, padding and size of the result, its arguments checked."""
     _check(x, w, b, conv_param)
-    stride, pad, more = conv_param["stride"], conv_param["pad"], conv_param.get("output_padding", 0)
-    height, width = (transposed_size(x.shape[a], w.shape[a], stride, pad, output_padding=more) for a in (2, 3))
+    stride, pad, more = _settings(conv_param)
+    height, width = (
+        transposed_size(x.shape[2 + a], w.shape[2 + a], stride[a], pad[a], output_padding=more[a]) for a in (0, 1)
+    )
     if min(height, width) < 1:
-        raise DataError(f'conv_transpose: "pad" {pad} leaves {height} x {width} pixels; it must be smaller.')
-    return stride, pad, height, width
+        raise DataError(
+            f'conv_transpose: "pad" {conv_param["pad"]} leaves {height} x {width} pixels; it must be smaller.'
+        )
+    return stride, pad, (height, width)
+
+
+def _settings(conv_param: ConvParam) -> tuple[Pair, Pair, Pair]:
+    """Stride, padding and output padding, each for (height, width)."""
+    stride, pad, more = conv_param["stride"], conv_param["pad"], conv_param.get("output_padding", 0)
+    return _pair(stride), _pair(pad), _pair(more)
+
+
+def _pair(setting: int | Pair) -> Pair:
+    return (setting, setting) if isinstance(setting, int | np.integer) else setting
 
 
 def _check(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -> None:
@@ -180,10 +195,17 @@ def _check(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -
     for key in ("stride", "pad"):
         if key not in conv_param:
             raise DataError(f'conv_transpose: conv_param must have "stride" and "pad", "{key}" is missing.')
-    stride, pad, more = conv_param["stride"], conv_param["pad"], conv_param.get("output_padding", 0)
-    whole = all(isinstance(value, int | np.integer) for value in (stride, pad, more))
-    if not whole or stride < 1 or pad < 0 or not 0 <= more < stride:
+    stride, pad, more = (conv_param.get(key, 0) for key in ("stride", "pad", "output_padding"))
+    if not (_is_whole(stride) and _is_whole(pad) and _is_whole(more)) or not all(
+        s >= 1 and p >= 0 and 0 <= m < s for s, p, m in zip(*_settings(conv_param), strict=True)
+    ):
         raise DataError(
             f'conv_transpose: "stride" must be a whole number from 1, "pad" one from 0 and "output_padding" one from 0'
-            f" to stride - 1, got {stride}, {pad} and {more}."
+            f" to stride - 1, or two of them for (height, width), got {stride}, {pad} and {more}."
         )
+
+
+def _is_whole(setting: Any) -> bool:
+    """Whether it is a whole number, or two of them."""
+    numbers = setting if isinstance(setting, tuple | list) and len(setting) == 2 else (setting,)
+    return all(isinstance(number, int | np.integer) for number in numbers)
