@@ -1,5 +1,6 @@
 """What the pictures are made of: grids of numbers, heat maps, boxes and arrows."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -113,7 +114,7 @@ def knot(x: float, y: float, label: str, radius: float = 10) -> list[str]:
 
 def arrow(*points: tuple[float, float], kind: str = "axis", head: float = 6) -> list[str]:
     """Straight pieces through the points, with a head at the last one."""
-    parts = [svg.line(*a, *b, kind) for a, b in zip(points, points[1:], strict=False)]
+    parts = [svg.line(*a, *b, kind) for a, b in itertools.pairwise(points)]
     (x1, y1), (x2, y2) = points[-2:]
     turn = math.atan2(y2 - y1, x2 - x1)
     sides = [(x2 - head * math.cos(turn + side), y2 - head * math.sin(turn + side)) for side in (-0.45, 0.45)]

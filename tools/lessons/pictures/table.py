@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
-from lessons.pictures import layers
+from lessons.pictures import convolution, layers
 
-PICTURES: dict[str, Callable[[], str]] = {**layers.PICTURES}
+PICTURES: dict[str, Callable[[], str]] = {
+    **layers.PICTURES,
+    **convolution.PICTURES,
+}
 
 # A page may be shown on white or on black; the shapes take the colour of letters from here.
 COLOURS = (
