@@ -27,59 +27,64 @@ def _refused(function: Callable[..., Any], *arguments: Any) -> bool:
     return False
 
 
+def _draw(*front: int, mask: Callable[[], Any] = lambda: None, T: int = 3, S: int = 4) -> Inputs:
+    def arguments(rng: np.random.Generator) -> tuple[Any, ...]:
+        normal = rng.standard_normal
+        return normal((*front, T, 6)), normal((*front, S, 6)), normal((*front, S, 5)), mask()
+
+    return arguments
+
+
+def _some_masked() -> Any:
+    mask = np.ones((2, 3, 4), bool)
+    mask[0, 1, :] = False  # a query that sees nothing
+    mask[1, :, 2] = False  # a key that nobody sees
+    return mask
+
+
+def _rows(layer: Any) -> float:
+    """They sum to 1, or to 0 where nothing may be seen; far scores do not overflow."""
+    query, key, _, mask = _draw(2, mask=_some_masked)(np.random.default_rng(0))
+    sums = layer.attention_weights(1e6 * query, key, mask).sum(-1)
+    free = layer.attention_weights(query, key).sum(-1)
+    return float(np.abs(sums - mask.any(-1)).max() + np.abs(free - 1).max())
+
+
+def _no_keys(layer: Any) -> float:
+    """No keys: nothing to read, nothing to learn."""
+    query, key, value, _ = _draw(2, S=0)(np.random.default_rng(0))
+    out, cache = layer.scaled_dot_product_forward(query, key, value)
+    gradients = layer.scaled_dot_product_backward(np.ones_like(out), cache)
+    return float(np.abs(out).max() + np.abs(gradients[0]).max())
+
+
+def _attention_shapes(layer: Any) -> float:
+    """Each array with one axis wrong is refused; masks that broadcast are not."""
+    query, key, value, _ = _draw(2)(np.random.default_rng(0))
+    forward = layer.scaled_dot_product_forward
+    bad = [
+        (query[0], key, value),
+        (query[..., 1:], key, value),
+        (query, key[1:], value),
+        (query, key, value[:, 1:]),
+        (query, key, value[1:]),
+        (query[0, 0], key[0, 0], value[0, 0]),
+        *((query, key, value, np.ones(s, bool)) for s in ((2, 4), (3, 3), (5,), (3, 3, 4), (1, 2, 3, 4), (3, 2))),
+        (query, key, value, np.ones((3, 4))),
+    ]
+    good = [(query, key, value, np.ones(s, bool)) for s in ((3, 4), (1, 4), (3, 1), (4,), (2, 1, 4), (), (2, 3, 4))]
+    return float(sum(not _refused(forward, *b) for b in bad) + sum(_refused(forward, *g) for g in good))
+
+
 def scaled_dot_product_cases(layer: Any) -> Sequence[Case]:
     """With every form of mask; what is masked has no influence; rows without a key are 0."""
-
-    def draw(*front: int, mask: Callable[[], Any] = lambda: None, T: int = 3, S: int = 4) -> Inputs:
-        def arguments(rng: np.random.Generator) -> tuple[Any, ...]:
-            normal = rng.standard_normal
-            return normal((*front, T, 6)), normal((*front, S, 6)), normal((*front, S, 5)), mask()
-
-        return arguments
-
-    def some() -> Any:
-        mask = np.ones((2, 3, 4), bool)
-        mask[0, 1, :] = False  # a query that sees nothing
-        mask[1, :, 2] = False  # a key that nobody sees
-        return mask
 
     def twin(query: Any, key: Any, value: Any, mask: Any) -> Any:
         return F.scaled_dot_product_attention(query, key, value, mask)
 
-    def rows() -> float:
-        """They sum to 1, or to 0 where nothing may be seen; far scores do not overflow."""
-        query, key, _, mask = draw(2, mask=some)(np.random.default_rng(0))
-        sums = layer.attention_weights(1e6 * query, key, mask).sum(-1)
-        free = layer.attention_weights(query, key).sum(-1)
-        return float(np.abs(sums - mask.any(-1)).max() + np.abs(free - 1).max())
-
-    def none() -> float:
-        """No keys: nothing to read, nothing to learn."""
-        query, key, value, _ = draw(2, S=0)(np.random.default_rng(0))
-        out, cache = layer.scaled_dot_product_forward(query, key, value)
-        gradients = layer.scaled_dot_product_backward(np.ones_like(out), cache)
-        return float(np.abs(out).max() + np.abs(gradients[0]).max())
-
     def causal() -> float:
         pairs = [[layer.causal_mask(4)[t, s] == (s <= t) for s in range(4)] for t in range(4)]
         return 0.0 if np.all(pairs) and layer.causal_mask(4).dtype == bool else 1.0
-
-    def fits() -> float:
-        """Each array with one axis wrong is refused; masks that broadcast are not."""
-        query, key, value, _ = draw(2)(np.random.default_rng(0))
-        forward = layer.scaled_dot_product_forward
-        bad = [
-            (query[0], key, value),
-            (query[..., 1:], key, value),
-            (query, key[1:], value),
-            (query, key, value[:, 1:]),
-            (query, key, value[1:]),
-            (query[0, 0], key[0, 0], value[0, 0]),
-            *((query, key, value, np.ones(s, bool)) for s in ((2, 4), (3, 3), (5,), (3, 3, 4), (1, 2, 3, 4), (3, 2))),
-            (query, key, value, np.ones((3, 4))),
-        ]
-        good = [(query, key, value, np.ones(s, bool)) for s in ((3, 4), (1, 4), (3, 1), (4,), (2, 1, 4), (), (2, 3, 4))]
-        return float(sum(not _refused(forward, *b) for b in bad) + sum(_refused(forward, *g) for g in good))
 
     return [
         Layer(
@@ -87,20 +92,20 @@ def scaled_dot_product_cases(layer: Any) -> Sequence[Case]:
             layer.scaled_dot_product_forward,
             layer.scaled_dot_product_backward,
             inputs={
-                "two sequences": draw(2),
-                "heads": draw(2, 1),
-                "mask": draw(2, mask=some),
-                "a mask for all": draw(2, mask=lambda: np.tri(3, 4, dtype=bool)),
-                "one sequence": draw(T=2, S=1),
+                "two sequences": _draw(2),
+                "heads": _draw(2, 1),
+                "mask": _draw(2, mask=_some_masked),
+                "a mask for all": _draw(2, mask=lambda: np.tri(3, 4, dtype=bool)),
+                "one sequence": _draw(T=2, S=1),
             },
             gradients=("query", "key", "value"),
             linear=("value",),
             twin=twin,
         ),
-        Check("attention_rows", rows),
-        Check("attention_without_keys", none),
+        Check("attention_rows", partial(_rows, layer)),
+        Check("attention_without_keys", partial(_no_keys, layer)),
         Check("causal_mask", causal),
-        Check("attention_shapes", fits),
+        Check("attention_shapes", partial(_attention_shapes, layer)),
     ]
 
 
@@ -122,6 +127,24 @@ def torch_attention(params: Mapping[str, Any], ours: str, theirs: str) -> dict[s
         f"{theirs}out_proj.weight": params[f"{ours}w_o"].T,
         f"{theirs}out_proj.bias": params[f"{ours}b_o"],
     }
+
+
+def _made(layer: Any) -> float:
+    """Xavier: variance 2 / (D + D); nothing in the biases; the format asked for."""
+    params = layer.make_multi_head(60, np.random.default_rng(0), np.float32)
+    right = {n: a.shape for n, a in params.items()} == {n: (60, 60) if n[0] == "w" else (60,) for n in ATTENTION}
+    plain = all(a.dtype == np.float32 and (name[0] == "w" or not a.any()) for name, a in params.items())
+    return max(abs(params[f"w_{k}"].std() * 60**0.5 - 1) for k in "qkvo") if right and plain else float("inf")
+
+
+def _heads(layer: Any) -> float:
+    """A number of heads that does not divide, or none, is refused."""
+    x, params = (
+        np.ones((1, 2, D)),
+        dict(zip(ATTENTION, draw_params(np.random.default_rng(0), ATTENTION), strict=True)),
+    )
+    said = [_refused(layer.multi_head_forward, x, x, x, params, count) for count in (0, 3, 1, 2, 4, -2)]
+    return 0.0 if said == [True, True, False, False, False, True] else 1.0
 
 
 def multi_head_cases(layer: Any) -> Sequence[Case]:
@@ -164,22 +187,6 @@ def multi_head_cases(layer: Any) -> Sequence[Case]:
     of_heads = np.ones((2, HEADS, 3, 3), bool)
     of_heads[0, 1, :, 1] = False
 
-    def made() -> float:
-        """Xavier: variance 2 / (D + D); nothing in the biases; the format asked for."""
-        params = layer.make_multi_head(60, np.random.default_rng(0), np.float32)
-        right = {n: a.shape for n, a in params.items()} == {n: (60, 60) if n[0] == "w" else (60,) for n in ATTENTION}
-        plain = all(a.dtype == np.float32 and (name[0] == "w" or not a.any()) for name, a in params.items())
-        return max(abs(params[f"w_{k}"].std() * 60**0.5 - 1) for k in "qkvo") if right and plain else float("inf")
-
-    def heads() -> float:
-        """A number of heads that does not divide, or none, is refused."""
-        x, params = (
-            np.ones((1, 2, D)),
-            dict(zip(ATTENTION, draw_params(np.random.default_rng(0), ATTENTION), strict=True)),
-        )
-        said = [_refused(layer.multi_head_forward, x, x, x, params, count) for count in (0, 3, 1, 2, 4, -2)]
-        return 0.0 if said == [True, True, False, False, False, True] else 1.0
-
     return [
         Layer(
             "multi_head",
@@ -195,8 +202,8 @@ def multi_head_cases(layer: Any) -> Sequence[Case]:
             linear=("value", "w_v", "b_v", "w_o", "b_o"),
             twin=twin,
         ),
-        Check("multi_head_made", made, 0.05),
-        Check("multi_head_heads", heads),
+        Check("multi_head_made", partial(_made, layer), 0.05),
+        Check("multi_head_heads", partial(_heads, layer)),
     ]
 
 

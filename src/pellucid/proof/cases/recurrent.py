@@ -244,6 +244,26 @@ def gru_cases(layer: Any) -> Sequence[Case]:
     ]
 
 
+def _shapes_that_fit(layer: Any) -> float:
+    """What fits passes, for a sequence and for a step; one row too many in any array does not."""
+    wrong = 0
+    for name, shape in (("rnn", (3, 6)), ("rnn_step", (3,))):
+        x, h, Wx, Wh, b = draw_recurrent(4, 2, 3, 5, *shape)(np.random.default_rng(0))
+        wrong += refused(layer.check_shapes, name, x, {"h": h}, (Wx, Wh, b), (3, 5)) != ""
+        for bad in ((Wx[1:], Wh, b), (Wx, Wh[:, 1:], b), (Wx, Wh, b[1:])):
+            wrong += refused(layer.check_shapes, name, x, {"h": h}, bad, (3, 5)) == ""
+        wrong += refused(layer.check_shapes, name, x, {"h": h[1:]}, (Wx, Wh, b), (3, 5)) == ""
+        wrong += refused(layer.check_shapes, name, x[0], {"h": h}, (Wx, Wh, b), (3, 5)) == ""
+    return float(wrong)
+
+
+def _time_first_is_new(layer: Any) -> float:
+    x = np.zeros((2, 3, 1))
+    turned = layer.time_first(x)
+    turned += 1
+    return float(x.max()) + (not turned.flags.c_contiguous)
+
+
 def unrolled_cases(layer: Any) -> Sequence[Case]:
     """The products outside the loop, beside einsum; the gate beside PyTorch's."""
 
@@ -257,29 +277,11 @@ def unrolled_cases(layer: Any) -> Sequence[Case]:
     def turn(x: Any) -> Any:
         return layer.time_first(x), None
 
-    def fits() -> float:
-        """What fits passes, for a sequence and for a step; one row too many in any array does not."""
-        wrong = 0
-        for name, shape in (("rnn", (3, 6)), ("rnn_step", (3,))):
-            x, h, Wx, Wh, b = draw_recurrent(4, 2, 3, 5, *shape)(np.random.default_rng(0))
-            wrong += refused(layer.check_shapes, name, x, {"h": h}, (Wx, Wh, b), (3, 5)) != ""
-            for bad in ((Wx[1:], Wh, b), (Wx, Wh[:, 1:], b), (Wx, Wh, b[1:])):
-                wrong += refused(layer.check_shapes, name, x, {"h": h}, bad, (3, 5)) == ""
-            wrong += refused(layer.check_shapes, name, x, {"h": h[1:]}, (Wx, Wh, b), (3, 5)) == ""
-            wrong += refused(layer.check_shapes, name, x[0], {"h": h}, (Wx, Wh, b), (3, 5)) == ""
-        return float(wrong)
-
     def states(before: Any, Wh: Any) -> Any:
         return before @ Wh, before
 
     def gate(a: Any) -> Any:
         return layer.sigmoid(a), layer.sigmoid(a)
-
-    def written() -> float:
-        x = np.zeros((2, 3, 1))
-        turned = layer.time_first(x)
-        turned += 1
-        return float(x.max()) + (not turned.flags.c_contiguous)
 
     return [
         Layer(
@@ -308,8 +310,8 @@ def unrolled_cases(layer: Any) -> Sequence[Case]:
             linear=("x",),
             twin=lambda x: x.transpose(0, 1),
         ),
-        Check("time_first_is_new", written),
-        Check("shapes_that_fit", fits),
+        Check("time_first_is_new", partial(_time_first_is_new, layer)),
+        Check("shapes_that_fit", partial(_shapes_that_fit, layer)),
         Layer(
             "gate",
             gate,

@@ -13,6 +13,31 @@ from pellucid.scratch.checks import gradient_flow
 from pellucid.scratch.recurrent import cells, lstm, multilayer, rnn, truncated
 
 CELL_NAMES = ("rnn", "lstm", "gru")
+T = 5  # steps of the sequences that are cut into windows
+
+
+def _made(layer: Any, kind: str) -> float:
+    """Shapes fit, the spread is 1/√rows, and the empty state is zeros."""
+    cell, D, H = layer.CELLS[kind], 400, 100
+    Wx, Wh, b = cell.make_parameters(D, H, np.random.default_rng(0), np.float32)
+    state = cell.empty_state(3, H, np.float32)
+    shapes = (Wx.shape, Wh.shape, b.shape) == ((D, cell.gates * H), (H, cell.gates * H), (cell.biases * H,))
+    types = {array.dtype for array in (Wx, Wh, b, *state)} == {np.dtype(np.float32)}
+    fits = [s.shape for s in state] == [(3, H)] * cell.states and not any(s.any() for s in state) and not b.any()
+    spread = max(abs(Wx.std() * D**0.5 - 1), abs(Wh.std() * H**0.5 - 1))
+    return spread if shapes and types and fits else float("inf")
+
+
+def _state_of_a_cell(layer: Any) -> float:
+    """As many arrays as the cell has; else the error says which."""
+    one, wrong = np.zeros((2, 3)), 0
+    for cell, words in ((layer.CELLS["rnn"], "one array, (h,)"), (layer.CELLS["lstm"], "two arrays, (h, c)")):
+        for count in (0, 1, 2, 3):
+            said = refused(layer.check_state, (one,) * count, cell, "here")
+            wrong += said != (
+                "" if count == cell.states else f"here: the state must be a tuple of {words}, got {count}."
+            )
+    return float(wrong)
 
 
 def cells_cases(layer: Any) -> Sequence[Case]:
@@ -56,32 +81,10 @@ def cells_cases(layer: Any) -> Sequence[Case]:
             twin=twin,
         )
 
-    def made(kind: str) -> float:
-        """Shapes fit, the spread is 1/√rows, and the empty state is zeros."""
-        cell, D, H = layer.CELLS[kind], 400, 100
-        Wx, Wh, b = cell.make_parameters(D, H, np.random.default_rng(0), np.float32)
-        state = cell.empty_state(3, H, np.float32)
-        shapes = (Wx.shape, Wh.shape, b.shape) == ((D, cell.gates * H), (H, cell.gates * H), (cell.biases * H,))
-        types = {array.dtype for array in (Wx, Wh, b, *state)} == {np.dtype(np.float32)}
-        fits = [s.shape for s in state] == [(3, H)] * cell.states and not any(s.any() for s in state) and not b.any()
-        spread = max(abs(Wx.std() * D**0.5 - 1), abs(Wh.std() * H**0.5 - 1))
-        return spread if shapes and types and fits else float("inf")
-
-    def state() -> float:
-        """As many arrays as the cell has; else the error says which."""
-        one, wrong = np.zeros((2, 3)), 0
-        for cell, words in ((layer.CELLS["rnn"], "one array, (h,)"), (layer.CELLS["lstm"], "two arrays, (h, c)")):
-            for count in (0, 1, 2, 3):
-                said = refused(layer.check_state, (one,) * count, cell, "here")
-                wrong += said != (
-                    "" if count == cell.states else f"here: the state must be a tuple of {words}, got {count}."
-                )
-        return float(wrong)
-
     return [
         *(case(kind) for kind in CELL_NAMES),
-        Check("state_of_a_cell", state),
-        *(Check(f"{k}_made", partial(made, k), 0.05) for k in CELL_NAMES),
+        Check("state_of_a_cell", partial(_state_of_a_cell, layer)),
+        *(Check(f"{k}_made", partial(_made, layer, k), 0.05) for k in CELL_NAMES),
     ]
 
 
@@ -135,9 +138,28 @@ def multilayer_cases(layer: Any) -> Sequence[Case]:
     return [*(case(*pair) for pair in pairs), Check("multilayer_is_rnn_by_default", default)]
 
 
+def _cut(layer: Any, kind: str, window: int) -> float:
+    """Every window by PyTorch, its first state a constant."""
+    cell = cells.CELLS[kind]
+    rng = np.random.default_rng(window)
+    x, *states, Wx, Wh, b = draw_recurrent(2, 3, cell.gates, cell.biases, 2, T, states=cell.states)(rng)
+    dh = rng.standard_normal((2, T, 3))
+    h, last, cache = layer.truncated_forward(x, tuple(states), Wx, Wh, b, window, kind)
+    dx, dstate, *weights = layer.truncated_backward(dh, cache)
+    wanted = [torch.from_numpy(array).requires_grad_() for array in (x, *states, Wx, Wh, b)]
+    state, pieces = tuple(wanted[1:-3]), []
+    for start in range(0, T, window):
+        piece, state = recurrent_twin(kind, wanted[0][:, start : start + window], state, [tuple(wanted[-3:])])  # type: ignore[list-item]
+        state = tuple(s.detach() for s in state)
+        pieces.append(piece)
+    theirs = torch.cat(pieces, dim=1)
+    expected = torch.autograd.grad((theirs * torch.from_numpy(dh)).sum(), wanted)
+    pairs = [(h, theirs), *zip(last, state, strict=True), *zip((dx, *dstate, *weights), expected, strict=True)]
+    return max(float(np.abs(ours - other.detach().numpy()).max()) for ours, other in pairs)
+
+
 def truncated_cases(layer: Any) -> Sequence[Case]:
     """A window as long as the sequence is full backpropagation; shorter ones beside PyTorch, the state detached."""
-    T = 5
 
     def whole(kind: str, window: int) -> Layer:
         """States as one array (states, N, H), so that one signature serves all cells."""
@@ -172,25 +194,6 @@ def truncated_cases(layer: Any) -> Sequence[Case]:
             loops=(full, full_backward),
         )
 
-    def cut(kind: str, window: int) -> float:
-        """Every window by PyTorch, its first state a constant."""
-        cell = cells.CELLS[kind]
-        rng = np.random.default_rng(window)
-        x, *states, Wx, Wh, b = draw_recurrent(2, 3, cell.gates, cell.biases, 2, T, states=cell.states)(rng)
-        dh = rng.standard_normal((2, T, 3))
-        h, last, cache = layer.truncated_forward(x, tuple(states), Wx, Wh, b, window, kind)
-        dx, dstate, *weights = layer.truncated_backward(dh, cache)
-        wanted = [torch.from_numpy(array).requires_grad_() for array in (x, *states, Wx, Wh, b)]
-        state, pieces = tuple(wanted[1:-3]), []
-        for start in range(0, T, window):
-            piece, state = recurrent_twin(kind, wanted[0][:, start : start + window], state, [tuple(wanted[-3:])])  # type: ignore[list-item]
-            state = tuple(s.detach() for s in state)
-            pieces.append(piece)
-        theirs = torch.cat(pieces, dim=1)
-        expected = torch.autograd.grad((theirs * torch.from_numpy(dh)).sum(), wanted)
-        pairs = [(h, theirs), *zip(last, state, strict=True), *zip((dx, *dstate, *weights), expected, strict=True)]
-        return max(float(np.abs(ours - other.detach().numpy()).max()) for ours, other in pairs)
-
     def default() -> float:
         rng = np.random.default_rng(0)
         x, h0, Wx, Wh, b = draw_recurrent(2, 3, 1, 1, 2, T)(rng)
@@ -200,7 +203,7 @@ def truncated_cases(layer: Any) -> Sequence[Case]:
     return [
         *(whole(kind, T) for kind in CELL_NAMES),
         whole("rnn", T + 2),
-        *(Check(f"truncated_{kind}_cut_{w}", partial(cut, kind, w)) for kind in CELL_NAMES for w in (1, 2, 3)),
+        *(Check(f"truncated_{kind}_cut_{w}", partial(_cut, layer, kind, w)) for kind in CELL_NAMES for w in (1, 2, 3)),
         Check("truncated_is_rnn_by_default", default),
     ]
 
