@@ -22,7 +22,7 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table lessons errata \
+.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table lessons errata mutants \
         questions wheel wheel-check fix clean
 
 help: ## this list
@@ -70,6 +70,9 @@ lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and plan
 
 questions: $(READY) ## docs/from-scratch/questions: the experiments that answer the notes' questions
 	$(BIN)/python tools/write_questions.py
+
+mutants: $(READY) ## plant every bug in the hand-written layers; fails when a proof misses one (minutes)
+	$(BIN)/python tools/planted_bugs.py
 
 errata: $(READY) ## docs/errata.md: what the notes have wrong, tried
 	$(BIN)/python tools/write_errata.py

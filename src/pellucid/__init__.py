@@ -16,13 +16,13 @@ if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 if TYPE_CHECKING:
-    from pellucid import models
+    from pellucid import models, scratch
     from pellucid.core.errors import PellucidError
     from pellucid.data.load import load
     from pellucid.runs.run import Run
     from pellucid.runs.train import train
 
-__all__ = ["PellucidError", "Run", "__version__", "load", "models", "train"]
+__all__ = ["PellucidError", "Run", "__version__", "load", "models", "scratch", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -37,6 +37,10 @@ def __getattr__(name: str) -> Any:
         from pellucid.data.load import load
 
         return load
+    if name == "scratch":
+        import pellucid.scratch
+
+        return pellucid.scratch
     with quick_imports():
         if name == "train":
             from pellucid.runs.train import train

@@ -39,8 +39,9 @@ def probe(*names: str) -> subprocess.CompletedProcess[str]:
         ("**/config.py",),
         ("data/readers/*.py", "data/known/*.py", "data/source.py", "data/load.py", "data/images.py", "data/scenes.py"),
         ("cli/main.py",),
+        ("scratch/**/*.py",),
     ],
-    ids=["package", "core", "settings", "readers", "command line"],
+    ids=["package", "core", "settings", "readers", "command line", "scratch"],
 )
 def test_no_torch_is_loaded(root: Path, patterns: tuple[str, ...]) -> None:
     names = [name for name in modules(root, *patterns) if name not in WITH_TORCH]
