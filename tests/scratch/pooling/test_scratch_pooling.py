@@ -83,6 +83,38 @@ def test_pytorch_agrees_in_single_precision(
     assert np.allclose(backward(dout, cache), wanted.numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize("stride", [(1, 2), (2, 3), (3, 1)])
+@pytest.mark.parametrize("pad", [(0, 0), (1, 0), (1, 1)])
+@pytest.mark.parametrize("size", [(4, 5), (5, 7), (7, 6)])
+def test_pytorch_agrees_on_rests_and_on_settings_for_each_axis(
+    ceil: bool, stride: tuple[int, int], pad: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
+) -> None:
+    x = rng.standard_normal((2, 2, *size))
+    param = {"pool_height": 3, "pool_width": 2, "stride": stride, "pad": pad, "ceil": ceil}
+    tensor = torch.from_numpy(x)
+    wanted = F.max_pool2d(tensor, (3, 2), stride, pad, 1, ceil).numpy()
+    assert (max_pool_forward_fast(x, param)[0] == wanted).all()
+    for counted in (False, True):
+        out, _ = average_pool_forward(x, {**param, "count_include_pad": counted})
+        assert np.allclose(out, F.avg_pool2d(tensor, (3, 2), stride, pad, ceil, counted).numpy(), atol=1e-14)
+
+
+def test_a_rest_gets_its_window_only_if_asked_for() -> None:
+    x = plane([1, 2, 3, 4, 9])
+    param = {"pool_height": 1, "pool_width": 2, "stride": 2}
+    assert max_pool_forward_fast(x, param)[0].tolist() == plane([2, 4]).tolist()
+    assert max_pool_forward_fast(x, {**param, "ceil": True})[0].tolist() == plane([2, 4, 9]).tolist()
+    assert average_pool_forward(x, {**param, "ceil": True})[0].tolist() == plane([1.5, 3.5, 9]).tolist()
+
+
+def test_dilated_windows_leave_pixels_out() -> None:
+    x = plane([1, 8, 2, 7, 3])
+    param = {"pool_height": 1, "pool_width": 2, "stride": 1, "dilation": (1, 2)}
+    assert max_pool_forward_fast(x, param)[0].tolist() == plane([2, 8, 3]).tolist()
+    assert average_pool_forward(x, param)[0].tolist() == plane([1.5, 7.5, 2.5]).tolist()
+
+
 def test_the_lectures_picture() -> None:
     x = plane([1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4])
     assert max_pool_forward_fast(x, TWO)[0].tolist() == [[[[6, 8], [3, 4]]]]
@@ -203,6 +235,17 @@ def test_slices_and_transposed_pictures_are_fine(pair: Any, rng: np.random.Gener
         (
             {**TWO, "pool_width": 9},
             "pooling: the pool width 9 is larger than x with its padding, width 7.",
+        ),
+        ({**TWO, "stride": (2, 0)}, 'pooling: "stride" must be 1 or more, got (2, 0).'),
+        ({**TWO, "dilation": 1.5}, 'pooling: "dilation" must be a whole number or (height, width), got 1.5.'),
+        (
+            {**TWO, "pad": (0, 1, 2)},
+            'pooling: "pad" must be a whole number or (height, width), got (0, 1, 2).',
+        ),
+        (
+            {**TWO, "pad": 6, "dilation": 8},
+            "pooling: along the height 6 a window of 2 places, 8 apart, holds padding alone."
+            ' Make "pad" or "dilation" smaller.',
         ),
         (
             {**TWO, "strict": True},

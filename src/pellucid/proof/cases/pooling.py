@@ -13,7 +13,7 @@ from pellucid.scratch.pooling import average, fractional, global_average, window
 from pellucid.scratch.pooling import max as max_pool
 
 
-def _param(height: int, width: int, stride: int, **more: Any) -> dict[str, Any]:
+def _param(height: int, width: int, stride: int | tuple[int, int], **more: Any) -> dict[str, Any]:
     return {"pool_height": height, "pool_width": width, "stride": stride, **more}
 
 
@@ -25,20 +25,20 @@ SETTINGS: dict[str, Inputs] = {
     "2x2, stride 2, a row left over": _draw((2, 3, 5, 4), **_param(2, 2, 2)),
     "3x2, stride 1, overlapping": _draw((1, 2, 4, 5), **_param(3, 2, 1)),
     "2x3, stride 3": _draw((2, 1, 5, 7), **_param(2, 3, 3)),
-    "3x3, stride 2, padded": _draw((2, 2, 5, 6), **_param(3, 3, 2, pad=1)),
+    "3x3, stride 2, padded": _draw((2, 2, 5, 7), **_param(3, 3, 2, pad=1)),
     "same-padded": _draw((1, 2, 5, 6), **_param(3, 2, 2, pad="same")),
+    "3x2, dilated": _draw((1, 2, 6, 7), **_param(3, 2, (1, 2), pad=(1, 1), dilation=(2, 3))),
+    "3x2, the rest looked at": _draw((2, 2, 6, 7), **_param(3, 2, (2, 3), pad=(1, 0), ceil=True)),
+    "3x3, no window for a rest of padding": _draw((1, 2, 2, 5), **_param(3, 3, 3, pad=1, ceil=True)),
 }
 
 
-def _torch_param(param: dict[str, Any]) -> tuple[tuple[int, int], int]:
+def _torch_param(param: dict[str, Any]) -> tuple[tuple[int, int], Any]:
     return (param["pool_height"], param["pool_width"]), param["stride"]
 
 
-def _torch_padded(x: Any, param: dict[str, Any], value: float) -> Any:
+def _torch_same(x: Any, param: dict[str, Any], value: float) -> Any:
     """What PyTorch has no argument for is padded beforehand: above and left, below and right."""
-    pad = param.get("pad", 0)
-    if pad != "same":
-        return F.pad(x, (pad, pad, pad, pad), value=value)
     sides = []
     for n, k in ((x.shape[3], param["pool_width"]), (x.shape[2], param["pool_height"])):
         total = max((-(-n // param["stride"]) - 1) * param["stride"] + k - n, 0)
@@ -46,20 +46,45 @@ def _torch_padded(x: Any, param: dict[str, Any], value: float) -> Any:
     return F.pad(x, sides, value=value)
 
 
+def _torch_max(x: Any, param: dict[str, Any]) -> Any:
+    kernel, stride = _torch_param(param)
+    if param.get("pad") == "same":
+        return F.max_pool2d(_torch_same(x, param, -np.inf), kernel, stride)
+    return F.max_pool2d(x, kernel, stride, param.get("pad", 0), param.get("dilation", 1), param.get("ceil", False))
+
+
+def _torch_average(x: Any, param: dict[str, Any]) -> Any:
+    """A sum by convolution where PyTorch's own layer has no argument: for same padding and dilation."""
+    kernel, stride = _torch_param(param)
+    pad, whole = param.get("pad", 0), param.get("count_include_pad", True)
+    if pad != "same" and "dilation" not in param:
+        return F.avg_pool2d(x, kernel, stride, pad, param.get("ceil", False), whole)
+
+    def total(x: Any) -> Any:
+        x, border = (_torch_same(x, param, 0.0), 0) if pad == "same" else (x, pad)
+        ones = x.new_ones(x.shape[1], 1, *kernel)
+        return F.conv2d(x, ones, None, stride, border, param.get("dilation", 1), x.shape[1])
+
+    return total(x) / (kernel[0] * kernel[1] if whole else total(torch.ones_like(x)))
+
+
 def window_cases(layer: Any) -> Sequence[Case]:
     """The slices hold each pair of an input and an output that sees it, and nothing else."""
 
-    def by_hand(axis: Any, size: int, k: int, stride: int, before: int, out: int) -> float:
-        """Number of differences between an axis and what its five numbers say."""
-        wanted = [
-            {(stride * a - before + i, a) for a in range(out) if 0 <= stride * a - before + i < size} for i in range(k)
-        ]
+    def by_hand(axis: Any, size: int, k: int, stride: int, pad: tuple[int, int], out: int, dilation: int = 1) -> float:
+        """Number of differences between an axis and what its numbers say."""
+        before, after = pad
+        places = [[stride * a - before + dilation * i for a in range(out)] for i in range(k)]
+        wanted = [{(r, a) for a, r in enumerate(row) if 0 <= r < size} for row in places]
         inputs, outputs = list(range(size)), list(range(out))
         found = [set(zip(inputs[r], outputs[a], strict=True)) for r, a in axis.places()]
         wrong = sum(len(a ^ b) for a, b in zip(wanted, found, strict=True))
         wrong += int(axis.starts().tolist() != [stride * a - before for a in range(out)])
-        counts = [sum((r, a) in pairs for pairs in wanted for r in range(size)) for a in range(out)]
-        return wrong + int(axis.counts().tolist() != counts) + int((axis.size, axis.out) != (size, out))
+        for padded, limits in ((False, (0, size)), (True, (-before, size + after))):
+            counts = [sum(limits[0] <= row[a] < limits[1] for row in places) for a in range(out)]
+            wrong += int(axis.counts(padded).tolist() != counts)
+        wrong += int(axis.counts().tolist() != axis.counts(False).tolist())
+        return wrong + int((axis.size, axis.out) != (size, out))
 
     def settings() -> float:
         error = 0.0
@@ -69,12 +94,40 @@ def window_cases(layer: Any) -> Sequence[Case]:
             rows, columns = layer.pool_axes((2, 3, 5, 8), _param(k, k, stride, pad=before))
             for axis, n in ((rows, 5), (columns, 8)):
                 out = sum(1 for a in range(n + 2 * before) if stride * a + k <= n + 2 * before)
-                error += by_hand(axis, n, k, stride, before, out)
+                error += by_hand(axis, n, k, stride, (before, before), out)
+        return error
+
+    def dilated() -> float:
+        error = 0.0
+        for k, dilation, before in ((1, 3, 0), (2, 3, 1), (3, 2, 4), (2, 2, 0)):
+            param = _param(k, 1, (2, 1), pad=(before, 0), dilation=(dilation, 1))
+            rows, columns = layer.pool_axes((1, 1, 7, 3), param)
+            out = sum(1 for a in range(7 + 2 * before) if 2 * a + dilation * (k - 1) < 7 + 2 * before)
+            error += by_hand(rows, 7, k, 2, (before, before), out, dilation) + by_hand(columns, 3, 1, 1, (0, 0), 3)
+        return error
+
+    def rests() -> float:
+        """A window is added for a rest of inputs, and for padding only if it begins at an input."""
+        # inputs, window, stride, pad -> outputs
+        table = {
+            (6, 3, 2, 0): 3,
+            (5, 3, 2, 0): 2,
+            (2, 1, 2, 0): 1,
+            (2, 3, 3, 1): 1,
+            (5, 3, 3, 1): 2,
+            (3, 3, 3, 1): 2,
+            (4, 3, 2, 1): 3,
+        }
+        error = 0.0
+        for (n, k, stride, pad), out in table.items():
+            rows, columns = layer.pool_axes((1, 1, n, n), _param(k, k, stride, pad=pad, ceil=True))
+            for axis in (rows, columns):
+                error += by_hand(axis, n, k, stride, (pad, pad), out)
         return error
 
     def sides() -> float:
         rows, columns = layer.pool_axes((2, 3, 9, 4), _param(3, 2, 2))
-        return by_hand(rows, 9, 3, 2, 0, 4) + by_hand(columns, 4, 2, 2, 0, 2)
+        return by_hand(rows, 9, 3, 2, (0, 0), 4) + by_hand(columns, 4, 2, 2, (0, 0), 2)
 
     def same() -> float:
         # inputs, window, stride -> padding before and after, outputs
@@ -89,22 +142,21 @@ def window_cases(layer: Any) -> Sequence[Case]:
         for (n, k, stride), (before, after, out) in table.items():
             error += int(layer.same_padding(n, k, stride) != (before, after))
             rows, _ = layer.pool_axes((1, 1, n, n), _param(k, k, stride, pad="same"))
-            error += by_hand(rows, n, k, stride, before, out)
+            error += by_hand(rows, n, k, stride, (before, after), out)
         rows, columns = layer.pool_axes((1, 1, 5, 7), _param(3, 2, 2, pad="valid"))
-        return error + by_hand(rows, 5, 3, 2, 0, 2) + by_hand(columns, 7, 2, 2, 0, 3)
+        return error + by_hand(rows, 5, 3, 2, (0, 0), 2) + by_hand(columns, 7, 2, 2, (0, 0), 3)
 
     return [
         Check("places of windows", settings),
         Check("rows and columns apart", sides),
+        Check("places of dilated windows", dilated),
+        Check("windows over a rest", rests),
         Check("same padding", same),
     ]
 
 
 def max_cases(layer: Any) -> Sequence[Case]:
     """Also at ties, where the first of equals gets the gradient, as in PyTorch."""
-
-    def twin(x: Any, param: dict[str, Any]) -> Any:
-        return F.max_pool2d(_torch_padded(x, param, -np.inf), *_torch_param(param))
 
     def ties(rng: np.random.Generator) -> tuple[Any, ...]:
         return rng.integers(0, 2, (2, 2, 5, 7)).astype(np.float64), _param(2, 3, 3, pad=1)
@@ -147,7 +199,7 @@ def max_cases(layer: Any) -> Sequence[Case]:
             layer.max_pool_backward_fast,
             inputs={**SETTINGS, "ties": ties},
             gradients=("x",),
-            twin=twin,
+            twin=_torch_max,
             loops=(layer.max_pool_forward_naive, layer.max_pool_backward_naive),
         ),
         Check("ties in overlapping windows", overlapping_ties),
@@ -159,17 +211,13 @@ def max_cases(layer: Any) -> Sequence[Case]:
 
 def average_cases(layer: Any) -> Sequence[Case]:
     """Linear in x; with the padding counted and not."""
-
-    def twin(x: Any, param: dict[str, Any]) -> Any:
-        kernel, stride = _torch_param(param)
-        out = F.avg_pool2d(_torch_padded(x, param, 0.0), kernel, stride)
-        if param.get("count_include_pad", True):
-            return out
-        return out / F.avg_pool2d(_torch_padded(torch.ones_like(x), param, 0.0), kernel, stride)
-
     padding_left_out = {
         "padding left out": _draw((2, 2, 5, 6), **_param(3, 2, 2, pad=1, count_include_pad=False)),
         "same-padded, padding left out": _draw((1, 2, 5, 6), **_param(3, 3, 2, pad="same", count_include_pad=False)),
+        "the rest looked at, padding left out": _draw(
+            (1, 2, 6, 7), **_param(3, 2, (2, 3), pad=1, ceil=True, count_include_pad=False)
+        ),
+        "dilated, padding left out": _draw((1, 2, 6, 5), **_param(2, 3, 1, pad=1, dilation=2, count_include_pad=False)),
     }
     return [
         Layer(
@@ -179,7 +227,7 @@ def average_cases(layer: Any) -> Sequence[Case]:
             inputs={**SETTINGS, **padding_left_out},
             gradients=("x",),
             linear=("x",),
-            twin=twin,
+            twin=_torch_average,
             loops=(layer.average_pool_forward_naive, layer.average_pool_backward_naive),
         )
     ]

@@ -11,7 +11,7 @@ from pellucid.proof.case import Case, Inputs, Layer, Subject
 from pellucid.scratch.pooling import average_unpool, max_unpool
 
 
-def _param(height: int, width: int, stride: int, **more: Any) -> dict[str, Any]:
+def _param(height: int, width: int, stride: int | tuple[int, int], **more: Any) -> dict[str, Any]:
     return {"pool_height": height, "pool_width": width, "stride": stride, **more}
 
 
@@ -75,7 +75,7 @@ def average_unpool_cases(layer: Any) -> Sequence[Case]:
         area, pad = kernel[0] * kernel[1], param.get("pad", 0)
         stamp = torch.full((x.shape[1], 1, *kernel), 1.0 if keep == "mean" else 1.0 / area, dtype=x.dtype)
         pad = 0 if pad == "valid" else pad
-        out = F.conv_transpose2d(x, stamp, None, stride, pad, groups=x.shape[1])
+        out = F.conv_transpose2d(x, stamp, None, stride, pad, 0, x.shape[1], param.get("dilation", 1))
         if size:
             out = F.pad(out, (0, size[1] - out.shape[3], 0, size[0] - out.shape[2]))
         return out
@@ -92,6 +92,7 @@ def average_unpool_cases(layer: Any) -> Sequence[Case]:
                 "means kept": draw((2, 2, 2, 1), _param(2, 3, 2), None, "mean"),
                 "padded, means kept": draw((1, 2, 3, 4), _param(3, 2, 2, pad=1), None, "mean"),
                 "padded, sums kept": draw((1, 2, 3, 4), _param(3, 2, 1, pad=1, count_include_pad=False)),
+                "dilated, means kept": draw((1, 2, 3, 2), _param(2, 3, (2, 1), pad=(0, 1), dilation=2), None, "mean"),
                 "no padding, in words": draw((1, 1, 2, 3), _param(3, 2, 2, pad="valid")),
             },
             gradients=("x",),

@@ -1,14 +1,15 @@
 """Average pooling: of each window the mean.
 
 Formula:
-    y_a = (1 / K_a) Σ_{r in window a} x_r,  K_a = F · F, or the number of inputs in the window
-    dx_r = Σ over the windows a that hold r of dy_a / K_a
+    y_a = (1 / M_a) Σ_{r in window a} x_r,  M_a = F · F, or the number of inputs in the window
+    dx_r = Σ over the windows a that hold r of dy_a / M_a
 
 Derivation:
-    y is linear in x: ∂y_a/∂x_r = 1 / K_a for r in window a, else 0. The chain rule sums over the windows that r
+    y is linear in x: ∂y_a/∂x_r = 1 / M_a for r in window a, else 0. The chain rule sums over the windows that r
     lies in, so backward spreads each gradient evenly over its window: what average unpooling does to values.
-    Padding is zeros. Whether they count is a choice: with K_a = F · F a constant picture darkens at its border,
-    with the number of real inputs it stays constant. Zero parameters.
+    Padding is zeros. Whether they count is a choice: with M_a = F · F a constant picture darkens at its border,
+    with the number of real inputs it stays constant. What "ceil" lets a window see beyond the padding never counts.
+    Zero parameters.
     A sum over a rectangle is a sum of sums over its rows: F + F additions in place of F · F.
 
 Source: CS231n notes, "Convolutional Networks", pooling layer; `torch.nn.AvgPool2d`, whose flag has the same name.
@@ -28,12 +29,12 @@ def average_pool_forward_naive(x: np.ndarray, pool_param: PoolParam) -> tuple[np
     out = np.empty((n, c, rows.out, columns.out), x.dtype)
     for sample, channel, a, b in np.ndindex(*out.shape):
         total, inputs = 0.0, 0
-        for r, s in _window(rows, columns, a, b):
+        places = _window(rows, columns, a, b)
+        for r, s in places:
             if 0 <= r < height and 0 <= s < width:
                 total += x[sample, channel, r, s]
                 inputs += 1
-        area = rows.window * columns.window
-        out[sample, channel, a, b] = total / (area if pool_param.get("count_include_pad", True) else inputs)
+        out[sample, channel, a, b] = total / (len(places) if pool_param.get("count_include_pad", True) else inputs)
     return out, (x.shape, pool_param)
 
 
@@ -43,10 +44,10 @@ def average_pool_backward_naive(dout: np.ndarray, cache: AverageCache) -> np.nda
     rows, columns = pool_axes(shape, pool_param)
     dx = np.zeros(shape, dout.dtype)
     for sample, channel, a, b in np.ndindex(*dout.shape):
-        area = rows.window * columns.window
-        inside = [(r, s) for r, s in _window(rows, columns, a, b) if 0 <= r < shape[2] and 0 <= s < shape[3]]
+        places = _window(rows, columns, a, b)
+        inside = [(r, s) for r, s in places if 0 <= r < shape[2] and 0 <= s < shape[3]]
         for r, s in inside:
-            counted = area if pool_param.get("count_include_pad", True) else len(inside)
+            counted = len(places) if pool_param.get("count_include_pad", True) else len(inside)
             dx[sample, channel, r, s] += dout[sample, channel, a, b] / counted
     return dx
 
@@ -56,8 +57,9 @@ def average_pool_forward(x: np.ndarray, pool_param: PoolParam) -> tuple[np.ndarr
 
     Args:
         x: (N, C, H, W) inputs.
-        pool_param: "pool_height", "pool_width", "stride"; optional "pad" and "strict", see `pool_axes`; optional
-            "count_include_pad": divide by the whole window also where it reaches into the padding (default True).
+        pool_param: "pool_height", "pool_width", "stride"; optional "pad", "dilation", "strict" and "ceil", see
+            `pool_axes`; optional "count_include_pad": divide by the whole window also where it reaches into the
+            padding (default True).
 
     Returns:
         out (N, C, H', W'), and what backward needs.
@@ -74,7 +76,7 @@ def average_pool_forward(x: np.ndarray, pool_param: PoolParam) -> tuple[np.ndarr
     out = np.zeros((n, c, rows.out, columns.out), x.dtype)
     for s, b in columns.places():
         out[:, :, :, b] += tall[:, :, :, s]
-    out /= _counted(rows, columns, pool_param, x.dtype)
+    out /= counted(rows, columns, pool_param, x.dtype)
     return out, (x.shape, pool_param)
 
 
@@ -82,7 +84,7 @@ def average_pool_backward(dout: np.ndarray, cache: AverageCache) -> np.ndarray:
     """Gradient dx (N, C, H, W) from dout (N, C, H', W')."""
     shape, pool_param = cache
     rows, columns = pool_axes(shape, pool_param)
-    share = dout / _counted(rows, columns, pool_param, dout.dtype)
+    share = dout / counted(rows, columns, pool_param, dout.dtype)
     n, c, _, width = shape
     tall = np.zeros((n, c, rows.out, width), dout.dtype)
     for s, b in columns.places():
@@ -93,14 +95,18 @@ def average_pool_backward(dout: np.ndarray, cache: AverageCache) -> np.ndarray:
     return dx
 
 
-def _counted(rows: Axis, columns: Axis, pool_param: PoolParam, dtype: np.dtype) -> np.ndarray:
-    """What each window is divided by: (H', W'), or one number for all."""
-    if pool_param.get("count_include_pad", True):
-        return np.asarray(rows.window * columns.window, dtype)
-    return np.multiply.outer(rows.counts(), columns.counts()).astype(dtype)
+def counted(rows: Axis, columns: Axis, pool_param: PoolParam, dtype: np.dtype) -> np.ndarray:
+    """What each window is divided by, (H', W')."""
+    padded = pool_param.get("count_include_pad", True)
+    return np.multiply.outer(rows.counts(padded), columns.counts(padded)).astype(dtype)
 
 
 def _window(rows: Axis, columns: Axis, a: int, b: int) -> list[tuple[int, int]]:
     """Row and column of everything in the window of output (a, b), padding included."""
     top, left = rows.starts()[a], columns.starts()[b]
-    return [(top + i, left + j) for i in range(rows.window) for j in range(columns.window)]
+    places = [
+        (top + i * rows.dilation, left + j * columns.dilation)
+        for i in range(rows.window)
+        for j in range(columns.window)
+    ]
+    return [(r, s) for r, s in places if r < rows.size + rows.after and s < columns.size + columns.after]

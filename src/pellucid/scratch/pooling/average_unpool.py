@@ -18,10 +18,11 @@ import numpy as np
 
 from pellucid.core.choose import choose
 from pellucid.core.errors import DataError
-from pellucid.scratch.pooling.average import AverageCache, average_pool_backward, average_pool_forward
-from pellucid.scratch.pooling.window import PoolParam, pool_axes
+from pellucid.scratch.convolution.size import transposed_size
+from pellucid.scratch.pooling.average import AverageCache, average_pool_backward, average_pool_forward, counted
+from pellucid.scratch.pooling.window import PoolParam, both_axes, pool_axes
 
-AverageUnpoolCache = tuple[AverageCache, int]
+AverageUnpoolCache = tuple[AverageCache, np.ndarray | int]
 KEEP = {"sum": False, "mean": True}  # whether each value is copied whole
 
 
@@ -52,8 +53,8 @@ def average_unpool_forward(
         raise DataError(
             f"average_unpool: pooling maps of {size} gives {(rows.out, columns.out)}, but x is {x.shape[2:]}."
         )
-    factor = rows.window * columns.window if whole else 1
-    out = average_pool_backward(x, (shape, pooling)) * factor
+    factor = counted(rows, columns, pooling, x.dtype) if whole else 1
+    out = average_pool_backward(x * factor, (shape, pooling))
     return out, ((shape, pooling), factor)
 
 
@@ -65,10 +66,12 @@ def average_unpool_backward(dout: np.ndarray, cache: AverageUnpoolCache) -> np.n
 
 
 def _smallest(x: np.ndarray, pool_param: PoolParam) -> tuple[int, int]:
-    pad = pool_param.get("pad", 0)
-    if isinstance(pad, str) and pad != "valid":
-        raise DataError(f'average_unpool: several sizes give {x.shape[2:]} with pad "{pad}", so size must be given.')
-    both = 0 if isinstance(pad, str) else 2 * pad
-    height = (x.shape[2] - 1) * pool_param["stride"] + pool_param["pool_height"] - both
-    width = (x.shape[3] - 1) * pool_param["stride"] + pool_param["pool_width"] - both
-    return height, width
+    strides, pads, dilations = (both_axes(pool_param, *each) for each in (("stride",), ("pad", 0), ("dilation",)))
+    windows, sizes = (pool_param["pool_height"], pool_param["pool_width"]), []
+    for size, window, stride, pad, dilation in zip(x.shape[2:], windows, strides, pads, dilations, strict=True):
+        if isinstance(pad, str) and pad != "valid":
+            raise DataError(
+                f'average_unpool: several sizes give {x.shape[2:]} with pad "{pad}", so size must be given.'
+            )
+        sizes.append(transposed_size(size, window, stride, 0 if isinstance(pad, str) else pad, dilation))
+    return sizes[0], sizes[1]

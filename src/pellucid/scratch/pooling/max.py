@@ -46,7 +46,7 @@ def max_pool_backward_naive(dout: np.ndarray, cache: NaiveCache) -> np.ndarray:
         r, s = _window(rows, a), _window(columns, b)
         window = x[sample, channel, r, s]
         i, j = np.unravel_index(np.argmax(window), window.shape)  # the first one of equals
-        dx[sample, channel, r.start + i, s.start + j] += dout[sample, channel, a, b]
+        dx[sample, channel, r.start + i * r.step, s.start + j * s.step] += dout[sample, channel, a, b]
     return dx
 
 
@@ -55,7 +55,8 @@ def max_pool_forward_fast(x: np.ndarray, pool_param: PoolParam) -> tuple[np.ndar
 
     Args:
         x: (N, C, H, W) inputs.
-        pool_param: "pool_height", "pool_width", "stride"; optional "pad" and "strict", see `pool_axes`.
+        pool_param: "pool_height", "pool_width", "stride"; optional "pad", "dilation", "strict" and "ceil", see
+            `pool_axes`.
 
     Returns:
         out (N, C, H', W'), and what backward needs. A NaN makes the outputs that see it NaN.
@@ -93,7 +94,8 @@ def _positions(x: np.ndarray, out: np.ndarray, rows: Axis, columns: Axis) -> np.
         highest = rank[:, :, a, b]
         np.maximum(highest, is_maximum * rank.dtype.type(n_places - place), out=highest)
     width = x.shape[3]
-    within = np.add.outer(np.arange(rows.window) * width, np.arange(columns.window)).ravel()
+    down, right = np.arange(rows.window) * rows.dilation, np.arange(columns.window) * columns.dilation
+    within = np.add.outer(down * width, right).ravel()
     corners = np.add.outer(rows.starts() * width, columns.starts())  # (H', W')
     return corners + within[n_places - rank]  # (N, C, H', W')
 
@@ -101,4 +103,5 @@ def _positions(x: np.ndarray, out: np.ndarray, rows: Axis, columns: Axis) -> np.
 def _window(axis: Axis, a: int) -> slice:
     """The inputs in window `a`, without the padding."""
     start = a * axis.stride - axis.before
-    return slice(max(start, 0), min(start + axis.window, axis.size))
+    end = min(start + axis.dilation * axis.window, axis.size)
+    return slice(max(start, start % axis.dilation), end, axis.dilation)
