@@ -1,5 +1,7 @@
 """Transposed convolution: FCN's sizes, checkerboards, the bilinear start, and its kinship with convolution."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -154,7 +156,15 @@ def test_kernels_larger_than_the_picture_and_empty_batches(rng: np.random.Genera
             3,
             {"stride": 2, "pad": 0, "output_padding": 2},
             'conv_transpose: "stride" must be a whole number from 1, "pad" one from 0 and "output_padding" one from 0'
-            " to stride - 1, got 2, 0 and 2.",
+            " to stride - 1, or two of them for (height, width), got 2, 0 and 2.",
+        ),
+        (
+            (1, 2, 3, 3),
+            (2, 3, 2, 2),
+            3,
+            {"stride": (2, 1), "pad": (0, 1, 0)},
+            'conv_transpose: "stride" must be a whole number from 1, "pad" one from 0 and "output_padding" one from 0'
+            " to stride - 1, or two of them for (height, width), got (2, 1), (0, 1, 0) and 0.",
         ),
         (
             (1, 2, 1, 3),
@@ -165,7 +175,7 @@ def test_kernels_larger_than_the_picture_and_empty_batches(rng: np.random.Genera
         ),
     ],
 )
-def test_wrong_inputs(x: tuple[int, ...], w: tuple[int, ...], b: int, param: dict[str, int], message: str) -> None:
+def test_wrong_inputs(x: tuple[int, ...], w: tuple[int, ...], b: int, param: dict[str, Any], message: str) -> None:
     for forward in (conv_transpose_forward, conv_transpose_forward_naive):
         with pytest.raises(DataError) as raised:
             forward(np.zeros(x), np.zeros(w), np.zeros(b), param)

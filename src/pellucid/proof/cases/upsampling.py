@@ -11,11 +11,11 @@ from pellucid.proof.case import Case, Check, Inputs, Layer, Subject
 from pellucid.scratch.convolution import transposed
 
 
-def _draw(x: tuple[int, ...], w: tuple[int, ...], **param: int) -> Inputs:
+def _draw(x: tuple[int, ...], w: tuple[int, ...], **param: Any) -> Inputs:
     return lambda rng: (rng.standard_normal(x), rng.standard_normal(w), rng.standard_normal(w[1]), param)
 
 
-def _twin(x: Any, w: Any, b: Any, conv_param: dict[str, int]) -> Any:
+def _twin(x: Any, w: Any, b: Any, conv_param: dict[str, Any]) -> Any:
     more = conv_param.get("output_padding", 0)
     return F.conv_transpose2d(x, w, b, conv_param["stride"], conv_param["pad"], more)
 
@@ -66,6 +66,12 @@ def transposed_cases(layer: Any) -> Sequence[Case]:
                 "stride 2, output padding": _draw((1, 3, 3, 2), (3, 2, 3, 3), stride=2, pad=1, output_padding=1),
                 "stride divides the kernel": _draw((2, 1, 2, 3), (1, 2, 4, 2), stride=2, pad=0),
                 "kernel up to the stride": _draw((1, 2, 3, 2), (2, 1, 2, 3), stride=3, pad=0, output_padding=2),
+                "another stride down than across": _draw(
+                    (1, 2, 2, 3), (2, 1, 3, 4), stride=(3, 2), pad=(0, 2), output_padding=(1, 0)
+                ),
+                "output padding across alone": _draw(
+                    (1, 1, 2, 2), (1, 2, 2, 3), stride=(2, 3), pad=0, output_padding=(0, 1)
+                ),
                 "kernel just above the stride": _draw((2, 2, 2, 1), (2, 2, 4, 5), stride=3, pad=2),
             },
             gradients=("x", "w", "b"),
@@ -96,12 +102,13 @@ SUBJECTS: dict[str, Subject] = {
             ),
             **dict.fromkeys(
                 [
-                    "_in_cells: conv_param.get('output_padding', 0) -> conv_param.get('output_padding', 1)",
-                    "_in_cells: -(w.shape[2] + more) // stride -> -(w.shape[2] + more) * stride",
-                    "_in_cells: -(w.shape[3] + more) // stride -> -(w.shape[3] + more) * stride",
+                    "_in_cells: -(w.shape[2] + more[0]) // down -> -(w.shape[2] + more[0]) * down",
+                    "_in_cells: -(w.shape[3] + more[1]) // right -> -(w.shape[3] + more[1]) * right",
                 ],
                 "more zeros around the kernel: stamped onto a larger canvas, whose margin is cut off",
             ),
+            "_in_cells: padded.reshape(c, f, rows, down, columns, right) -> "
+            "padded.reshape(f, c, rows, down, columns, right)": "both stay side by side, and are cut anew at the end",
             **dict.fromkeys(
                 [
                     "bilinear_kernel: 1 - np.abs(np.arange(k) - centre) / half -> "

@@ -21,6 +21,7 @@ Derivation:
 Source: Dumoulin, Visin, "A guide to convolution arithmetic", 2016; Long et al., 2015 (FCN); CS231n, segmentation.
 """
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -195,8 +196,8 @@ def _check(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -
     for key in ("stride", "pad"):
         if key not in conv_param:
             raise DataError(f'conv_transpose: conv_param must have "stride" and "pad", "{key}" is missing.')
-    stride, pad, more = (conv_param.get(key, 0) for key in ("stride", "pad", "output_padding"))
-    if not (_is_whole(stride) and _is_whole(pad) and _is_whole(more)) or not all(
+    stride, pad, more = given = [conv_param.get(key, 0) for key in ("stride", "pad", "output_padding")]
+    if not all(isinstance(number, int | np.integer) for setting in given for number in _numbers(setting)) or not all(
         s >= 1 and p >= 0 and 0 <= m < s for s, p, m in zip(*_settings(conv_param), strict=True)
     ):
         raise DataError(
@@ -205,7 +206,5 @@ def _check(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam) -
         )
 
 
-def _is_whole(setting: Any) -> bool:
-    """Whether it is a whole number, or two of them."""
-    numbers = setting if isinstance(setting, tuple | list) and len(setting) == 2 else (setting,)
-    return all(isinstance(number, int | np.integer) for number in numbers)
+def _numbers(setting: Any) -> Sequence[Any]:
+    return setting if isinstance(setting, tuple | list) and len(setting) == 2 else (setting,)
