@@ -51,8 +51,10 @@ def unsafe_loads(tree: ast.Module) -> Iterator[int]:
 
 def open_ended(tree: ast.Module) -> Iterator[int]:
     """`**kwargs` of anything in the signature of a public function: a misspelt argument would pass unseen."""
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.args.kwarg is not None:
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    inner = {node for function in functions for node in ast.walk(function) if node is not function}
+    for node in functions:
+        if node not in inner and node.args.kwarg is not None:
             private = node.name.startswith("_") and not node.name.endswith("__")
             typed = node.args.kwarg.annotation is not None and ast.unparse(node.args.kwarg.annotation) != "Any"
             if not private and not typed:

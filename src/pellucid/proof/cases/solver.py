@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import PellucidError
+from pellucid.core.files import write_bytes
 from pellucid.proof.case import Case, Check, Subject
 from pellucid.scratch.nets import checkpoint, decision_regions, solver
 from pellucid.scratch.nets.fully_connected import FullyConnectedNet
@@ -277,7 +278,7 @@ def checkpoint_cases(layer: Any) -> Sequence[Case]:
                 taken += 1
             except ValueError:
                 taken += path.exists()
-            path.write_bytes(b"no zip")
+            write_bytes(path, b"no zip")
             for wrong in (path, Path(folder) / "not there"):
                 try:
                     layer.read_checkpoint(wrong)
