@@ -89,32 +89,34 @@ def smooth_l1_cases(layer: Any) -> Sequence[Case]:
     ]
 
 
+def _distributions(n_of_them: int, *shape: int, zero: bool = False) -> Any:
+    def draw(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        drawn = rng.dirichlet(np.ones(shape[-1]), size=(n_of_them, *shape[:-1]))
+        if zero:
+            drawn[0, ..., 0] = 0
+            drawn[0] /= drawn[0].sum(axis=-1, keepdims=True)
+        return tuple(drawn)
+
+    return draw
+
+
+def _with_scores(draw: Any) -> Any:
+    def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        p, *_ = draw(rng)
+        return p, rng.standard_normal(p.shape)
+
+    return drawn
+
+
 def kl_cases(layer: Any) -> Sequence[Case]:
     """Distributions drawn at random, among them some with a probability of 0."""
 
-    def distributions(n_of_them: int, *shape: int, zero: bool = False) -> Any:
-        def draw(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-            drawn = rng.dirichlet(np.ones(shape[-1]), size=(n_of_them, *shape[:-1]))
-            if zero:
-                drawn[0, ..., 0] = 0
-                drawn[0] /= drawn[0].sum(axis=-1, keepdims=True)
-            return tuple(drawn)
-
-        return draw
-
-    def with_scores(draw: Any) -> Any:
-        def drawn(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-            p, *_ = draw(rng)
-            return p, rng.standard_normal(p.shape)
-
-        return drawn
-
     some = {
-        "rank 2": distributions(2, 3, 4),
-        "rank 1, p with a zero": distributions(2, 5, zero=True),
-        "rank 3": distributions(2, 2, 1, 3),
+        "rank 2": _distributions(2, 3, 4),
+        "rank 1, p with a zero": _distributions(2, 5, zero=True),
+        "rank 3": _distributions(2, 2, 1, 3),
     }
-    one = {"rank 2": distributions(1, 3, 4), "rank 1": distributions(1, 5), "rank 3": distributions(1, 2, 1, 3)}
+    one = {"rank 2": _distributions(1, 3, 4), "rank 1": _distributions(1, 5), "rank 3": _distributions(1, 2, 1, 3)}
 
     def rows(p: Any) -> int:
         return int(p.numel()) // int(p.shape[-1])
@@ -154,7 +156,7 @@ def kl_cases(layer: Any) -> Sequence[Case]:
         Loss(
             "kl divergence of scores",
             layer.kl_divergence_of_scores,
-            {label: with_scores(draw) for label, draw in some.items()},
+            {label: _with_scores(draw) for label, draw in some.items()},
             ("x",),
             twin=lambda p, x: F.kl_div(x.log_softmax(-1), p, reduction="sum") / rows(p),
         ),
