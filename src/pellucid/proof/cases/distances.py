@@ -110,7 +110,6 @@ def _with_scores(draw: Any) -> Any:
 
 def kl_cases(layer: Any) -> Sequence[Case]:
     """Distributions drawn at random, among them some with a probability of 0."""
-
     some = {
         "rank 2": _distributions(2, 3, 4),
         "rank 1, p with a zero": _distributions(2, 5, zero=True),
