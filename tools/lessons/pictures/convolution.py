@@ -225,7 +225,7 @@ def dilated() -> str:
     return picture(
         "Doubling gaps see all, equal gaps leave holes",
         338,
-        "What an output of three layers of three taps sees: all of 15 pixels for gaps 1, 2, 4; every other one for 2, 2, 2.",
+        "What an output of three layers of three taps sees: all of 15 pixels, or every other one of 13.",
         parts,
     )
 

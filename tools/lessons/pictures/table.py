@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from lessons.pictures import convolution, layers
+from lessons.pictures import convolution, layers, pooling, upsampling
 
 PICTURES: dict[str, Callable[[], str]] = {
     **layers.PICTURES,
     **convolution.PICTURES,
+    **pooling.PICTURES,
+    **upsampling.PICTURES,
 }
 
 # A page may be shown on white or on black; the shapes take the colour of letters from here.
