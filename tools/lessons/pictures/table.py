@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
-from lessons.pictures import convolution, layers, pooling, upsampling
+from lessons.pictures import activations, convolution, layers, losses, optimisers, pooling, regularisation, upsampling
 
 PICTURES: dict[str, Callable[[], str]] = {
     **layers.PICTURES,
+    **activations.PICTURES,
+    **losses.PICTURES,
+    **regularisation.PICTURES,
     **convolution.PICTURES,
     **pooling.PICTURES,
     **upsampling.PICTURES,
+    **optimisers.PICTURES,
 }
 
 # A page may be shown on white or on black; the shapes take the colour of letters from here.
