@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isinf, isnan
 from typing import Any
+
+import numpy as np
 
 ROUNDING = 1e-9  # smaller errors differ from machine to machine
 
@@ -45,6 +48,8 @@ class Outcome:
     def words(self) -> str:
         if self.raised:
             return f"raises {self.raised}"
+        if isnan(self.error) or isinf(self.error):
+            return "not a number" if isnan(self.error) else "infinite"
         return "0, but for rounding" if self.error < ROUNDING else f"{self.error:.2g}"
 
 
@@ -54,3 +59,8 @@ def try_version(erratum: Erratum, version: Any) -> Outcome:
         return Outcome(float(erratum.error(version)))
     except (ArithmeticError, AttributeError, LookupError, NameError, SyntaxError, TypeError, ValueError) as error:
         return Outcome(float("inf"), type(error).__name__)
+
+
+def apart(version: Any, truth: Any) -> float:
+    """The largest difference between two numbers, arrays or tensors."""
+    return float(np.max(np.abs(np.asarray(version) - np.asarray(truth))))

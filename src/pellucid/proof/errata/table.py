@@ -1,8 +1,24 @@
 """All errata by area, in the order of the page."""
 
-from pellucid.proof.errata import losses
+from pellucid.proof.errata import (
+    activations,
+    convolution,
+    gradients,
+    losses,
+    normalisation,
+    optimisers,
+    regularisation,
+    sequences,
+)
 from pellucid.proof.errata.erratum import Erratum
 
 ERRATA: dict[str, tuple[Erratum, ...]] = {
     "Losses and scores": losses.ERRATA,
+    "Penalties": regularisation.ERRATA,
+    "Gradients and derivatives": gradients.ERRATA,
+    "Activations and first weights": activations.ERRATA,
+    "Normalisation": normalisation.ERRATA,
+    "Convolution and pooling": convolution.ERRATA,
+    "Descent": optimisers.ERRATA,
+    "Sequences": sequences.ERRATA,
 }
