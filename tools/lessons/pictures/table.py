@@ -2,7 +2,17 @@
 
 from collections.abc import Callable
 
-from lessons.pictures import activations, convolution, layers, losses, optimisers, pooling, regularisation, upsampling
+from lessons.pictures import (
+    activations,
+    convolution,
+    layers,
+    losses,
+    normalisation,
+    optimisers,
+    pooling,
+    regularisation,
+    upsampling,
+)
 
 PICTURES: dict[str, Callable[[], str]] = {
     **layers.PICTURES,
@@ -13,6 +23,7 @@ PICTURES: dict[str, Callable[[], str]] = {
     **pooling.PICTURES,
     **upsampling.PICTURES,
     **optimisers.PICTURES,
+    **normalisation.PICTURES,
 }
 
 # A page may be shown on white or on black; the shapes take the colour of letters from here.
