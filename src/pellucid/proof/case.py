@@ -30,6 +30,7 @@ class Layer:
         twin: the same by PyTorch: takes the arguments (float arrays as tensors, integer arrays as int64 tensors, the
             rest as it is) and returns the output or a tuple of outputs.
         loops: another forward and backward, slow and plain, that must agree.
+        beyond: inputs that ours takes and a layer of the course's signature need not.
         twin_tolerance: largest difference from the twin, absolute and relative to the largest entry.
     """
 
@@ -41,6 +42,7 @@ class Layer:
     linear: tuple[str, ...] = ()
     twin: Callable[..., Any] | None = None
     loops: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+    beyond: tuple[str, ...] = ()
     twin_tolerance: float = 1e-9
 
 

@@ -99,9 +99,22 @@ def _of_the_course(subject: Subject, functions: Functions) -> Iterator[Case]:
                 yield case
         elif isinstance(case, (Layer, Loss)):
             parts = (case.forward, case.backward) if isinstance(case, Layer) else (case.function,)
-            inputs = {label: draw for label, draw in case.inputs.items() if _is_plain(draw, parts[0])}
-            if inputs and all(part in theirs.values() for part in parts):
-                yield replace(case, inputs=inputs)
+            beyond = case.beyond if isinstance(case, Layer) else ()
+            inputs = {k: draw for k, draw in case.inputs.items() if k not in beyond and _is_plain(draw, parts[0])}
+            if inputs and all(part in theirs.values() for part in parts):  # ours as loops would not know their cache
+                yield _called_like_ours(replace(case, inputs=inputs, loops=None), vars(subject.module))
+
+
+def _called_like_ours(case: Layer | Loss, ours: Mapping[str, Any]) -> Layer | Loss:
+    """The case with our names of the parameters: whoever calls `prev_h` just `h` is no less right."""
+    function = case.forward if isinstance(case, Layer) else case.function
+
+    def renamed(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    renamed.__signature__ = inspect.signature(ours[function.__name__])  # type: ignore[attr-defined]
+    renamed.__name__ = function.__name__
+    return replace(case, forward=renamed) if isinstance(case, Layer) else replace(case, function=renamed)
 
 
 def _used(case: Case) -> list[str]:
@@ -112,8 +125,12 @@ def _used(case: Case) -> list[str]:
 def _is_plain(draw: Inputs, function: Callable[..., Any]) -> bool:
     """Whether a function with the course's arguments and settings can take these inputs."""
     arguments = draw(np.random.default_rng(0))
-    known = all(argument.keys() <= COURSE_SETTINGS for argument in arguments if isinstance(argument, dict))
-    return known and len(arguments) <= len(inspect.signature(function).parameters)
+    settings = [argument for argument in arguments if isinstance(argument, dict)]
+    known = all(each.keys() <= COURSE_SETTINGS for each in settings)
+    plain = not any(
+        isinstance(value, (tuple, str)) for each in settings for name, value in each.items() if name != "mode"
+    )
+    return known and plain and len(arguments) <= len(inspect.signature(function).parameters)
 
 
 def _of_its_own(name: str, functions: Functions, twin: Callable[..., Any] | None) -> Case:

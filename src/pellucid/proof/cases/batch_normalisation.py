@@ -63,7 +63,7 @@ def batch_cases(module: Any) -> Sequence[Case]:
         return worst(*(off(g, w) for g, w in zip(found, (x, 0 * ones, 0 * ones) * 2, strict=True)))
 
     forward, graph, formula = module.batchnorm_forward, module.batchnorm_backward, module.batchnorm_backward_alt
-    settings: Settings = {"gradients": AFFINE, "linear": ("gamma", "beta"), "twin": _batch_twin}
+    settings: Settings = {"gradients": AFFINE, "linear": ("gamma", "beta"), "twin": _batch_twin, "beyond": ("test",)}
     return [
         Layer("batchnorm", forward, graph, inputs, loops=(forward, formula), **settings),
         Layer("batchnorm, formula", forward, formula, inputs, **settings),
@@ -164,6 +164,7 @@ def spatial_batch_cases(module: Any) -> Sequence[Case]:
                     {"mode": "train"},
                 ),
             },
+            beyond=("sequences", "volumes", "test", "tiny"),
             gradients=AFFINE,
             linear=("gamma", "beta"),
             twin=_batch_twin,

@@ -152,6 +152,7 @@ def rnn_cases(layer: Any) -> Sequence[Case]:
             layer.rnn_step_backward,
             inputs=_steps(3, 4, 1, 1),
             gradients=("x", "prev_h", *names),
+            beyond=("a bias a sample",),
             twin=step_twin,
         ),
         Layer(
@@ -160,6 +161,7 @@ def rnn_cases(layer: Any) -> Sequence[Case]:
             layer.rnn_backward,
             inputs=_sequences(3, 2, 1, 1),
             gradients=("x", "h0", *names),
+            beyond=("a bias a sample",),
             twin=lambda x, h0, Wx, Wh, b: recurrent_twin("rnn", x, (h0,), [(Wx, Wh, b)])[0],
             loops=_loops(layer.rnn_step_forward, layer.rnn_step_backward),
         ),
@@ -192,6 +194,7 @@ def lstm_cases(layer: Any) -> Sequence[Case]:
             layer.lstm_step_backward,
             inputs=_steps(3, 2, 4, 4, states=2),
             gradients=("x", "prev_h", "prev_c", *names),
+            beyond=("a bias a sample",),
             twin=step_twin,
         ),
         Layer(
@@ -200,6 +203,7 @@ def lstm_cases(layer: Any) -> Sequence[Case]:
             layer.lstm_backward,
             inputs=_sequences(2, 2, 4, 4),
             gradients=("x", "h0", *names),
+            beyond=("a bias a sample",),
             twin=lambda x, h0, Wx, Wh, b: recurrent_twin("lstm", x, (h0, torch.zeros_like(h0)), [(Wx, Wh, b)])[0],
         ),
         Layer(
@@ -208,6 +212,7 @@ def lstm_cases(layer: Any) -> Sequence[Case]:
             layer.lstm_sequence_backward,
             inputs=_sequences(2, 2, 4, 4, states=2),
             gradients=("x", "h0", "c0", *names),
+            beyond=("a bias a sample",),
             twin=sequence_twin,
             loops=(loops_forward, loops_backward),
         ),
@@ -229,6 +234,7 @@ def gru_cases(layer: Any) -> Sequence[Case]:
             layer.gru_step_backward,
             inputs=_steps(3, 2, 3, 4),
             gradients=("x", "prev_h", *names),
+            beyond=("a bias a sample",),
             twin=step_twin,
         ),
         Layer(
@@ -237,6 +243,7 @@ def gru_cases(layer: Any) -> Sequence[Case]:
             layer.gru_backward,
             inputs=_sequences(2, 3, 3, 4),
             gradients=("x", "h0", *names),
+            beyond=("a bias a sample",),
             twin=lambda x, h0, Wx, Wh, b: recurrent_twin("gru", x, (h0,), [(Wx, Wh, b)])[0],
             loops=_loops(layer.gru_step_forward, layer.gru_step_backward),
         ),
