@@ -156,3 +156,33 @@ def test_ours_by_name(ask: Ask) -> None:
     answer = ask("gradcheck", "--all", "--only", "affine")
     assert answer.code == 0
     assert "affine" in answer.out
+
+
+HOMEWORK = Path(__file__).parent / "homework.py"
+
+
+def test_a_right_homework_of_the_whole_course_is_right(ask: Ask) -> None:
+    answer = ask("gradcheck", HOMEWORK, "--json")
+    rows = json.loads(answer.out)
+    assert [row["layer"] for row in rows if row["verdict"] != "right"] == []
+    assert answer.code == 0
+    assert len(rows) >= 23
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "layer"),
+    [
+        ("/ (1 - b1**t)", "/ (1 - b1)", "adam"),
+        ("(1 - g * g)", "(1 - g)", "lstm_step"),
+        ("d - d.mean(0) - xh", "d - xh", "batchnorm"),
+        ("p[range(N), y] -= 1", "p[range(N), y] -= 0.5", "softmax loss"),
+        ("db = dout.sum((0, 2, 3))", "db = dout.sum((0, 2))[:, 0]", "conv naive"),
+        ("np.add.at(dW, c[0], d)", "dW[c[0]] += d", "word_embedding"),
+    ],
+)
+def test_one_mistake_in_it_is_found_in_its_layer(ask: Ask, write: Write, right: str, wrong: str, layer: str) -> None:
+    text = HOMEWORK.read_text(encoding="utf-8")
+    assert right in text
+    answer = ask("gradcheck", write(text.replace(right, wrong)), "--json")
+    assert answer.code == 1
+    assert layer in [row["layer"] for row in json.loads(answer.out) if row["verdict"] == "WRONG"]
