@@ -70,89 +70,96 @@ def _torch_average(x: Any, param: dict[str, Any]) -> Any:
 
 def window_cases(layer: Any) -> Sequence[Case]:
     """The slices hold each pair of an input and an output that sees it, and nothing else."""
-
-    def by_hand(axis: Any, size: int, k: int, stride: int, pad: tuple[int, int], out: int, dilation: int = 1) -> float:
-        """Number of differences between an axis and what its numbers say."""
-        before, after = pad
-        places = [[stride * a - before + dilation * i for a in range(out)] for i in range(k)]
-        wanted = [{(r, a) for a, r in enumerate(row) if 0 <= r < size} for row in places]
-        inputs, outputs = list(range(size)), list(range(out))
-        found = [set(zip(inputs[r], outputs[a], strict=True)) for r, a in axis.places()]
-        wrong = sum(len(a ^ b) for a, b in zip(wanted, found, strict=True))
-        wrong += int(axis.starts().tolist() != [stride * a - before for a in range(out)])
-        for padded, limits in ((False, (0, size)), (True, (-before, size + after))):
-            counts = [sum(limits[0] <= row[a] < limits[1] for row in places) for a in range(out)]
-            wrong += int(axis.counts(padded).tolist() != counts)
-        wrong += int(axis.counts().tolist() != axis.counts(False).tolist())
-        return wrong + int((axis.size, axis.out) != (size, out))
-
-    def settings() -> float:
-        error = 0.0
-        for k, stride, before in product((1, 2, 3), (1, 2, 3, 5), (0, 1, 2)):
-            if before >= k:
-                continue
-            rows, columns = layer.pool_axes((2, 3, 5, 8), _param(k, k, stride, pad=before))
-            for axis, n in ((rows, 5), (columns, 8)):
-                out = sum(1 for a in range(n + 2 * before) if stride * a + k <= n + 2 * before)
-                error += by_hand(axis, n, k, stride, (before, before), out)
-        return error
-
-    def dilated() -> float:
-        error = 0.0
-        for k, dilation, before in ((1, 3, 0), (2, 3, 1), (3, 2, 4), (2, 2, 0)):
-            param = _param(k, 1, (2, 1), pad=(before, 0), dilation=(dilation, 1))
-            rows, columns = layer.pool_axes((1, 1, 7, 3), param)
-            out = sum(1 for a in range(7 + 2 * before) if 2 * a + dilation * (k - 1) < 7 + 2 * before)
-            error += by_hand(rows, 7, k, 2, (before, before), out, dilation) + by_hand(columns, 3, 1, 1, (0, 0), 3)
-        return error
-
-    def rests() -> float:
-        """A window is added for a rest of inputs, and for padding only if it begins at an input."""
-        # inputs, window, stride, pad -> outputs
-        table = {
-            (6, 3, 2, 0): 3,
-            (5, 3, 2, 0): 2,
-            (2, 1, 2, 0): 1,
-            (2, 3, 3, 1): 1,
-            (5, 3, 3, 1): 2,
-            (3, 3, 3, 1): 2,
-            (4, 3, 2, 1): 3,
-        }
-        error = 0.0
-        for (n, k, stride, pad), out in table.items():
-            rows, columns = layer.pool_axes((1, 1, n, n), _param(k, k, stride, pad=pad, ceil=True))
-            for axis in (rows, columns):
-                error += by_hand(axis, n, k, stride, (pad, pad), out)
-        return error
-
-    def sides() -> float:
-        rows, columns = layer.pool_axes((2, 3, 9, 4), _param(3, 2, 2))
-        return by_hand(rows, 9, 3, 2, (0, 0), 4) + by_hand(columns, 4, 2, 2, (0, 0), 2)
-
-    def same() -> float:
-        # inputs, window, stride -> padding before and after, outputs
-        table = {
-            (5, 3, 2): (1, 1, 3),
-            (6, 3, 2): (0, 1, 3),
-            (4, 4, 1): (1, 2, 4),
-            (4, 2, 4): (0, 0, 1),
-            (7, 2, 3): (0, 1, 3),
-        }
-        error = 0.0
-        for (n, k, stride), (before, after, out) in table.items():
-            error += int(layer.same_padding(n, k, stride) != (before, after))
-            rows, _ = layer.pool_axes((1, 1, n, n), _param(k, k, stride, pad="same"))
-            error += by_hand(rows, n, k, stride, (before, after), out)
-        rows, columns = layer.pool_axes((1, 1, 5, 7), _param(3, 2, 2, pad="valid"))
-        return error + by_hand(rows, 5, 3, 2, (0, 0), 2) + by_hand(columns, 7, 2, 2, (0, 0), 3)
-
     return [
-        Check("places of windows", settings),
-        Check("rows and columns apart", sides),
-        Check("places of dilated windows", dilated),
-        Check("windows over a rest", rests),
-        Check("same padding", same),
+        Check("places of windows", lambda: _usual_windows(layer)),
+        Check("rows and columns apart", lambda: _two_axes(layer)),
+        Check("places of dilated windows", lambda: _dilated_windows(layer)),
+        Check("windows over a rest", lambda: _windows_over_rests(layer)),
+        Check("same padding", lambda: _same_padded(layer)),
     ]
+
+
+def _differences(axis: Any, size: int, k: int, stride: int, pad: tuple[int, int], out: int, dilation: int = 1) -> float:
+    """Number of differences between an axis and what its numbers say."""
+    before, after = pad
+    places = [[stride * a - before + dilation * i for a in range(out)] for i in range(k)]
+    wanted = [{(r, a) for a, r in enumerate(row) if 0 <= r < size} for row in places]
+    inputs, outputs = list(range(size)), list(range(out))
+    found = [set(zip(inputs[r], outputs[a], strict=True)) for r, a in axis.places()]
+    wrong = sum(len(a ^ b) for a, b in zip(wanted, found, strict=True))
+    wrong += int(axis.starts().tolist() != [stride * a - before for a in range(out)])
+    for padded, limits in ((False, (0, size)), (True, (-before, size + after))):
+        counts = [sum(limits[0] <= row[a] < limits[1] for row in places) for a in range(out)]
+        wrong += int(axis.counts(padded).tolist() != counts)
+    wrong += int(axis.counts().tolist() != axis.counts(False).tolist())
+    return wrong + int((axis.size, axis.out) != (size, out))
+
+
+def _usual_windows(layer: Any) -> float:
+    error = 0.0
+    for k, stride, before in product((1, 2, 3), (1, 2, 3, 5), (0, 1, 2)):
+        if before >= k:
+            continue
+        rows, columns = layer.pool_axes((2, 3, 5, 8), _param(k, k, stride, pad=before))
+        for axis, n in ((rows, 5), (columns, 8)):
+            out = sum(1 for a in range(n + 2 * before) if stride * a + k <= n + 2 * before)
+            error += _differences(axis, n, k, stride, (before, before), out)
+    return error
+
+
+def _two_axes(layer: Any) -> float:
+    rows, columns = layer.pool_axes((2, 3, 9, 4), _param(3, 2, 2))
+    return _differences(rows, 9, 3, 2, (0, 0), 4) + _differences(columns, 4, 2, 2, (0, 0), 2)
+
+
+def _same_padded(layer: Any) -> float:
+    # inputs, window, stride -> padding before and after, outputs
+    table = {
+        (5, 3, 2): (1, 1, 3),
+        (6, 3, 2): (0, 1, 3),
+        (4, 4, 1): (1, 2, 4),
+        (4, 2, 4): (0, 0, 1),
+        (7, 2, 3): (0, 1, 3),
+    }
+    error = 0.0
+    for (n, k, stride), (before, after, out) in table.items():
+        error += int(layer.same_padding(n, k, stride) != (before, after))
+        rows, _ = layer.pool_axes((1, 1, n, n), _param(k, k, stride, pad="same"))
+        error += _differences(rows, n, k, stride, (before, after), out)
+    rows, columns = layer.pool_axes((1, 1, 5, 7), _param(3, 2, 2, pad="valid"))
+    return error + _differences(rows, 5, 3, 2, (0, 0), 2) + _differences(columns, 7, 2, 2, (0, 0), 3)
+
+
+def _dilated_windows(layer: Any) -> float:
+    error = 0.0
+    for k, dilation, before in ((1, 3, 0), (2, 3, 1), (3, 2, 4), (2, 2, 0)):
+        param = _param(k, 1, (2, 1), pad=(before, 0), dilation=(dilation, 1))
+        rows, columns = layer.pool_axes((1, 1, 7, 3), param)
+        out = sum(1 for a in range(7 + 2 * before) if 2 * a + dilation * (k - 1) < 7 + 2 * before)
+        error += _differences(rows, 7, k, 2, (before, before), out, dilation) + _differences(
+            columns, 3, 1, 1, (0, 0), 3
+        )
+    return error
+
+
+def _windows_over_rests(layer: Any) -> float:
+    """A window is added for a rest of inputs, and for padding only if it begins at an input."""
+    # inputs, window, stride, pad -> outputs
+    table = {
+        (6, 3, 2, 0): 3,
+        (5, 3, 2, 0): 2,
+        (2, 1, 2, 0): 1,
+        (2, 3, 3, 1): 1,
+        (5, 3, 3, 1): 2,
+        (3, 3, 3, 1): 2,
+        (4, 3, 2, 1): 3,
+    }
+    error = 0.0
+    for (n, k, stride, pad), out in table.items():
+        rows, columns = layer.pool_axes((1, 1, n, n), _param(k, k, stride, pad=pad, ceil=True))
+        for axis in (rows, columns):
+            error += _differences(axis, n, k, stride, (pad, pad), out)
+    return error
 
 
 def max_cases(layer: Any) -> Sequence[Case]:
