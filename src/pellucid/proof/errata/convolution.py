@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from pellucid.proof.errata.erratum import Erratum, apart
 from pellucid.scratch.convolution.im2col import im2col
 from pellucid.scratch.convolution.loops import conv_forward_naive
+from pellucid.scratch.convolution.matrix import conv_matrix_1d
 from pellucid.scratch.convolution.separable import separable_costs
 from pellucid.scratch.convolution.size import conv_window, effective_size, output_size
 from pellucid.scratch.pooling.max import max_pool_forward_fast
@@ -201,10 +202,51 @@ POOL_DEPTH = Erratum(
     right_version=_pooled_depth(),
 )
 
+# ---------------------------------------------------------------------------------------------- convolution as a matrix
+
+KERNEL, SIGNAL = (1.0, 2.0, 3.0), np.array([4.0, 5.0, 6.0, 7.0])  # (x, y, z) and (a, b, c, d)
+
+
+def _printed_matrix(kernel: tuple[float, float, float]) -> Array:
+    x, y, _ = kernel
+    return np.array([[0.0] * k + [x, y, x] + [0.0] * (3 - k) for k in range(4)])
+
+
+def _printed_transpose(kernel: tuple[float, float, float]) -> Array:
+    (x, y, z), (a, b, c, d) = kernel, SIGNAL
+    return np.array([a * x, a * y + b * x, a * z + b * y + c * x, b * z + c * y + d * x, d * z + d * y, d * y])
+
+
+def _tensors(kernel: tuple[float, float, float]) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor(SIGNAL)[None, None], torch.tensor(kernel, dtype=torch.float64)[None, None]
+
+
+CONVOLUTION_MATRIX = Erratum(
+    title="The matrix of a convolution",
+    printed="The slide in the notes writes a convolution with (x, y, z) as a matrix with the rows [x y x 0 0 0].",
+    right="Its rows are [x y z 0 0 0], each one place further right; the products on the slide do have the z.",
+    measure="largest difference from PyTorch's convolution of (4, 5, 6, 7) with (1, 2, 3) and padding 1",
+    error=lambda matrix: apart(matrix(KERNEL) @ np.pad(SIGNAL, 1), F.conv1d(*_tensors(KERNEL), padding=1)[0, 0]),
+    printed_version=_printed_matrix,
+    right_version=lambda kernel: conv_matrix_1d(np.array(kernel), len(SIGNAL) + 2),
+)
+
+TRANSPOSED_ENDS = Erratum(
+    title="The last two outputs of a transposed convolution",
+    printed="The same slide ends the product with the transposed matrix by dz + dy and dy.",
+    right="cz + dy and dz: each input stamps the kernel (x, y, z), and z is what the last stamp ends with.",
+    measure="largest difference from PyTorch's transposed convolution of (4, 5, 6, 7) with (1, 2, 3)",
+    error=lambda product: apart(product(KERNEL), F.conv_transpose1d(*_tensors(KERNEL))[0, 0]),
+    printed_version=_printed_transpose,
+    right_version=lambda kernel: conv_matrix_1d(np.array(kernel), len(SIGNAL) + 2).T @ SIGNAL,
+)
+
 ERRATA = (
     OUTPUT_SIZE,
     SEPARABLE_COSTS,
     IM2COL_ROWS,
+    CONVOLUTION_MATRIX,
+    TRANSPOSED_ENDS,
     RECEPTIVE_FIELD,
     TWO_SMALL_KERNELS,
     ONE_BY_THREE,
