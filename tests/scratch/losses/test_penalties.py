@@ -17,6 +17,14 @@ def test_example_of_the_slides() -> None:
     assert [elastic_net_penalty(w, 1.0)[0] for w in (ONE, SPREAD)] == [1.5, 1.125]
 
 
+def test_turning_the_axes_changes_l1_and_not_l2() -> None:
+    """(1, 0) turned by 45 degrees: L1 grows to √2, L2 stays."""
+    turn = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
+    before, after = np.array([1.0, 0.0]), turn @ np.array([1.0, 0.0])
+    assert [l1_penalty(w, 1.0)[0] for w in (before, after)] == pytest.approx([1, 1.414214], abs=1e-6)
+    assert [np.sqrt(l2_penalty(w, 1.0)[0]) for w in (before, after)] == pytest.approx([1, 1], abs=1e-12)
+
+
 def test_l2_spreads_weights_over_equal_inputs() -> None:
     """Descent from (1, 0, 0, 0) under the constraint of the example ends at ¼ each; L1's slope is the same for all."""
     w = ONE.copy()
