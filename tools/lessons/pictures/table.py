@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 from lessons.pictures import (
     activations,
+    attention,
     convolution,
     layers,
     losses,
     normalisation,
     optimisers,
     pooling,
+    recurrent,
     regularisation,
     upsampling,
 )
@@ -24,6 +26,8 @@ PICTURES: dict[str, Callable[[], str]] = {
     **upsampling.PICTURES,
     **optimisers.PICTURES,
     **normalisation.PICTURES,
+    **recurrent.PICTURES,
+    **attention.PICTURES,
 }
 
 # A page may be shown on white or on black; the shapes take the colour of letters from here.
