@@ -1,6 +1,7 @@
 """Pictures of normalisation: which numbers share a mean, and what becomes of them."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -333,10 +334,14 @@ def running_statistics() -> str:
     rng = np.random.default_rng(1)
     steps = np.arange(1, 61)
     means = 3 + 0.8 * rng.standard_normal(len(steps)) + 2.0 * (steps > 30)
-    rules = {"momentum 0.9": {"momentum": 0.9}, "momentum 0.5": {"momentum": 0.5}, "plain mean": {"momentum": None}}
+    rules: dict[str, dict[str, Any]] = {
+        "momentum 0.9": {"momentum": 0.9},
+        "momentum 0.5": {"momentum": 0.5},
+        "plain mean": {"momentum": None},
+    }
     lines = {"mean of each batch": (steps, means)}
     for name, setting in rules.items():
-        state: dict[str, object] = {"mode": "train", **setting}
+        state: dict[str, Any] = {"mode": "train", **setting}
         found = []
         for mean in means.tolist():
             update_running("running", state, np.array([mean]), np.ones(1), 16)

@@ -157,10 +157,10 @@ def fractional_max_pooling() -> str:
         parts += [*heat(left + 30, top + 180, out[0, 0], 14, 14)]
         parts += arrow((left + 72, top + 150), (left + 72, top + 174))
     y = 50.0
-    for mode, u in (("disjoint", 0.1), ("disjoint", 0.6), ("overlapping", 0.1), ("overlapping", 0.6)):
-        parts.append(caption(344, y, f"{mode}, {u}"))
+    for mode, draw in (("disjoint", 0.1), ("disjoint", 0.6), ("overlapping", 0.1), ("overlapping", 0.6)):
+        parts.append(caption(344, y, f"{mode}, {draw}"))
         parts += numbers(344, y + 8, np.full((1, size), np.nan), "f2 light", 15)
-        starts, lengths = MODES[mode](np.array([u]), size, 6, 2)
+        starts, lengths = MODES[mode](np.array([draw]), size, 6, 2)
         for k, (start, length) in enumerate(zip(starts[0].tolist(), lengths[0].tolist(), strict=True)):
             lane = y + 29 + (6 * (k % 2) if mode == "overlapping" else 0)
             parts.append(svg.line(346 + 15 * start, lane, 342 + 15 * (start + length), lane, "curve s1"))

@@ -171,20 +171,26 @@ def trilinear_interpolation() -> str:
         for b in range(2):
             for ends in (((a, b, 0), (a, b, 1)), ((a, 0, b), (a, 1, b)), ((0, a, b), (1, a, b))):
                 parts.append(svg.line(*place(*ends[0]), *place(*ends[1]), "axis"))
-    steps = [[(z, y, w[2]) for z in (0, 1) for y in (0, 1)], [(z, w[1], w[2]) for z in (0, 1)], [tuple(w)]]
+    steps: list[list[tuple[float, float, float]]] = [
+        [(z, y, w[2]) for z in (0, 1) for y in (0, 1)],
+        [(z, w[1], w[2]) for z in (0, 1)],
+        [(w[0], w[1], w[2])],
+    ]
     parts += [svg.line(*place(*steps[0][k]), *place(*steps[0][k + 1]), "curve s3") for k in (0, 2)]
     parts.append(svg.line(*place(*steps[1][0]), *place(*steps[1][1]), "curve s1"))
     for z, y, x in np.ndindex(2, 2, 2):
         px, py = place(z, y, x)
         parts += [
             svg.circle(px, py, 6, "f2"),
-            svg.text(px - 12 if x == 0 else px + 12, py + 5, show(corners[z, y, x]), "", "end" if x == 0 else "start"),
+            svg.text(
+                px - 12 if x == 0 else px + 12, py + 5, show(float(corners[z, y, x])), "", "end" if x == 0 else "start"
+            ),
         ]
     shifts = [[(9, -7)] * 4, [(-44, 5), (10, 5)], [(6, 19)]]
     for points, kind, moved in zip(steps, ("f4", "f3", "f1"), shifts, strict=True):
         for point, (right, down) in zip(points, moved, strict=True):
             px, py = place(*point)
-            value = out[tuple(round(v * (size - 1)) for v in point)]
+            value = float(out[tuple(round(v * (size - 1)) for v in point)])
             parts += [svg.circle(px, py, 6, kind), svg.text(px + right, py + down, show(value))]
     for k, (words, kind) in enumerate((("corners", "f2"), ("x", "f4"), ("y", "f3"), ("z", "f1"))):
         parts += [
