@@ -41,12 +41,12 @@ class Panel:
             parts.append(svg.line(left, at, right, at, "grid"))
         return parts
 
-    def curve(self, x: Any, y: Any, kind: str) -> str:
-        """A function; nothing is drawn outside the panel, nor across a jump."""
+    def curve(self, x: Any, y: Any, kind: str, jump: float = JUMP) -> str:
+        """A function; nothing is drawn outside the panel, nor across a jump, as a part of the panel's height."""
         x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
         with np.errstate(invalid="ignore"):
             inside = (y >= self.up.lo) & (y <= self.up.hi) & (x >= self.across.lo) & (x <= self.across.hi)
-            far = np.abs(np.diff(self.up(y))) > JUMP * abs(self.up.start - self.up.stop)
+            far = np.abs(np.diff(self.up(y))) > jump * abs(self.up.start - self.up.stop)
         breaks = np.flatnonzero(far | ~inside[1:] | ~inside[:-1]) + 1
         runs = [run for run in np.split(np.arange(len(x)), breaks) if inside[run[0]] and len(run) > 1]
         return svg.path([self.pixels(np.stack([x[run], y[run]], axis=1)) for run in runs], f"curve {kind}")

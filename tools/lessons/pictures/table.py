@@ -6,8 +6,12 @@ from lessons.pictures import (
     activations,
     attention,
     convolution,
+    functions,
+    graphs,
     layers,
     losses,
+    measuring,
+    nets,
     normalisation,
     optimisers,
     pooling,
@@ -24,16 +28,21 @@ PICTURES: dict[str, Callable[[], str]] = {
     **convolution.PICTURES,
     **pooling.PICTURES,
     **upsampling.PICTURES,
-    **optimisers.PICTURES,
     **normalisation.PICTURES,
     **recurrent.PICTURES,
     **attention.PICTURES,
+    **optimisers.PICTURES,
+    **graphs.PICTURES,
+    **functions.PICTURES,
+    **nets.PICTURES,
+    **measuring.PICTURES,
 }
 
-# A page may be shown on white or on black; the shapes take the colour of letters from here.
+# A page may be shown on white or on black; the shapes take the colour of letters from here. `.plot` by itself
+# inherits its colour, so the class has to be named here too.
 COLOURS = (
-    "<style>svg{color:#1d2733;background:#fff}"
-    "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}}</style>"
+    "<style>svg.plot{color:#1d2733;background:#fff}"
+    "@media(prefers-color-scheme:dark){svg.plot{color:#e6edf3;background:#0d1117}}</style>"
 )
 
 
