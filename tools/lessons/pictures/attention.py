@@ -231,7 +231,7 @@ def encoder() -> str:
         parts += [*arrow((x, 306), (x, 290)), *arrow((x, top), (x, top - 14)), svg.text(x, 46, name, "", "middle")]
         parts += [svg.text(x + 10, 308, "x"), svg.text(x + 10, top - 4, "y")]
     sizes = " + ".join(f"{count:,}" for count in counts.values())
-    parts.append(caption(0, 334, f"parameters: {sizes} = {sum(counts.values()):,}"))
+    parts.append(caption(0, 334, f"D = {d}, parameters: {sizes} = {sum(counts.values()):,}"))
     return picture(
         "Every place looks at all places, then thinks for itself",
         344,
