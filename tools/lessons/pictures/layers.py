@@ -107,7 +107,7 @@ def temporal() -> str:
         parts += arrow((54, 96 + 96 * n), (126, 108 + 72 * n))
         parts += arrow((326, 126 + 36 * n), (366, 96 + 96 * n))
     parts += [*numbers(246, 120, w, "f6 light"), svg.text(214, 148, "·", "", "middle")]
-    parts.append(caption(0, 258, "two sequences of three steps; dW, the sum over all six for dout = 1:"))
+    parts.append(caption(0, 258, "two sequences of three steps; dW, for dout = 1, is the sum over all six:"))
     parts += numbers(0, 268, dw, "f3 light")
     return picture("Nothing passes between steps: N T samples in one heap", 322, "An affine layer over time.", parts)
 

@@ -209,7 +209,7 @@ def regions() -> str:
         train, val = (solver.check_accuracy(data[f"X_{part}"], data[f"y_{part}"]) for part in ("train", "val"))
         parts.append(caption(left, 238, f"{train:.0%} / {val:.0%}"))
     parts.append(caption(0, 262, "accuracy on the points that are drawn / on others"))
-    return picture("More units cut the plane into more pieces", 272, "Decision regions of three nets.", parts)
+    return picture("More units: a boundary that follows the points", 272, "Decision regions of three nets.", parts)
 
 
 def stripes(x: float, y: float, places: np.ndarray, size: float) -> list[list[tuple[float, float]]]:

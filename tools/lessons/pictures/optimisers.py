@@ -71,7 +71,7 @@ def marked(area: Panel, x: float, y: float) -> list[str]:
 
 def plain() -> str:
     return in_the_bowl(
-        "η above 2 / curvature: every step ends higher",
+        "η above 2 / curvature: the swings only grow",
         {
             "η = 0.02": (sgd, {"learning_rate": 0.02}, 3),
             "η = 0.15": (sgd, {"learning_rate": 0.15}, 1),
