@@ -1,5 +1,6 @@
 """All pictures by the name of their lesson."""
 
+import re
 from collections.abc import Callable
 
 from lessons.pictures import (
@@ -38,6 +39,8 @@ PICTURES: dict[str, Callable[[], str]] = {
     **measuring.PICTURES,
 }
 
+ROOM = 8  # pixels on each side
+
 # A page may be shown on white or on black; the shapes take the colour of letters from here. `.plot` by itself
 # inherits its colour, so the class has to be named here too.
 COLOURS = (
@@ -52,6 +55,9 @@ def draw(name: str) -> str:
 
 
 def on_page(picture: str) -> str:
-    """An SVG as a file of its own, readable on light and dark pages."""
+    """An SVG as a file of its own, with a little room around it, readable on light and dark pages."""
+    width, height = (float(size) for size in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture)[0])
+    roomy = f'viewBox="{-ROOM:g} {-ROOM:g} {width + 2 * ROOM:g} {height + 2 * ROOM:g}"'
+    picture = re.sub('viewBox="[^"]*"', roomy, picture, count=1)
     at = picture.index(">") + 1
     return picture[:at] + COLOURS + picture[at:] + "\n"
