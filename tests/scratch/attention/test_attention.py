@@ -10,6 +10,7 @@ from pellucid.scratch.attention.feed_forward import feed_forward_forward
 from pellucid.scratch.attention.multi_head import make_multi_head, multi_head_backward, multi_head_forward
 from pellucid.scratch.attention.positional import positions_backward, positions_forward, sinusoidal_positions
 from pellucid.scratch.attention.scaled_dot_product import (
+    attention_scores,
     attention_weights,
     causal_mask,
     scaled_dot_product_backward,
@@ -113,8 +114,9 @@ def test_a_step_sees_itself_and_what_was_before() -> None:
         ),
         (
             ((2, 3, 4), (2, 5, 4), (2, 5, 2)),
-            np.ones((3, 5)),
-            "attention: the mask must be boolean, True where a query may look, got float64.",
+            np.ones((3, 5), dtype=np.int64),
+            "attention: the mask must hold booleans, True where a query may look, or floats to add to the scores, "
+            "got int64.",
         ),
         (
             ((2, 3, 4), (2, 5, 4), (2, 5, 2)),
@@ -129,6 +131,114 @@ def test_what_does_not_fit_is_named(shapes: Any, mask: Any, message: str) -> Non
     assert str(caught.value) == message
 
 
+# ------------------------------------------------------------------------ masks to add, and a softcap
+
+
+def test_a_number_in_the_mask_multiplies_the_weight_of_a_key() -> None:
+    """ln 3 for the second of three equal keys: weights 1, 3, 1 of 5."""
+    weights = attention_weights(np.ones((2, 4)), np.ones((3, 4)), np.log([1.0, 3.0, 1.0]))
+    assert np.allclose(weights, np.array([[0.2, 0.6, 0.2]] * 2), rtol=0, atol=1e-15)
+
+
+def test_the_same_number_for_all_keys_changes_nothing() -> None:
+    query, key = draw((2, 3, 4), (2, 5, 4))
+    raised = attention_weights(query, key, np.array([[1e3], [-1e3], [0.5]]))
+    assert np.allclose(raised, attention_weights(query, key), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("softcap", [None, 0.5])
+@pytest.mark.parametrize("shape", [(3, 5), (5,), (3, 1), (2, 1, 5), (2, 3, 5), ()])
+def test_zero_and_minus_infinity_are_yes_and_no(shape: tuple[int, ...], softcap: float | None) -> None:
+    query, key, value = draw((2, 3, 4), (2, 5, 4), (2, 5, 2))
+    allowed = np.random.default_rng(1).random(shape) < 0.6
+    added = np.where(allowed, 0.0, -np.inf)
+    results = []
+    for mask in (allowed, added):
+        out, cache = scaled_dot_product_forward(query, key, value, mask, softcap)
+        results.append([out, cache.weights, *scaled_dot_product_backward(np.ones_like(out), cache)])
+    assert all(np.array_equal(a, b) for a, b in zip(*results, strict=True))
+
+
+def test_a_row_of_minus_infinities_reads_nothing() -> None:
+    query, key, value = draw((3, 4), (5, 4), (5, 2))
+    mask = np.ones((3, 5))
+    mask[1] = -np.inf
+    out, cache = scaled_dot_product_forward(query, key, value, mask)
+    dquery, dkey, _ = scaled_dot_product_backward(np.ones_like(out), cache)
+    assert not out[1].any() and not cache.weights[1].any() and not dquery[1].any()
+    assert out[[0, 2]].all() and np.isfinite(dkey).all()
+
+
+def test_a_key_hidden_by_minus_infinity_has_no_influence_at_all() -> None:
+    query, key, value = draw((3, 4), (5, 4), (5, 2))
+    mask = np.zeros(5)
+    mask[1] = -np.inf
+    out, cache = scaled_dot_product_forward(query, key, value, mask)
+    _, dkey, dvalue = scaled_dot_product_backward(np.ones_like(out), cache)
+    key[1], value[1] = 1e30, -1e30
+    assert np.array_equal(scaled_dot_product_forward(query, key, value, mask)[0], out)
+    assert not dkey[1].any() and not dvalue[1].any()
+
+
+def test_the_lowest_number_for_all_keys_leaves_their_mean() -> None:
+    """Some write that in the place of -∞; the row is then hidden nowhere more than elsewhere."""
+    query, key, value = (x.astype(np.float32) for x in draw((3, 4), (5, 4), (5, 2)))
+    out, _ = scaled_dot_product_forward(query, key, value, np.full((3, 5), np.finfo(np.float32).min))
+    assert out.dtype == np.float32
+    assert np.allclose(out, value.mean(axis=0), rtol=0, atol=1e-6)
+
+
+def test_a_mask_of_another_precision_leaves_that_of_the_scores() -> None:
+    query, key, value = draw((3, 4), (5, 4), (5, 2))
+    mask = np.tri(3, 5) - 1.0
+    wanted, _ = scaled_dot_product_forward(query, key, value, mask)
+    short = (x.astype(np.float32) for x in (query, key, value))
+    out, cache = scaled_dot_product_forward(*short, mask)
+    assert out.dtype == cache.weights.dtype == np.float32
+    assert np.allclose(out, wanted, rtol=0, atol=1e-6)
+
+
+def test_a_distance_taken_off_makes_near_keys_count_more() -> None:
+    """What masks to add are used for: a penalty for every step between query and key."""
+    steps = -np.abs(np.arange(4.0)[:, None] - np.arange(4))
+    weights = attention_weights(np.zeros((4, 2)), np.zeros((4, 2)), steps)
+    assert weights.argmax(axis=1).tolist() == [0, 1, 2, 3]
+    assert weights[0] == pytest.approx(np.exp(-np.arange(4.0)) / np.exp(-np.arange(4.0)).sum(), abs=1e-15)
+
+
+def test_a_softcap_holds_scores_and_weights_in_bounds() -> None:
+    query, key = draw((3, 4), (5, 4))
+    scores = attention_scores(1e6 * query, key, softcap=2.0)
+    assert np.array_equal(np.abs(scores), np.full((3, 5), 2.0))
+    assert attention_weights(1e6 * query, key, softcap=2.0).min() >= np.exp(-4.0) / 5
+
+
+def test_a_softcap_far_above_the_scores_does_nothing() -> None:
+    query, key = draw((3, 4), (5, 4))
+    assert np.allclose(attention_scores(query, key, softcap=1e6), attention_scores(query, key), rtol=0, atol=1e-10)
+
+
+def test_a_softcap_does_not_uncover_what_is_masked() -> None:
+    query, key = draw((3, 4), (5, 4))
+    for mask in (np.arange(5) < 3, np.where(np.arange(5) < 3, 0.0, -np.inf)):
+        weights = attention_weights(query, key, mask, 0.5)
+        assert not weights[:, 3:].any() and weights[:, :3].all()
+
+
+@pytest.mark.parametrize("softcap", [2, np.float64(2), np.float32(2)])
+def test_a_softcap_keeps_the_precision(softcap: Any) -> None:
+    query, key, value = (x.astype(np.float32) for x in draw((3, 4), (5, 4), (5, 2)))
+    out, cache = scaled_dot_product_forward(query, key, value, None, softcap)
+    assert {a.dtype for a in (out, *scaled_dot_product_backward(np.ones_like(out), cache))} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("softcap", [0, -2.0, float("nan")])
+def test_a_softcap_is_above_0(softcap: float) -> None:
+    with pytest.raises(DataError) as caught:
+        scaled_dot_product_forward(*draw((3, 4), (5, 4), (5, 2)), None, softcap)
+    assert str(caught.value) == f"attention: softcap must be above 0, or None for scores of any size, got {softcap}."
+
+
 # --------------------------------------------------------------------------------------- multi-head
 
 
@@ -140,6 +250,18 @@ def test_heads_are_attentions_over_columns_of_their_own() -> None:
     q, k, v = (x @ params[f"w_{name}"] for x, name in ((query, "q"), (key, "k"), (key, "v")))
     halves = [scaled_dot_product_forward(*(x[..., part] for x in (q, k, v)))[0] for part in (slice(3), slice(3, 6))]
     assert np.allclose(out, np.concatenate(halves, axis=-1) @ params["w_o"], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (1, 4), (2, 3, 4), (2, 1, 4), (2, 2, 3, 4), (1, 2, 1, 4)])
+def test_a_mask_to_add_reaches_its_samples_and_heads(shape: tuple[int, ...]) -> None:
+    params = make_multi_head(6, np.random.default_rng(0))
+    query, key, mask = draw((2, 3, 6), (2, 4, 6), shape)
+    _, plain = multi_head_forward(query, key, key, params, 2)
+    _, cache = multi_head_forward(query, key, key, params, 2, mask)
+    factors = np.exp(mask if mask.ndim == 4 else mask.reshape(-1, 1, *shape[-2:]))
+    wanted = plain.attention.weights * factors
+    wanted /= wanted.sum(axis=-1, keepdims=True)
+    assert np.allclose(cache.attention.weights, wanted, rtol=0, atol=1e-14)
 
 
 def test_no_softmax_notices_the_bias_of_the_keys() -> None:

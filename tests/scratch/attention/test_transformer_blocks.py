@@ -101,11 +101,13 @@ def test_without_positions_a_sentence_is_a_set(pre_norm: bool) -> None:
 
 
 @ORDERS
-def test_padding_does_not_matter(pre_norm: bool) -> None:
+@pytest.mark.parametrize("added", [False, True])
+def test_padding_does_not_matter(pre_norm: bool, added: bool) -> None:
     params, decoder = blocks()
     x, memory = draw(1, 3, D), draw(1, 2, D, seed=2)
     longer = np.concatenate([x, draw(1, 2, D, seed=3)], axis=1)
-    mask = np.array([[[True, True, True, False, False]]])
+    allowed = np.array([[[True, True, True, False, False]]])
+    mask = np.where(allowed, 0.0, -np.inf) if added else allowed
     out, _ = encoder_block_forward(x, params, HEADS, pre_norm=pre_norm)
     padded, _ = encoder_block_forward(longer, params, HEADS, mask, pre_norm)
     assert np.allclose(padded[:, :3], out, rtol=0, atol=1e-12)

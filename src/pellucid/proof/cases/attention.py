@@ -27,10 +27,10 @@ def _refused(function: Callable[..., Any], *arguments: Any) -> bool:
     return False
 
 
-def _draw(*front: int, mask: Callable[[], Any] = lambda: None, T: int = 3, S: int = 4) -> Inputs:
+def _draw(*front: int, mask: Callable[[], Any] = lambda: None, T: int = 3, S: int = 4, softcap: Any = ()) -> Inputs:
     def arguments(rng: np.random.Generator) -> tuple[Any, ...]:
         normal = rng.standard_normal
-        return normal((*front, T, 6)), normal((*front, S, 6)), normal((*front, S, 5)), mask()
+        return normal((*front, T, 6)), normal((*front, S, 6)), normal((*front, S, 5)), mask(), *softcap
 
     return arguments
 
@@ -42,12 +42,35 @@ def _some_masked() -> Any:
     return mask
 
 
+def _some_added(*shape: int) -> Callable[[], Any]:
+    """Floats of both signs; some hide a key, from all queries where the shape has one row for them."""
+
+    def mask() -> Any:
+        added = np.random.default_rng(1).standard_normal(shape)
+        added[..., -1, 1] = -np.inf
+        return added
+
+    return mask
+
+
+def _some_hidden() -> Any:
+    return np.where(_some_masked(), 0.5, -np.inf)
+
+
 def _rows(layer: Any) -> float:
     """They sum to 1, or to 0 where nothing may be seen; far scores do not overflow."""
     query, key, _, mask = _draw(2, mask=_some_masked)(np.random.default_rng(0))
     sums = layer.attention_weights(1e6 * query, key, mask).sum(-1)
     free = layer.attention_weights(query, key).sum(-1)
     return float(np.abs(sums - mask.any(-1)).max() + np.abs(free - 1).max())
+
+
+def _yes_or_no(layer: Any) -> float:
+    """Zeros and -∞ added are booleans, to the bit, under a softcap too."""
+    query, key, _, mask = _draw(2, mask=_some_masked)(np.random.default_rng(0))
+    added = np.where(mask, 0.0, -np.inf)
+    pairs = [[layer.attention_weights(query, key, each, cap) for each in (mask, added)] for cap in (None, 0.7)]
+    return float(sum(np.abs(a - b).sum() for a, b in pairs))
 
 
 def _no_keys(layer: Any) -> float:
@@ -70,17 +93,26 @@ def _attention_shapes(layer: Any) -> float:
         (query, key, value[1:]),
         (query[0, 0], key[0, 0], value[0, 0]),
         *((query, key, value, np.ones(s, bool)) for s in ((2, 4), (3, 3), (5,), (3, 3, 4), (1, 2, 3, 4), (3, 2))),
-        (query, key, value, np.ones((3, 4))),
+        (query, key, value, np.ones((3, 4), int)),
+        (query, key, value, np.ones((3, 3))),
+        *((query, key, value, None, softcap) for softcap in (0, -1.0, np.nan)),
     ]
-    good = [(query, key, value, np.ones(s, bool)) for s in ((3, 4), (1, 4), (3, 1), (4,), (2, 1, 4), (), (2, 3, 4))]
+    shapes = ((3, 4), (1, 4), (3, 1), (4,), (2, 1, 4), (), (2, 3, 4))
+    good = [(query, key, value, np.ones(s, dtype)) for s in shapes for dtype in (bool, float)]
     return float(sum(not _refused(forward, *b) for b in bad) + sum(_refused(forward, *g) for g in good))
 
 
 def scaled_dot_product_cases(layer: Any) -> Sequence[Case]:
     """With every form of mask; what is masked has no influence; rows without a key are 0."""
 
-    def twin(query: Any, key: Any, value: Any, mask: Any) -> Any:
-        return F.scaled_dot_product_attention(query, key, value, mask)
+    def twin(query: Any, key: Any, value: Any, mask: Any, softcap: float | None = None) -> Any:
+        if softcap is None:
+            return F.scaled_dot_product_attention(query, key, value, mask)
+        scores = query @ key.mT / 6**0.5
+        scores = softcap * torch.tanh(scores / softcap)
+        if mask is not None:
+            scores = scores + mask if mask.is_floating_point() else scores.masked_fill(~mask, -torch.inf)
+        return torch.softmax(scores, -1) @ value
 
     def causal() -> float:
         pairs = [[layer.causal_mask(4)[t, s] == (s <= t) for s in range(4)] for t in range(4)]
@@ -97,12 +129,29 @@ def scaled_dot_product_cases(layer: Any) -> Sequence[Case]:
                 "mask": _draw(2, mask=_some_masked),
                 "a mask for all": _draw(2, mask=lambda: np.tri(3, 4, dtype=bool)),
                 "one sequence": _draw(T=2, S=1),
+                "a mask added": _draw(2, mask=_some_added(2, 3, 4)),
+                "a mask added for all": _draw(2, 2, mask=_some_added(3, 4)),
+                "a mask added for each": _draw(2, 2, mask=_some_added(2, 1, 1, 4)),
+                "a mask added that hides": _draw(2, mask=_some_hidden),
+                "softcap": _draw(2, softcap=(0.7,)),
+                "softcap and mask": _draw(2, mask=lambda: np.tri(3, 4, dtype=bool), softcap=(2,)),
+                "softcap and a mask added": _draw(2, mask=_some_added(1, 4), softcap=(1.5,)),
             },
+            beyond=(
+                "a mask added",
+                "a mask added for all",
+                "a mask added for each",
+                "a mask added that hides",
+                "softcap",
+                "softcap and mask",
+                "softcap and a mask added",
+            ),
             gradients=("query", "key", "value"),
             linear=("value",),
             twin=twin,
         ),
         Check("attention_rows", partial(_rows, layer)),
+        Check("attention_masks_of_two_kinds", partial(_yes_or_no, layer), 0.0),
         Check("attention_without_keys", partial(_no_keys, layer)),
         Check("causal_mask", causal),
         Check("attention_shapes", partial(_attention_shapes, layer)),
@@ -166,10 +215,9 @@ def multi_head_cases(layer: Any) -> Sequence[Case]:
         module = nn.MultiheadAttention(D, HEADS, batch_first=True, dtype=query.dtype)
         hidden = None
         if mask is not None:  # theirs is True where one may not look, with one for each sample and head
-            hidden = (~mask).expand(len(query), query.shape[1], key.shape[1]) if mask.ndim < 4 else ~mask[:, 0]
-            hidden = hidden.repeat_interleave(HEADS, dim=0)
-            if mask.ndim == 4:
-                hidden = (~mask).expand(len(query), HEADS, query.shape[1], key.shape[1]).flatten(0, 1)
+            each = mask if mask.is_floating_point() else ~mask
+            each = each[:, None] if mask.ndim == 3 else each
+            hidden = each.expand(len(query), HEADS, query.shape[1], key.shape[1]).flatten(0, 1)
         weights = torch_attention(dict(zip(ATTENTION, params, strict=True)), "", "")
         call = {"need_weights": False, "attn_mask": hidden}
         return functional_call(module, weights, (query, key, value), call)[0]
@@ -197,7 +245,11 @@ def multi_head_cases(layer: Any) -> Sequence[Case]:
                 "causal": draw(1, 3, 3, np.tri(3, 3, dtype=bool)),
                 "a mask for each": draw(2, 3, 3, of_each),
                 "a mask for each head": draw(2, 3, 3, of_heads),
+                "a mask added": draw(2, 3, 2, _some_added(3, 2)()),
+                "a mask added for each": draw(2, 3, 3, _some_added(2, 1, 3)()),
+                "a mask added for each head": draw(2, 3, 3, _some_added(1, HEADS, 3, 3)()),
             },
+            beyond=("a mask added", "a mask added for each", "a mask added for each head"),
             gradients=("query", "key", "value", *ATTENTION),
             linear=("value", "w_v", "b_v", "w_o", "b_o"),
             twin=twin,

@@ -60,7 +60,8 @@ def decoder_block_forward(
         params: as `make_decoder_block` makes them: "self.w_q" ... "self.b_o", "cross.w_q" ... "cross.b_o", "ff.w1",
             "ff.b1", "ff.w2", "ff.b2", and "gamma" and "beta" of "norm1", "norm2" and "norm3".
         n_heads: how many heads; divides D.
-        memory_mask: booleans (T, S), or (N, T, S), or (N, 1, S) to hide padding; True where a step may look.
+        memory_mask: (T, S), or (N, T, S), or (N, 1, S) to hide padding; booleans, True where a step may look, or
+            floats to be added to the scores of the second attention.
         pre_norm: whether the norms stand before the parts, not after the sums.
 
     Returns:

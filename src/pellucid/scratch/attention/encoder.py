@@ -48,7 +48,8 @@ def encoder_block_forward(
         params: as `make_encoder_block` makes them: "self.w_q" ... "self.b_o", "norm1.gamma", "norm1.beta", "ff.w1",
             "ff.b1", "ff.w2", "ff.b2", "norm2.gamma", "norm2.beta".
         n_heads: how many heads; divides D.
-        mask: booleans (T, T), or (N, T, T), or (N, 1, T) to hide padding; True where a place may look.
+        mask: (T, T), or (N, T, T), or (N, 1, T) to hide padding; booleans, True where a place may look, or floats to
+            be added to the scores.
         pre_norm: whether the norms stand before the parts, not after the sums.
 
     Returns:

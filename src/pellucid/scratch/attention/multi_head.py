@@ -58,7 +58,8 @@ def multi_head_forward(
         value: (N, S, D).
         params: w_q, w_k, w_v, w_o (D, D), to be multiplied from the right, and b_q, b_k, b_v, b_o (D,).
         n_heads: how many heads; divides D.
-        mask: booleans (T, S), (N, T, S) or (N, n_heads, T, S), any of these may be 1; True where a place may look.
+        mask: (T, S), (N, T, S) or (N, n_heads, T, S), any of these may be 1; booleans, True where a place may look,
+            or floats to be added to the scores of every head.
 
     Returns:
         out (N, T, D), and what backward needs.
