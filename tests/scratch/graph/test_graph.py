@@ -203,10 +203,40 @@ def test_an_operation_that_forgets_a_gradient_is_named():
     assert str(caught.value) == wanted
 
 
-def test_shapes_that_do_not_multiply_are_refused():
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [((2, 3), (2, 3)), ((3,), (2,)), ((2, 2, 3), (3, 3, 2)), ((), (2, 2)), ((2, 2), ()), ((2, 3), (4, 2, 3))],
+)
+def test_shapes_that_do_not_multiply_are_refused(a: tuple[int, ...], b: tuple[int, ...]):
     with pytest.raises(DataError) as caught:
-        Node(np.ones((2, 3))) @ Node(np.ones((2, 3)))
-    assert str(caught.value) == "matmul: needs (N, D) or (D,) times (D, M) or (D,), got (2, 3) times (2, 3)."
+        Node(np.ones(a)) @ Node(np.ones(b))
+    assert str(caught.value) == (
+        "matmul: needs (..., N, D) or (D,) times (..., D, M) or (D,), with axes in front that broadcast, "
+        f"got {a} times {b}."
+    )
+
+
+def test_a_matrix_used_for_a_whole_stack_gets_the_sum_of_its_gradients():
+    rng = np.random.default_rng(0)
+    stack, matrix = Node(rng.standard_normal((4, 2, 3))), Node(rng.standard_normal((3, 5)))
+    out = stack @ matrix
+    out.backward(seed := rng.standard_normal((4, 2, 5)))
+    one_by_one = [Node(each) @ Node(matrix.value) for each in stack.value]
+    np.testing.assert_array_equal(out.value, [each.value for each in one_by_one])
+    of_each = [x.T @ dy for x, dy in zip(stack.value, seed, strict=True)]
+    np.testing.assert_allclose(matrix.gradient, np.sum(of_each, axis=0), rtol=0, atol=1e-14)
+    assert stack.gradient.shape == (4, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((0, 2, 3), (3, 4)), ((2, 3), (0, 3, 4)), ((2, 2, 0), (2, 0, 4)), ((0,), (0,)), ((3, 0, 2), (2,))]
+)
+def test_empty_stacks_multiply(a: tuple[int, ...], b: tuple[int, ...]):
+    x, y = Node(np.ones(a)), Node(np.ones(b))
+    out = x @ y
+    out.backward(np.ones_like(out.value))
+    assert x.gradient.shape == a and y.gradient.shape == b
+    assert not out.value.any() and not x.gradient.any() and not y.gradient.any()
 
 
 def test_empty_arrays_sum_to_nothing():

@@ -89,12 +89,18 @@ def arithmetic_cases(layer: Any) -> Sequence[Case]:
 
 
 def matmul_cases(layer: Any) -> Sequence[Case]:
-    """Affine in both factors, for matrices and vectors."""
+    """Affine in both factors, for vectors, matrices and stacks of them."""
     inputs = {
         "matrices": _normal((2, 3), (3, 4)),
         "matrix and vector": _normal((2, 3), (3,)),
         "vector and matrix": _normal((3,), (3, 2)),
         "vectors": _normal((3,), (3,)),
+        "stacks": _normal((2, 4, 3), (2, 3, 5)),
+        "a matrix for every one of a stack": _normal((2, 4, 3), (3, 5)),
+        "stacks that broadcast": _normal((2, 1, 4, 3), (3, 3, 2)),
+        "vector and stack": _normal((3,), (2, 3, 4)),
+        "stack and vector": _normal((2, 2, 4, 3), (3,)),
+        "stacks of rows": _normal((1, 1, 3), (2, 3, 1)),
     }
     return [proven("graph matmul", layer.matmul, inputs, lambda x, y: x @ y, ("a", "b"))]
 
