@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.scratch.attention.scaled_dot_product import scaled_dot_product_forward
+from pellucid.scratch.attention.scaled_dot_product import attention_scores, scaled_dot_product_forward
 from pellucid.scratch.recurrent.gru import gru_forward
 from pellucid.scratch.recurrent.lstm import lstm_sequence_forward
 from pellucid.scratch.recurrent.rnn import rnn_forward
@@ -77,7 +77,7 @@ def _empty(x: np.ndarray, r: np.ndarray) -> np.ndarray:
 
 
 def attention(attributes: Attributes, inputs: Inputs, opset: int) -> Outputs:
-    """Heads in an axis of their own; every reason not to look at a key is a False in our mask."""
+    """Heads in an axis of their own; every reason not to look at a key goes into our mask."""
     query, key, value, mask, past_key, past_value, filled = (*inputs, *[None] * 7)[:7]
     kind, flat = query.dtype, query.ndim == 3
     if flat:
@@ -88,15 +88,19 @@ def attention(attributes: Attributes, inputs: Inputs, opset: int) -> Outputs:
         before = past_key.shape[2]
         key, value = np.concatenate([past_key, key], axis=2), np.concatenate([past_value, value], axis=2)
     present_key, present_value = key, value
-    allowed = _allowed(attributes, query, key, mask, filled, before)
+    mask = _mask(attributes, query, key, mask, filled, before)
     group = query.shape[1] // key.shape[1]  # so many heads of queries share one of keys
     q, k, v = (array.astype(np.float32) for array in (query, key.repeat(group, axis=1), value.repeat(group, axis=1)))
     if "scale" in attributes:  # in place of 1 / √d
         q = q * np.float32(attributes["scale"] * q.shape[-1] ** 0.5)
-    out, cache = scaled_dot_product_forward(q, k, v, allowed)
+    softcap = attributes.get("softcap", 0.0) or None
+    out, cache = scaled_dot_product_forward(q, k, v, mask, softcap)
+    stages = [(None, None), (None, softcap), (mask, softcap)]  # of the scores: plain, capped, masked
+    mode = attributes.get("qk_matmul_output_mode", 0)
+    looks = cache.weights if mode == 3 else attention_scores(q, k, *stages[mode])
     if flat:
         out = out.swapaxes(1, 2).reshape(len(out), out.shape[2], -1)
-    return out.astype(kind), present_key, present_value, cache.weights.astype(kind)
+    return out.astype(kind), present_key, present_value, looks.astype(kind)
 
 
 def _heads(x: np.ndarray, heads: int) -> np.ndarray:
@@ -104,11 +108,13 @@ def _heads(x: np.ndarray, heads: int) -> np.ndarray:
     return x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)
 
 
-def _allowed(
+def _mask(
     attributes: Attributes, query: np.ndarray, key: np.ndarray, mask: Any, filled: Any, before: int
 ) -> np.ndarray:
-    """Booleans that broadcast to (N, heads, T, S). The first query stands behind `before` keys, or, where only the
-    first `filled` keys of a sample count, so that the last one stands at the last of those."""
+    """Booleans, or floats to add, that broadcast to (N, heads, T, S).
+
+    The first query stands behind `before` keys, or, where only the first `filled` keys of a sample count, so that the
+    last one stands at the last of those."""
     t, s = query.shape[2], key.shape[2]
     allowed = np.ones((1, 1, t, s), dtype=bool)
     start = np.full((1, 1, 1, 1), before) if filled is None else filled.reshape(-1, 1, 1, 1) - t
@@ -121,8 +127,10 @@ def _allowed(
         allowed = allowed & (-behind <= attributes["right_window_size"])
     if filled is not None:
         allowed = allowed & (np.arange(s) < filled.reshape(-1, 1, 1, 1))
-    if mask is not None:
-        looked_at = mask if mask.dtype == bool else mask == 0  # else 0 and -∞
-        missing = s - mask.shape[-1]
-        allowed = allowed & np.pad(looked_at, [*[(0, 0)] * (mask.ndim - 1), (0, missing)])
-    return allowed
+    if mask is None:
+        return allowed
+    missing = [*[(0, 0)] * (mask.ndim - 1), (0, s - mask.shape[-1])]
+    if mask.dtype == bool:
+        return allowed & np.pad(mask, missing)
+    added = np.pad(mask.astype(np.float32), missing, constant_values=-np.inf)
+    return np.where(allowed, added, np.float32(-np.inf))
