@@ -358,6 +358,7 @@ SUBJECTS: dict[str, Subject] = {
             "fractional_max_pool_forward: initial=0 -> initial=1": "no region is smaller than 1",
             "fractional_max_pool_forward: initial=0 -> initial=1 (2)": "no region is smaller than 1",
             "overlapping_regions: max(out - 1, 1) -> max(out - 1, 2)": "two windows stand at both ends, whatever α",
+            "overlapping_regions: np.full_like(starts, kernel) -> np.full_like(kernel, kernel)": "one size for all",
         },
     ),
 }
