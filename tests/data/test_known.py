@@ -15,6 +15,7 @@ from pellucid.core.errors import ConfigError, DataError
 from pellucid.data.assets import fashion_mini
 from pellucid.data.known import KNOWN, cache_folder, download
 from pellucid.data.known.record import Known, assemble, content_digest
+from pellucid.data.load import load
 from pellucid.data.source import Source
 
 FULL = KNOWN["fashion-mnist"].places[0]
@@ -187,3 +188,8 @@ def test_listing_the_table_imports_neither_torch_nor_scikit_learn() -> None:
     code = "import sys, pellucid.data.known, pellucid.data.splits; print({'torch', 'sklearn'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.strip() == "set()"
+
+
+def test_a_source_shows_itself_in_one_line() -> None:
+    shown = repr(load("fashion-mnist-mini"))
+    assert shown == "<fashion-mnist-mini: 14,000 pictures (12,000 train, 2,000 test), 10 classes, for classify>"

@@ -41,7 +41,7 @@ class Card:
     digest: str = ""
 
 
-@dataclass
+@dataclass(repr=False)  # fourteen thousand names would fill the screen
 class Source:
     """N records of one data set.
 
@@ -100,6 +100,12 @@ class Source:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __repr__(self) -> str:
+        split = ", ".join(f"{(self.roles == role).sum():,} {role}" for role in ROLES if (self.roles == role).any())
+        told = f" ({split})" if split else ""
+        left_out = f", {len(self.problems):,} left out" if self.problems else ""
+        return f"<{self.name}: {len(self):,} pictures{told}, {len(self.classes)} classes, for {self.kind}{left_out}>"
 
     @property
     def kind(self) -> str:
