@@ -102,7 +102,8 @@ class Source:
         return len(self.images)
 
     def __repr__(self) -> str:
-        split = ", ".join(f"{(self.roles == role).sum():,} {role}" for role in ROLES if (self.roles == role).any())
+        counts = {role: int(np.count_nonzero(np.asarray(self.roles) == role)) for role in ROLES}
+        split = ", ".join(f"{count:,} {role}" for role, count in counts.items() if count)
         told = f" ({split})" if split else ""
         left_out = f", {len(self.problems):,} left out" if self.problems else ""
         return f"<{self.name}: {len(self):,} pictures{told}, {len(self.classes)} classes, for {self.kind}{left_out}>"
