@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.scratch.normalisation.batch import batchnorm_backward, batchnorm_backward_alt, batchnorm_forward
+from pellucid.scratch.normalisation.columns import TABLE
 from pellucid.scratch.normalisation.spatial_batch import spatial_batchnorm_backward, spatial_batchnorm_forward
 from pellucid.scratch.normalisation.two_sample import (
     two_sample_backward,
@@ -175,8 +176,24 @@ def test_float32_is_close_to_float64(rng, mean):
         assert found.dtype == np.float32
         assert np.abs(found - exact.numpy()).max() <= 1e-4 * max(1.0, float(exact.abs().max()))
     table = x.transpose(0, 2, 3, 1).reshape(-1, 8)
-    flat, _ = batchnorm_forward(table, gamma, beta, {"mode": "train"})
+    flat, cache = batchnorm_forward(table, gamma, beta, {"mode": "train"})
+    assert flat.dtype == np.float32
     assert np.abs(flat - theirs.detach().numpy().transpose(0, 2, 3, 1).reshape(-1, 8)).max() <= 1e-4
+    exact_dx = wanted[1].numpy().transpose(0, 2, 3, 1).reshape(-1, 8)
+    for way in (batchnorm_backward, batchnorm_backward_alt):
+        dx, dgamma, dbeta = way(dout.transpose(0, 2, 3, 1).reshape(-1, 8), cache)
+        for found, exact in ((dx, exact_dx), (dgamma, wanted[2].numpy()), (dbeta, wanted[3].numpy())):
+            assert found.dtype == np.float32
+            assert np.abs(found - exact).max() <= 1e-4 * max(1.0, np.abs(exact).max())
+
+
+def test_a_batch_whose_first_rows_tell_nothing(rng):
+    """Sorted by size, as no batch should be: the guess at the mean is wrong by 100 deviations of the first block."""
+    x = (rng.standard_normal((20_000, 8)) + np.linspace(-100, 100, 20_000)[:, None]).astype(np.float32)
+    assert x.size > 2 * TABLE
+    out, _ = batchnorm_forward(x, np.ones(8, np.float32), np.zeros(8, np.float32), {"mode": "train"})
+    exact = x.astype(np.float64)
+    assert np.abs(out - (exact - exact.mean(0)) / exact.std(0)).max() <= 1e-5
 
 
 def message(error, call, *arguments):

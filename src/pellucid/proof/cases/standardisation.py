@@ -1,4 +1,4 @@
-"""Proofs of what the normalisations are made of: passes over rows, standardising, running statistics."""
+"""Proofs of what the normalisations are made of: passes over rows and columns, standardising, running statistics."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from pellucid.proof.case import Case, Check, Inputs, Layer, Subject
-from pellucid.scratch.normalisation import rows, running, standardise
+from pellucid.scratch.normalisation import columns, rows, running, standardise
 
 Settings = dict[str, Any]
 AFFINE = ("x", "gamma", "beta")
@@ -27,7 +27,7 @@ def worst(*errors: float) -> float:
 def rows_cases(module: Any) -> Sequence[Case]:
     """The passes beside plain NumPy, on rows that fill more than one block."""
     rng = np.random.default_rng(0)
-    x, dout = rng.standard_normal((5, 30_000)) + 2, rng.standard_normal((5, 30_000))
+    x, dout = rng.standard_normal((5, 60_000)) + 2, rng.standard_normal((5, 60_000))
     a, b, c = rng.standard_normal((3, 5))
 
     def moments() -> float:
@@ -42,16 +42,21 @@ def rows_cases(module: Any) -> Sequence[Case]:
         module.scale_and_shift(out, a, b)
         combined = module.combine(dout, a, x, c, b)
         line = a[:, None] * dout + c[:, None] * x + b[:, None]
-        return worst(off(out, a[:, None] * x + b[:, None]), off(combined, line))
+        into = np.zeros_like(x)
+        module.combine(dout, a, x, c, b, into)
+        return worst(off(out, a[:, None] * x + b[:, None]), off(combined, line), off(into, line))
 
     def sums() -> float:
         s, t = module.row_sums(dout, x)
         return worst(off(s, dout.sum(1)), off(t, (dout * x).sum(1)))
 
     def parts() -> float:
-        covered = [list(range(count))[part] for count in (7, 1) for part in module.blocks(np.empty((count, 50_000)))]
-        wide = len(list(module.blocks(np.broadcast_to(0.0, (3, 10**7)))))
-        return 0.0 if covered == [[0, 1], [2, 3], [4, 5], [6], [0]] and wide == 3 else 1.0
+        covered = [list(range(count))[part] for count in (7, 1) for part in module.blocks(count, 100_000)]
+        wide = len(list(module.blocks(3, 10**7)))
+        sizes = (7, 100_000), (1, 9), (3, 10**7), (0, 4), (9, 0), (9, 3, 7), (9, 1, 7)
+        heights = [module.block_height(*size) for size in sizes]
+        right = covered == [[0, 1], [2, 3], [4, 5], [6], [0]] and heights == [2, 1, 1, 1, 9, 2, 7]
+        return 0.0 if right and wide == 3 and list(module.blocks(9, 2)) == [slice(0, 9)] else 1.0
 
     def buffers() -> float:
         def inside(size: int) -> int:
@@ -73,6 +78,57 @@ def rows_cases(module: Any) -> Sequence[Case]:
         Check("blocks cover the rows once", parts),
         Check("buffers of long rows", buffers),
         Check("types", types),
+    ]
+
+
+def columns_cases(module: Any) -> Sequence[Case]:
+    """The passes beside plain NumPy, on tables that fill more than one block, far from zero in one column."""
+    rng = np.random.default_rng(0)
+    x, dout = rng.standard_normal((50, 3_000)) + 2, rng.standard_normal((50, 3_000))
+    a, b, c = rng.standard_normal((3, 3_000))
+
+    def moments() -> float:
+        mean, var = module.column_moments(x)
+        empty = [off(found, np.zeros(2)) for found in module.column_moments(np.zeros((0, 2)))]
+        one, flat = module.column_moments(x[:1]), module.column_moments(np.full((7, 2), 0.1))
+        singles = off(one[0], x[0]), off(one[1], np.zeros(3_000)), off(flat[1], np.zeros(2)), float(np.min(flat[1]) < 0)
+        return worst(off(mean, x.mean(0)), off(var, x.var(0)), *empty, *singles)
+
+    def far() -> float:
+        """In float32, where Σ x² / N - μ² has no digit left."""
+        table = (rng.standard_normal((4_000, 20)) + 1000).astype(np.float32)
+        mean, var = module.column_moments(table)
+        exact = table.astype(np.float64)
+        return worst(off(mean, exact.mean(0)), off(var, exact.var(0)))
+
+    def sums() -> float:
+        s, t = module.column_sums(dout, x, a)
+        return worst(off(s, dout.sum(0)), off(t, (dout * (x - a)).sum(0)))
+
+    def lines() -> float:
+        line, combined = module.column_line(x, a, b, c), module.column_combine(dout, a, x, b, c)
+        return worst(off(line, b * (x - a) + c), off(combined, a * dout + b * x + c))
+
+    def types() -> float:
+        whole = np.arange(6).reshape(3, 2)
+        found = [*module.column_moments(whole), module.column_line(whole, *np.full((3, 2), 0.5))]
+        half = [
+            *module.column_moments(whole.astype(np.float32)),
+            *module.column_sums(*np.ones((2, 3, 2), "f"), np.zeros(2, "f")),
+        ]
+        return 0.0 if {array.dtype.char for array in found} == {"d"} and {h.dtype.char for h in half} == {"f"} else 1.0
+
+    def parts() -> float:
+        heights = module.height(x), module.height(x[:4]), len(module.table(a, x)), len(list(module.column_blocks(x)))
+        return 0.0 if heights == (21, 4, 21, 3) else 1.0
+
+    return [
+        Check("column moments", moments),
+        Check("far from zero", far, 1e-4),
+        Check("column sums", sums, 1e-8),
+        Check("lines down columns", lines),
+        Check("types", types),
+        Check("blocks and tables", parts),
     ]
 
 
@@ -108,7 +164,8 @@ def standardise_cases(module: Any) -> Sequence[Case]:
             inputs={
                 "batch": draw((3, 2, 1, 4), (0,)),
                 "group": draw((2, 2, 3, 4), (2,), 0.3),
-                "instance": draw((2, 3, 1, 5), ()),
+                "instance": draw((2, 3, 2, 5), ()),
+                "over groups": draw((2, 3, 2, 2), (1,)),
                 "one place": draw((3, 2, 1, 1), (0,)),
                 "everything": draw((2, 3, 2, 3), (0, 1, 2), 0.1),
                 "tiny": lambda rng: (1e-3 * rng.standard_normal((2, 2, 1, 3)), *rng.standard_normal((2, 2, 1)), (0,)),
@@ -156,7 +213,30 @@ def _standardise_checks(module: Any) -> Sequence[Case]:
         wanted = (x, zeros, zeros, zeros[None], zeros, zeros, zeros)
         return worst(*(off(f, w) for f, w in zip(found, wanted, strict=True)))
 
-    return [Check("parameters that do not fit are refused", refused), Check("an empty batch", empty)]
+    def apart() -> float:
+        x = np.broadcast_to(0.0, (5, 2, 2, 50_000))
+        found = [[len(x[part]) for part in module.apart(x, axes)] for axes in (None, (0,), (0, 1, 2), (2,), ())]
+        return 0.0 if found == [[5], [5], [5], [2, 2, 1], [2, 2, 1]] else 1.0
+
+    def in_parts() -> float:
+        x, dout = np.random.default_rng(0).standard_normal((2, 3, 1, 2, 150_000))
+        gamma, beta = np.array([[0.5, -2.0]]), np.array([[1.0, 3.0]])
+        out, cache = module.standardise_forward(x, gamma, beta, (2,))
+        alone = [module.standardise_forward(x[n : n + 1], gamma, beta, (2,)) for n in range(3)]
+        back = [module.standardise_backward(dout[n : n + 1], alone[n][1]) for n in range(3)]
+        dx, dgamma, dbeta = module.standardise_backward(dout, cache)
+        outputs = off(out, np.concatenate([y for y, _ in alone])), off(dx, np.concatenate([b[0] for b in back]))
+        parameters = off(dgamma, sum(b[1] for b in back)), off(dbeta, sum(b[2] for b in back))
+        _, together = module.standardise_forward(x, gamma, beta, (0,))
+        still = module.standardise_backward(dout, together)[0].sum((0, 3))  # no gradient along a shift of the batch
+        return worst(*outputs, *parameters, off(still, np.zeros((1, 2))))
+
+    return [
+        Check("parameters that do not fit are refused", refused),
+        Check("an empty batch", empty),
+        Check("samples that can be taken apart", apart),
+        Check("a few samples at a time", in_parts, 1e-8),
+    ]
 
 
 def running_cases(module: Any) -> Sequence[Case]:
@@ -265,14 +345,21 @@ SUBJECTS: dict[str, Subject] = {
         rows_cases,
         harmless={
             "scale_and_shift: x.shape[1] -> x.shape[0]": "the size of NumPy's buffer changes the speed alone",
-            "combine: x.shape[1] -> x.shape[0]": "the size of NumPy's buffer changes the speed alone",
-            "blocks: max(rows.shape[1], 1) -> max(rows.shape[1], 2)": "smaller blocks of rows of one number",
+            "combine: x.shape[1] -> x.shape[0] (2)": "the size of NumPy's buffer changes the speed alone",
         },
+    ),
+    "columns": Subject(
+        columns,
+        columns_cases,
+        harmless={"column_moments: max(len(x), 1) -> max(len(x), 2)": "of one row the guess is the mean already"},
     ),
     "standardise": Subject(
         standardise,
         standardise_cases,
-        harmless={"pool_moments: mean - pooled -> pooled - mean": "it is squared"},
+        harmless={
+            "pool_moments: mean - pooled -> pooled - mean": "it is squared",
+            "standardise_forward: 2 in axes -> 3 in axes": "sets made of short rows instead of one long one: slower",
+        },
     ),
     "running-statistics": Subject(running, running_cases),
 }

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.scratch.normalisation.columns import column_combine, column_line, column_moments, column_sums
 from pellucid.scratch.normalisation.rows import mean_type
 from pellucid.scratch.normalisation.running import running_statistics, update_running, uses_batch
 from pellucid.scratch.normalisation.standardise import EPSILON, check_parameters
@@ -33,10 +34,13 @@ Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class BatchCache(NamedTuple):
-    """Nodes of the graph that backward needs; `by_batch` says whether mean and variance were the batch's own."""
+    """What backward needs: x (N, D), its mean, √(σ² + ε) and gamma (D,).
 
-    centred: np.ndarray
-    xhat: np.ndarray
+    `by_batch` says whether mean and variance were the batch's own.
+    """
+
+    x: np.ndarray
+    mean: np.ndarray
     std: np.ndarray
     gamma: np.ndarray
     by_batch: bool
@@ -68,24 +72,21 @@ def batchnorm_forward(
     check_parameters("batchnorm", x, gamma, beta, f"{d} features", ((d,),))
     by_batch, kind = uses_batch("batchnorm", bn_param), mean_type(x)
     if by_batch:
-        # Summed in float64: a mean rounded to float32 along thousands of samples is what the subtraction would show.
-        mean = (x.sum(axis=0, dtype=np.float64) / max(n, 1)).astype(kind)
-        centred = x - mean
-        var = (centred**2).sum(axis=0) / max(n, 1)
+        mean, var = column_moments(x)
         update_running("batchnorm", bn_param, mean, var, n)
     else:
         mean, var = running_statistics("batchnorm", bn_param, d, kind)
-        centred = x - mean
     std = np.sqrt(var + float(bn_param.get("eps", EPSILON)))
-    xhat = centred / std
-    out = gamma * xhat + beta
-    return out, BatchCache(centred, xhat, std, gamma, by_batch)
+    # γ x̂ + β, with γ / s as one number a column, so that x is read once more only
+    return column_line(x, mean, gamma / std, beta), BatchCache(x, mean, std, gamma, by_batch)
 
 
 def batchnorm_backward(dout: np.ndarray, cache: BatchCache) -> Gradients:
     """Gradients dx (N, D), dgamma (D,) and dbeta (D,) from dout (N, D), step by step along the graph."""
-    centred, xhat, std, gamma, by_batch = cache
+    x, mean, std, gamma, by_batch = cache
     n = max(len(dout), 1)
+    centred = x - mean
+    xhat = centred / std
     dbeta = dout.sum(axis=0)
     dgamma = (dout * xhat).sum(axis=0)
     dxhat = dout * gamma
@@ -103,11 +104,11 @@ def batchnorm_backward(dout: np.ndarray, cache: BatchCache) -> Gradients:
 
 def batchnorm_backward_alt(dout: np.ndarray, cache: BatchCache) -> Gradients:
     """The same gradients by the formula at the end of the derivation: two sums, one line."""
-    _, xhat, std, gamma, by_batch = cache
+    x, mean, std, gamma, by_batch = cache
     n = max(len(dout), 1)
-    dbeta = dout.sum(axis=0)
-    dgamma = (dout * xhat).sum(axis=0)
+    dbeta, t = column_sums(dout, x, mean)  # t = Σ dy (x - μ)
+    dgamma, scale = t / std, gamma / std
     if not by_batch:
-        return dout * (gamma / std), dgamma, dbeta
-    dx = (gamma / (n * std)) * (n * dout - dbeta - xhat * dgamma)
-    return dx, dgamma, dbeta
+        return dout * scale, dgamma, dbeta
+    slope = -scale * dgamma / (n * std)  # as x̂ = (x - μ) / s, the formula is a line in dy and x
+    return column_combine(dout, scale, x, slope, -scale * dbeta / n - slope * mean), dgamma, dbeta

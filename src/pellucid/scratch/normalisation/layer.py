@@ -8,9 +8,10 @@ Derivation:
     set, and the gradient enters the formula of `standardise` as g = γ dy, with r = 1/√(σ² + ε):
         dx = r g - r³ (x - μ) mean_d(g (x - μ)) - r mean_d(g)
         dγ_d = Σ_n dy_nd x̂_nd,  dβ_d = Σ_n dy_nd
-    The sums are products with vectors: with P = dy x, entry by entry, Σ_d g x = P γ, Σ_d g = dy γ and
-    dγ = Pᵀ r - dyᵀ (r μ), as x - μ is taken apart under every sum. Samples do not mix, so training and test are the
-    same. In a text every word is a sample: all axes of x but the last count samples.
+    The sums are products with vectors: with P = dy (x - μ), entry by entry, Σ_d g (x - μ) = P γ, Σ_d g = dy γ and
+    dγ = Pᵀ r. And dx of a sample is a product too, of the three numbers r, -r³ mean_d(g (x - μ)) and -r mean_d(g) with
+    the three rows g, x - μ and 1. Samples do not mix, so training and test are the same.
+    In a text every word is a sample: all axes of x but the last count samples.
 
 Source: Ba, Kiros and Hinton, "Layer Normalization", 2016; CS231n, assignment 2.
 """
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.normalisation.rows import blocks, broadcasting, row_moments
+from pellucid.scratch.normalisation.rows import block_height, blocks, broadcasting, mean_type, row_moments
 from pellucid.scratch.normalisation.standardise import EPSILON, check_parameters, through_statistics
 
 
@@ -52,31 +53,36 @@ def layernorm_forward(
     d = x.shape[-1]
     check_parameters("layernorm", x, gamma, beta, f"{d} features", ((d,),))
     rows = x.reshape(prod(x.shape[:-1]), d)  # (R, D)
-    mean, var, out = row_moments(rows)
-    rstd = 1.0 / np.sqrt(var + float(ln_param.get("eps", EPSILON)))  # (R,)
+    eps = float(ln_param.get("eps", EPSILON))
+    out = np.empty(rows.shape, mean_type(x))
+    mean, rstd = np.empty(len(rows), out.dtype), np.empty(len(rows), out.dtype)
     with broadcasting(d):
-        for part in blocks(out):
-            out[part] *= rstd[part, None]
-            out[part] *= gamma
-            out[part] += beta
+        for part in blocks(*rows.shape):
+            mean[part], var, y = row_moments(rows[part], out[part])
+            rstd[part] = 1.0 / np.sqrt(var + eps)
+            y *= rstd[part, None]
+            y *= gamma
+            y += beta
     return out.reshape(x.shape), LayerCache(rows, mean, rstd, gamma)
 
 
 def layernorm_backward(dout: np.ndarray, cache: LayerCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients dx (..., D), dgamma (D,) and dbeta (D,) from dout (..., D)."""
     x, mean, rstd, gamma = cache
-    dy = dout.reshape(x.shape)  # (R, D)
-    dx, dgamma, dbeta = np.empty_like(dy), np.zeros_like(dy, shape=len(gamma)), np.zeros_like(dy, shape=len(gamma))
-    with broadcasting(len(gamma)):
-        for part in blocks(x):
-            r, mu, product = rstd[part], mean[part], dy[part] * x[part]
-            s, t = dy[part] @ gamma, product @ gamma  # Σ g, Σ g x
+    dy, d = dout.reshape(x.shape), len(gamma)  # (R, D)
+    dx, dgamma, dbeta = np.empty(x.shape, dy.dtype), np.zeros(d, dy.dtype), np.zeros(d, dy.dtype)
+    height = block_height(*x.shape)
+    terms, scratch = np.ones((3, height, d), dy.dtype), np.empty((height, d), dy.dtype)
+    with broadcasting(d):
+        for part in blocks(*x.shape):
+            r = rstd[part]
+            three = terms[:, : len(r)]
+            np.multiply(dy[part], gamma, out=three[0])  # g
+            np.subtract(x[part], mean[part, None], out=three[1])  # x - μ; the third stays 1
+            product = np.multiply(dy[part], three[1], out=scratch[: len(r)])
+            s, t = dy[part] @ gamma, product @ gamma  # Σ g, Σ g (x - μ)
             dbeta += np.ones_like(r) @ dy[part]
-            dgamma += r @ product - (r * mu) @ dy[part]
-            slope, constant = through_statistics(s, t - mu * s, r, (), len(gamma))
-            np.multiply(x[part], slope[:, None], out=dx[part])
-            dx[part] += (constant - slope * mu)[:, None]
-            direct = np.multiply(dy[part], gamma, out=product)
-            direct *= r[:, None]
-            dx[part] += direct
+            dgamma += r @ product
+            factors = np.stack([r, *through_statistics(s, t, r, (), d)], axis=1)  # (rows, 3)
+            np.vecmat(factors, three.swapaxes(0, 1), out=dx[part])
     return dx.reshape(dout.shape), dgamma, dbeta

@@ -19,18 +19,22 @@ from contextlib import contextmanager
 
 import numpy as np
 
-BLOCK = 2**17  # numbers at a time: 512 KB in float32
+BLOCK = 2**18  # numbers at a time: 1 MB in float32
 LONG = 512  # a row from which on NumPy need not copy what it stretches along it
 
 
-def row_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean (R,), variance (R,), and x minus its mean (R, S), of rows x (R, S); of an empty row they are 0."""
+def row_moments(x: np.ndarray, centred: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (R,), variance (R,), and x minus its mean (R, S), of rows x (R, S); of an empty row they are 0.
+
+    The last goes into `centred`, where that is given.
+    """
     size = max(x.shape[1], 1)
     ones = np.ones(x.shape[1], x.dtype)  # a product with a vector is the quickest sum
     kind = mean_type(x)
-    mean, var, centred = np.empty(len(x), kind), np.empty(len(x), kind), np.empty(x.shape, kind)
+    mean, var = np.empty(len(x), kind), np.empty(len(x), kind)
+    centred = np.empty(x.shape, kind) if centred is None else centred
     with broadcasting(size):
-        for part in blocks(x):
+        for part in blocks(*x.shape):
             mean[part] = (x[part] @ ones) / size
             np.subtract(x[part], mean[part, None], out=centred[part])
             var[part] = np.vecdot(centred[part], centred[part]) / size
@@ -40,7 +44,7 @@ def row_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def scale_and_shift(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> None:
     """Turn rows x (R, S) into scale · x + shift, in place, with numbers (R,)."""
     with broadcasting(x.shape[1]):
-        for part in blocks(x):
+        for part in blocks(*x.shape):
             x[part] *= scale[part, None]
             x[part] += shift[part, None]
 
@@ -49,20 +53,28 @@ def row_sums(dout: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Σ dout and Σ dout x, both (R,), of rows dout and x (R, S)."""
     ones = np.ones(x.shape[1], x.dtype)
     s, t = np.empty(len(x), dout.dtype), np.empty(len(x), dout.dtype)
-    for part in blocks(x):
+    for part in blocks(*x.shape):
         s[part] = dout[part] @ ones
         t[part] = np.vecdot(dout[part], x[part])
     return s, t
 
 
-def combine(dout: np.ndarray, scale: np.ndarray, x: np.ndarray, slope: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Scale · dout + slope · x + shift (R, S), of rows dout and x (R, S) and numbers (R,)."""
-    total = np.empty_like(dout)
+def combine(
+    dout: np.ndarray,
+    scale: np.ndarray,
+    x: np.ndarray,
+    slope: np.ndarray,
+    shift: np.ndarray,
+    total: np.ndarray | None = None,
+) -> np.ndarray:
+    """Scale · dout + slope · x + shift (R, S), of rows dout and x (R, S) and numbers (R,); into `total`, if given."""
+    total = np.empty_like(dout) if total is None else total
+    scratch = np.empty((block_height(*x.shape), x.shape[1]), total.dtype)
     with broadcasting(x.shape[1]):
-        for part in blocks(x):
+        for part in blocks(*x.shape):
             np.multiply(x[part], slope[part, None], out=total[part])
             total[part] += shift[part, None]
-            total[part] += dout[part] * scale[part, None]
+            total[part] += np.multiply(dout[part], scale[part, None], out=scratch[: len(x[part])])
     return total
 
 
@@ -71,11 +83,16 @@ def mean_type(x: np.ndarray) -> np.dtype:
     return x.dtype if np.issubdtype(x.dtype, np.inexact) else np.dtype(np.float64)
 
 
-def blocks(rows: np.ndarray) -> Iterator[slice]:
-    """Slices of the first axis of `rows` (R, S), together all of it, of about `BLOCK` numbers each."""
-    step = max(BLOCK // max(rows.shape[1], 1), 1)
-    for start in range(0, len(rows), step):
+def blocks(count: int, size: int, block: int = BLOCK) -> Iterator[slice]:
+    """Slices of `count` rows of `size` numbers, together all of them, of about `block` numbers each."""
+    step = block_height(count, size, block)
+    for start in range(0, count, step):
         yield slice(start, start + step)
+
+
+def block_height(count: int, size: int, block: int = BLOCK) -> int:
+    """Rows in the largest slice of `blocks`; 1 where there is none."""
+    return max(min(block // max(size, 1), count), 1)
 
 
 @contextmanager

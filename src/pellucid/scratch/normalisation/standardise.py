@@ -19,13 +19,22 @@ Derivation:
 Source: Ioffe and Szegedy, "Batch Normalization", 2015; Wu and He, "Group Normalization", 2018, for the family.
 """
 
+from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.scratch.normalisation.rows import combine, row_moments, row_sums, scale_and_shift
+from pellucid.scratch.normalisation.rows import (
+    BLOCK,
+    blocks,
+    combine,
+    mean_type,
+    row_moments,
+    row_sums,
+    scale_and_shift,
+)
 
 Axes = tuple[int, ...]
 EPSILON = 1e-5
@@ -60,14 +69,21 @@ def standardise_forward(
         axes: (0,) for batch norm, (2,) for group norm, () where each row is a set, as in instance norm.
         eps: added to the variance.
     """
-    shape = x.shape[:-1]
-    row_mean, row_var, out = row_moments(x.reshape(prod(shape), x.shape[-1]))
-    row_mean = row_mean.reshape(shape)
-    mean, var = pool_moments(row_mean, row_var.reshape(shape), axes)
-    rstd = 1.0 / np.sqrt(var + float(eps))
-    scale = np.broadcast_to(gamma * rstd, shape)
-    scale_and_shift(out, scale.ravel(), (scale * (row_mean - mean) + beta).ravel())
-    return out.reshape(x.shape), Standardised(x, mean, var, rstd, gamma, axes)
+    out = np.empty(x.shape, mean_type(x))
+    mean = np.empty([1 if axis in axes else length for axis, length in enumerate(x.shape[:-1])], out.dtype)
+    var, rstd = np.empty_like(mean), np.empty_like(mean)
+    _, g, k, size = x.shape
+    whole = (g, 1, k * size) if 2 in axes else (g, k, size)  # channels of a set follow each other: one long row
+    for part in apart(x, axes):
+        shape = x[part].shape[:-1]
+        rows = x[part].reshape(shape[0], *whole)
+        row_mean, row_var, _ = row_moments(as_rows(rows), as_rows(out[part].reshape(rows.shape)))
+        row_mean = row_mean.reshape(rows.shape[:-1])
+        mean[part], var[part] = pool_moments(row_mean, row_var.reshape(rows.shape[:-1]), axes)
+        rstd[part] = 1.0 / np.sqrt(var[part] + float(eps))
+        scale = np.broadcast_to(gamma * rstd[part], shape)
+        scale_and_shift(as_rows(out[part]), scale.ravel(), (scale * (row_mean - mean[part]) + beta).ravel())
+    return out, Standardised(x, mean, var, rstd, gamma, axes)
 
 
 def standardise_given(
@@ -78,24 +94,45 @@ def standardise_given(
     rstd = 1.0 / np.sqrt(var + float(eps))
     out = x - mean[..., None]
     scale, shift = np.broadcast_to(gamma * rstd, shape), np.broadcast_to(beta, shape)
-    scale_and_shift(out.reshape(prod(shape), x.shape[-1]), scale.ravel(), shift.ravel())
+    scale_and_shift(as_rows(out), scale.ravel(), shift.ravel())
     return out, Standardised(x, mean, var, rstd, gamma, None)
 
 
 def standardise_backward(dout: np.ndarray, cache: Standardised) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients dx (N, G, K, S), dgamma and dbeta (G, K) from dout (N, G, K, S)."""
-    shape, size = dout.shape[:-1], dout.shape[-1]
-    dy, x = (a.reshape(prod(shape), size) for a in (dout, cache.x))
-    s, t = (sums.reshape(shape) for sums in row_sums(dy, x))
-    t -= cache.mean * s  # Σ dy (x - μ)
-    if cache.axes is None:  # nothing flows through a mean from outside
-        dx = dout * (cache.gamma * cache.rstd)[..., None]
-        return dx, (t * cache.rstd).sum(axis=0), s.sum(axis=0)
-    scale = np.broadcast_to(cache.gamma * cache.rstd, shape)
-    slope, constant = through_statistics(cache.gamma * s, cache.gamma * t, cache.rstd, cache.axes, size)
-    slope, constant = np.broadcast_to(slope, shape), np.broadcast_to(constant - slope * cache.mean, shape)
-    dx = combine(dy, scale.ravel(), x, slope.ravel(), constant.ravel())
-    return dx.reshape(dout.shape), (t * cache.rstd).sum(axis=0), s.sum(axis=0)
+    x, mean, _, rstd, gamma, axes = cache
+    dx = np.empty(dout.shape, dout.dtype)
+    dgamma, dbeta = np.zeros_like(dout, shape=gamma.shape), np.zeros_like(dout, shape=gamma.shape)
+    for part in apart(dout, axes):
+        shape, dy, rows = dout[part].shape[:-1], as_rows(dout[part]), as_rows(x[part])
+        s, t = (sums.reshape(shape) for sums in row_sums(dy, rows))
+        t -= mean[part] * s  # Σ dy (x - μ)
+        dgamma += (t * rstd[part]).sum(axis=0)
+        dbeta += s.sum(axis=0)
+        scale = gamma * rstd[part]
+        if axes is None:  # nothing flows through a mean from outside
+            return dout * scale[..., None], dgamma, dbeta
+        slope, constant = through_statistics(gamma * s, gamma * t, rstd[part], axes, dout.shape[-1])
+        constant = constant - slope * mean[part]
+        scale, slope, constant = (np.broadcast_to(number, shape).ravel() for number in (scale, slope, constant))
+        combine(dy, scale, rows, slope, constant, as_rows(dx[part]))
+    return dx, dgamma, dbeta
+
+
+def apart(x: np.ndarray, axes: Axes | None) -> Iterator[slice]:
+    """Samples of x (N, G, K, S) that can be standardised by themselves: all, or a few where a set stays in its sample.
+
+    What follows then finds them in the cache.
+    """
+    if axes is None or 0 in axes:
+        yield slice(None)
+    else:
+        yield from blocks(len(x), prod(x.shape[1:]), 2 * BLOCK)
+
+
+def as_rows(x: np.ndarray) -> np.ndarray:
+    """The rows (N·G·K, S) of x (N, G, K, S)."""
+    return x.reshape(prod(x.shape[:-1]), x.shape[-1])
 
 
 def through_statistics(
