@@ -209,7 +209,7 @@ def test_messages_about_data_and_models():
     assert str(caught.value) == "The model's loss returned no gradient for b."
     with pytest.raises(DataError) as caught:
         Solver(Forgetful(), {"X_train": data["X_train"]})
-    assert str(caught.value) == "data needs X_train, y_train, X_val, y_val; y_train, X_val, y_val is not there."
+    assert str(caught.value) == "data needs X_train, y_train, X_val, y_val; not there: y_train, X_val, y_val."
     with pytest.raises(DataError) as caught:
         Solver(Forgetful(), data | {"y_val": data["y_val"][:5]})
     assert str(caught.value) == "X_val has 30 samples, y_val 5 labels; they must be as many."

@@ -297,7 +297,7 @@ def _below(state: Mapping[str, Any], label: str) -> dict[str, Any]:
 def _check_data(data: Mapping[str, np.ndarray]) -> None:
     missing = [name for name in DATA if name not in data]
     if missing:
-        raise DataError(f"data needs {', '.join(DATA)}; {', '.join(missing)} is not there.")
+        raise DataError(f"data needs {', '.join(DATA)}; not there: {', '.join(missing)}.")
     for part in ("train", "val"):
         samples, labels = len(data[f"X_{part}"]), len(data[f"y_{part}"])
         if samples != labels:
