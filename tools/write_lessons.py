@@ -8,9 +8,12 @@ The index keeps the rows of pages that are not written anew.
 
 import argparse
 import os
+import platform
 import re
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -78,6 +81,9 @@ def write_index(lessons: dict[str, Lesson]) -> None:
         "# From scratch",
         "",
         INTRODUCTION,
+        "",
+        f"Last run on {date.today().isoformat()}: Python {platform.python_version()}, NumPy {version('numpy')}, "
+        f"torch {version('torch')}, {platform.machine()}.",
         "",
         "[Questions of the notes, answered by experiments](questions/README.md) ·",
         "[What the notes have wrong](../errata.md)",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pellucid.core.errors import DataError
 from pellucid.proof.case import Check, Subject
 from pellucid.proof.mutation import plant, plant_and_prove
 
@@ -93,6 +94,12 @@ def test_what_is_proven_is_noticed_and_what_is_not_survives(subject: Subject) ->
     assert outcome.caught == 5  # of double: sign, factor, minus, and either operand
     assert all(name.startswith("spare: ") for name in outcome.survivors)
     assert outcome.unexplained == outcome.survivors
+
+
+def test_proofs_that_fail_anyway_catch_nothing(subject: Subject) -> None:
+    failing = Subject(subject.module, lambda layer: [Check("never holds", lambda: 1.0)])
+    with pytest.raises(DataError, match=r"The proofs of .*doubling\.py fail without any planted bug"):
+        plant_and_prove(failing)
 
 
 def test_reasons_have_to_belong_to_survivors(subject: Subject) -> None:

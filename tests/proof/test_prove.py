@@ -100,6 +100,16 @@ def test_a_gradient_of_the_wrong_shape() -> None:
     )
 
 
+def test_the_largest_error_of_all_inputs_is_reported() -> None:
+    def worse_when_large(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return square_backward(dout, x) * (1 + 0.01 * len(x))
+
+    inputs = {f"{n} rows": lambda rng, n=n: (rng.standard_normal((n, 2)),) for n in (1, 9, 2)}
+    proof = prove(replace(SQUARE, backward=worse_when_large, inputs=inputs, twin=None))
+    assert proof.worst.startswith("9 rows, x[")
+    assert proof.gradient == pytest.approx(0.09 / 2.09, rel=0.02)
+
+
 def test_nan_is_a_failure() -> None:
     proof = prove(replace(SQUARE, backward=lambda dout, x: dout * np.nan, twin=None))
     assert not proof.passed

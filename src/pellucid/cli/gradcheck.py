@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from pellucid.proof.prove import Proof
 
 USAGE = "gradcheck FILE.py"
+DESCRIPTION = """\
+Prove hand-written layers: NAME_forward(...) -> (out, cache) and NAME_backward(dout, cache) -> gradients. Names of the
+course (affine_forward, svm_loss, adam) meet our inputs and PyTorch. For a layer of your own, NAME_inputs(rng) in the
+file draws its arguments, unless it needs one array alone, and NAME_twin(...) is the same in PyTorch."""
 ABOUT = "are the gradients in a file right? (--all: ours)"
 
 
 def run(arguments: Sequence[str]) -> int:
     """Print one row a layer, then what is wrong; 1 when a proof failed."""
-    made = parser(USAGE, "Prove hand-written layers: functions NAME_forward and NAME_backward.")
+    made = parser(USAGE, DESCRIPTION)
     made.add_argument("file", metavar="FILE.py", type=Path, nargs="?", help="a Python file; it is executed")
     made.add_argument("--all", action="store_true", help="prove the layers of pellucid.scratch instead")
     made.add_argument("--only", metavar="NAME", action="append", default=[], help="this layer alone; may be repeated")

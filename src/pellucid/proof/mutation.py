@@ -22,6 +22,7 @@ from types import CodeType, FrameType, ModuleType
 
 import numpy as np
 
+from pellucid.core.errors import DataError
 from pellucid.proof.case import Subject
 from pellucid.proof.prove import first_failure
 
@@ -117,8 +118,15 @@ class Outcome:
 
 
 def plant_and_prove(subject: Subject, limit: int | None = None) -> Outcome:
-    """Plant every bug (or about `limit`, evenly spread) in the file of a subject, and run its proofs on each."""
-    bugs = list(plant(inspect.getsource(subject.module), subject.module.__file__ or "module"))
+    """Plant every bug (or about `limit`, evenly spread) in the file of a subject, and run its proofs on each.
+
+    Raises:
+        DataError: the proofs fail on an unchanged copy, so that every bug would seem to be caught.
+    """
+    source, filename = inspect.getsource(subject.module), subject.module.__file__ or "module"
+    if notices(subject, Bug("nothing was changed", 0, compile(source, filename, "exec"))):
+        raise DataError(f"The proofs of {filename} fail without any planted bug: mend them first.")
+    bugs = list(plant(source, filename))
     chosen = bugs if limit is None or len(bugs) <= limit else bugs[:: -(-len(bugs) // limit)]
     survivors = tuple(bug.name for bug in chosen if not notices(subject, bug))
     unexplained = tuple(name for name in survivors if name not in subject.harmless)
