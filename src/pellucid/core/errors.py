@@ -7,14 +7,14 @@ class PellucidError(Exception):
     exit_code = 1
 
 
-class ConfigError(PellucidError):
+class ConfigError(PellucidError, ValueError):
     """A setting, flag or name that does not exist or does not fit."""
 
     exit_code = 2
 
 
-class DataError(PellucidError):
-    """A data set, file or annotation that cannot be used."""
+class DataError(PellucidError, ValueError):
+    """A data set, file, annotation or array that cannot be used."""
 
 
 class ImageError(DataError):

@@ -1,0 +1,1 @@
+"""Before deep nets: hand-made features and classical estimators, with the API of scikit-learn."""

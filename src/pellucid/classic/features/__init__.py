@@ -1,0 +1,1 @@
+"""Hand-made features: from a picture to a vector."""

@@ -1,0 +1,1 @@
+"""Linear classifiers: support vector machine and softmax regression."""

@@ -1,0 +1,1 @@
+"""Estimators that prepare vectors: centring, scaling, rotating, whitening, encoding."""

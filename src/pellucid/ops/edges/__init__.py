@@ -1,0 +1,1 @@
+"""Edges of pictures: gradients, Canny, connected components."""

@@ -1,0 +1,1 @@
+"""Filtering pictures: convolution, smoothing, derivatives, noise and its removal, banks of filters."""

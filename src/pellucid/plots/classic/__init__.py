@@ -1,0 +1,1 @@
+"""Pictures of what hand-made features and classical estimators do."""

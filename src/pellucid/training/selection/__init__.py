@@ -1,0 +1,1 @@
+"""Choosing hyperparameters: cross-validation and searches."""
