@@ -68,7 +68,7 @@ demo-table: $(READY) ## what the demo reaches over three seeds, as docs/demo.md 
 lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and planted bugs (minutes)
 	$(BIN)/python tools/write_lessons.py
 
-questions: $(READY) ## docs/from-scratch/questions: the experiments that answer the notes' questions
+questions: $(READY) ## docs/from-scratch/questions and docs/classic: the experiments that answer questions and show claims
 	$(BIN)/python tools/write_questions.py
 
 mutants: $(READY) ## plant every bug in the hand-written layers; fails when a proof misses one (minutes)

@@ -1,13 +1,18 @@
-"""Write docs/from-scratch/questions: the experiments of recipes/questions as pages.
+"""Write the pages of the experiments: docs/from-scratch/questions and docs/classic.
 
 python tools/write_questions.py            # all of them
-python tools/write_questions.py norms      # one, and the index
+python tools/write_questions.py norms      # one, and the index of its collection
+
+A script's docstring is its page: a question or a claim, the answer, and the command that runs it. A remark behind the
+command, "# half a minute", says that it takes long. `experiment()` gives the table (header, rows) and the picture, SVG.
 """
 
 import argparse
+import ast
 import importlib.util
 import inspect
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -15,72 +20,131 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from lessons.pictures.table import on_page
+from pellucid.core.choose import choose
 from pellucid.core.files import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ROOT / "recipes" / "questions"
-FOLDER = ROOT / "docs" / "from-scratch" / "questions"
-INTRODUCTION = """\
+ALONE = "_"  # a file that begins so is shared by scripts and has no page
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a script's docstring says.
+
+    Attributes:
+        title: the question or the claim.
+        answer: its paragraphs.
+        command: what runs the script.
+        remark: how long it takes, where that is long; empty for a script of seconds.
+    """
+
+    title: str
+    answer: str
+    command: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Scripts of one folder and their pages in another.
+
+    Attributes:
+        scripts: folder of the scripts, from the root of the repository.
+        pages: folder of the pages, from the root of the repository.
+        introduction: how the index begins.
+        back: what links to the index are called.
+    """
+
+    scripts: str
+    pages: str
+    introduction: str
+    back: str
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / self.pages
+
+    def names(self) -> list[str]:
+        return sorted(path.stem for path in (ROOT / self.scripts).glob("*.py") if not path.stem.startswith(ALONE))
+
+    def load(self, name: str) -> ModuleType:
+        """The script as a module; it is not part of a package."""
+        spec = importlib.util.spec_from_file_location(name, ROOT / self.scripts / f"{name}.py")
+        if spec is None or spec.loader is None:
+            raise SystemExit(f"There is no {self.scripts}/{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def said(self, name: str) -> Said:
+        """The parts of a script's docstring, without running it."""
+        tree = ast.parse((ROOT / self.scripts / f"{name}.py").read_text(encoding="utf-8"))
+        title, _, rest = inspect.cleandoc(ast.get_docstring(tree) or "").partition("\n\n")
+        answer, _, last = rest.rpartition("\n\n")
+        command, _, remark = last.partition("#")
+        return Said(" ".join(title.split()), answer.strip(), command.strip(), remark.strip())
+
+    def page(self, name: str) -> tuple[str, str]:
+        """The page and its picture, from running the script."""
+        said = self.said(name)
+        header, rows, picture = self.load(name).experiment()
+        lines = [header, ["---", *(["---:"] * (len(header) - 1))], *rows]
+        link = "../" * len(Path(self.pages).parts) + f"{self.scripts}/{name}.py"
+        text = "\n\n".join(
+            [
+                f"# {said.title.removesuffix('.')}",
+                said.answer,
+                f"![{said.title}](pictures/{name}.svg)",
+                "\n".join("| " + " | ".join(cells) + " |" for cells in lines),
+                f"[`{said.command}`]({link}) prints the table. [{self.back}](README.md)",
+            ]
+        )
+        return text + "\n", on_page(picture)
+
+    def index(self) -> str:
+        """Every title with a link to its page."""
+        return (
+            "\n".join([self.introduction, *(f"- [{self.said(name).title}]({name}.md)" for name in self.names())]) + "\n"
+        )
+
+
+QUESTIONS = Collection(
+    scripts="recipes/questions",
+    pages="docs/from-scratch/questions",
+    introduction="""\
 # Questions of the notes
 
 The notes ask more than they answer. Each question below has a short answer and a small experiment that shows it; every
 script runs by itself. Written by `make questions`. [All layers](../README.md)
-"""
+""",
+    back="All questions",
+)
+CLASSIC = Collection(
+    scripts="recipes/classic",
+    pages="docs/classic",
+    introduction="""\
+# Before deep nets, tried
 
-
-def names() -> list[str]:
-    return sorted(path.stem for path in SCRIPTS.glob("[a-z]*.py"))
-
-
-def load(name: str) -> ModuleType:
-    """The script as a module; it is not part of a package."""
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"There is no recipes/questions/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def said(module: ModuleType) -> tuple[str, str, str]:
-    """Question, answer and command of a script's docstring."""
-    question, _, rest = (inspect.getdoc(module) or "").partition("\n\n")
-    answer, _, command = rest.rpartition("\n\n")
-    return question.strip(), answer.strip(), command.strip()
-
-
-def page(name: str, module: ModuleType) -> tuple[str, str]:
-    """The page and its picture."""
-    question, answer, command = said(module)
-    header, rows, picture = module.experiment()
-    lines = [header, ["---", *(["---:"] * (len(header) - 1))], *rows]
-    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    text = "\n\n".join(
-        [
-            f"# {question}",
-            answer,
-            f"![{question}](pictures/{name}.svg)",
-            f"{table}",
-            f"[`{command}`](../../../recipes/questions/{name}.py) prints the table. [All questions](README.md)",
-        ]
-    )
-    return text + "\n", on_page(picture)
-
-
-def index() -> str:
-    """Every question with a link to its page."""
-    return "\n".join([INTRODUCTION, *(f"- [{said(load(name))[0]}]({name}.md)" for name in names())]) + "\n"
+What filters, edges, hand-made features and classical classifiers can do, what they cannot, and why: each claim below
+comes with a small experiment, its numbers and a picture; every script runs by itself. Written by `make questions`.
+""",
+    back="All demonstrations",
+)
+COLLECTIONS = {"questions": QUESTIONS, "classic": CLASSIC}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write the pages of the questions.")
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    for name in parser.parse_args().names or names():
-        text, picture = page(name, load(name))
-        write_text(FOLDER / f"{name}.md", text)
-        write_text(FOLDER / "pictures" / f"{name}.svg", picture)
-        print(name)
-    write_text(FOLDER / "README.md", index())
+    parser = argparse.ArgumentParser(description="Write the pages of the experiments.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="scripts, without .py; all of them if none is named")
+    owners = {name: collection for collection in COLLECTIONS.values() for name in collection.names()}
+    for name in parser.parse_args().names or owners:
+        collection = choose(name, owners, "script")
+        text, picture = collection.page(name)
+        write_text(collection.folder / f"{name}.md", text)
+        write_text(collection.folder / "pictures" / f"{name}.svg", picture)
+        print(f"{collection.pages}/{name}.md")
+    for collection in COLLECTIONS.values():
+        write_text(collection.folder / "README.md", collection.index())
 
 
 if __name__ == "__main__":

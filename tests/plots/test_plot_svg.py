@@ -29,3 +29,9 @@ def test_a_legend_wraps():
 
 def test_negative_sizes_are_drawn_as_nothing():
     assert 'width="0"' in svg.rect(0, 0, -5, 3, "f1")
+
+
+def test_a_picture_keeps_its_words_from_ending_the_markup():
+    shown = svg.image(0, 1.25, 30, 40, "data:image/png;base64,AA==", 'a <b> & "c"')
+    assert 'y="1.2"' in shown and 'href="data:image/png;base64,AA=="' in shown
+    assert "<title>a &lt;b&gt; &amp; &quot;c&quot;</title></image>" in shown

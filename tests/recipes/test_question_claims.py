@@ -6,12 +6,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-import write_questions
+from write_questions import QUESTIONS
 
 
 @cache
 def script(name: str) -> ModuleType:
-    return write_questions.load(name)
+    return QUESTIONS.load(name)
 
 
 @cache
@@ -383,5 +383,5 @@ def test_sampling_varies_where_the_likeliest_letter_runs_in_a_circle() -> None:
 def test_every_question_has_a_test_here() -> None:
     with open(__file__, encoding="utf-8") as file:
         text = file.read()
-    missing = [name for name in write_questions.names() if f'"{name}"' not in text]
+    missing = [name for name in QUESTIONS.names() if f'"{name}"' not in text]
     assert not missing, f"no test of what {', '.join(missing)} claims"

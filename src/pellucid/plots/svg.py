@@ -76,6 +76,20 @@ def circle(x: float, y: float, radius: float, kind: str, hover: str = "") -> str
     return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" class="{kind}">{tip}</circle>'
 
 
+def image(x: float, y: float, width: float, height: float, uri: str, label: str) -> str:
+    """A picture stretched to a rectangle; few pixels stay squares when it is enlarged.
+
+    Args:
+        uri: where the picture is, `data:image/png;base64,...` for one that travels along.
+        label: what a screen reader says, and the pointer shows.
+    """
+    return (
+        f'<image x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}" '
+        f'preserveAspectRatio="none" style="image-rendering:pixelated" href="{escape(uri)}">'
+        f"<title>{escape(label)}</title></image>"
+    )
+
+
 def path(runs: Sequence[Sequence[tuple[float, float]]], kind: str) -> str:
     """Several unconnected polylines as one path; a run of one point becomes a dot."""
     strokes = []
