@@ -2,6 +2,7 @@
 
 from pellucid.proof.errata import (
     activations,
+    classical,
     convolution,
     gradients,
     losses,
@@ -21,4 +22,5 @@ ERRATA: dict[str, tuple[Erratum, ...]] = {
     "Convolution and pooling": convolution.ERRATA,
     "Descent": optimisers.ERRATA,
     "Sequences": sequences.ERRATA,
+    "Before deep nets": classical.ERRATA,
 }
