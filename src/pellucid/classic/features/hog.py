@@ -101,7 +101,7 @@ def cell_histograms(x: Pictures, cell: int = 8, orientations: int = 9, colour: s
 
     The gradient is the central difference `x[i + 1] - x[i - 1]`, 0 at the border. Its angle `arctan2(dy, dx)` modulo
     180 degrees picks bin k of [180 k / K, 180 (k + 1) / K); its length counts. A cell holds the mean over its pixels.
-    Bins are exact for uint8 and at most 36 orientations: no rounding moves a gradient across an edge between two.
+    For uint8 bins are exact up to 12 orientations: no rounding moves a gradient across an edge between two of them.
 
     Raises:
         ConfigError, DataError: as `hog`.
@@ -114,36 +114,44 @@ def cell_histograms(x: Pictures, cell: int = 8, orientations: int = 9, colour: s
 def _cells(pictures: Tensor, cell: int, orientations: int, colour: str) -> Tensor:
     """(N, C, H, W) -> (N, R, S, K), a few pictures at a time."""
     choose(colour, dict.fromkeys(COLOURS), "colour")
-    if colour == "grey" and pictures.shape[1] not in (1, 3):
-        raise DataError(f"HOG of grey needs pictures with 1 or 3 channels, got {pictures.shape[1]}. Use 'strongest'.")
     n, channels, height, width = pictures.shape
-    step = max(1, CHUNK // (height * width * (1 if colour == "grey" else channels)))
+    if colour == "grey" and channels not in (1, 3):
+        raise DataError(f"HOG of grey takes pictures with 1 or 3 channels, got {channels}. Use colour='strongest'.")
+    step = max(1, CHUNK // (height * width))
     parts = []
     for start in range(0, n, step):
         part = pictures[start : start + step]
-        floats = part.to(torch.float64 if part.dtype == torch.float64 else torch.float32)
-        dx, dy, length = _gradient(rgb_to_grey(floats) if colour == "grey" else floats)
+        dx, dy, length = _gradient(rgb_to_grey(_floats(part)) if colour == "grey" else part)
         rows, columns = height // cell * cell, width // cell * cell
         inside = (slice(None), slice(rows), slice(columns))
         parts.append(_histograms(dx[inside], dy[inside], length[inside], cell, orientations))
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
+def _floats(pixels: Tensor) -> Tensor:
+    return pixels.to(torch.float64 if pixels.dtype == torch.float64 else torch.float32)
+
+
 def _gradient(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Across, down and length, each (N, H, W), of the channel where the gradient is longest, the first among equals."""
-    dx, dy = torch.zeros_like(pictures), torch.zeros_like(pictures)
-    if pictures.shape[-1] > 2:
-        torch.sub(pictures[..., 2:], pictures[..., :-2], out=dx[..., 1:-1])
-    if pictures.shape[-2] > 2:
-        torch.sub(pictures[..., 2:, :], pictures[..., :-2, :], out=dy[..., 1:-1, :])
-    length = torch.addcmul(dx * dx, dy, dy)  # squared as yet, which orders channels alike
-    best_dx, best_dy, best = dx[:, 0], dy[:, 0], length[:, 0]
-    for channel in range(1, pictures.shape[1]):
-        longer = length[:, channel] > best
-        best_dx = torch.where(longer, dx[:, channel], best_dx)
-        best_dy = torch.where(longer, dy[:, channel], best_dy)
-        best = torch.where(longer, length[:, channel], best)
-    return best_dx, best_dy, best.sqrt()
+    dx, dy, squares = _differences(_floats(pictures[:, 0]))
+    for channel in range(1, pictures.shape[1]):  # one after the other: a third of the memory, three times as fast
+        other_dx, other_dy, other = _differences(_floats(pictures[:, channel]))
+        longer = (other > squares).to(dx.dtype)
+        dx.lerp_(other_dx, longer)  # exact: the weight is 0 or 1
+        dy.lerp_(other_dy, longer)
+        torch.maximum(squares, other, out=squares)
+    return dx, dy, squares.sqrt_()
+
+
+def _differences(plane: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Central differences (N, H, W) across and down, 0 at the border, and the sum of their squares."""
+    dx, dy = torch.zeros_like(plane), torch.zeros_like(plane)
+    if plane.shape[-1] > 2:
+        torch.sub(plane[..., 2:], plane[..., :-2], out=dx[..., 1:-1])
+    if plane.shape[-2] > 2:
+        torch.sub(plane[..., 2:, :], plane[..., :-2, :], out=dy[..., 1:-1, :])
+    return dx, dy, torch.addcmul(dx * dx, dy, dy)
 
 
 def _histograms(dx: Tensor, dy: Tensor, length: Tensor, cell: int, orientations: int) -> Tensor:
@@ -152,7 +160,7 @@ def _histograms(dx: Tensor, dy: Tensor, length: Tensor, cell: int, orientations:
     rows, columns, bins = height // cell, width // cell, 2 * orientations + 1
     # Angles of -180..180 degrees fall in 2K + 1 bins and are folded afterwards, when there are few numbers. The hair
     # that is added undoes rounding at the edges between bins; two gradients of uint8 differ by far more.
-    hair = 4e-7 * bins if dx.dtype == torch.float32 else 1e-15 * bins
+    hair = 1e-7 * bins if dx.dtype == torch.float32 else 1e-15 * bins
     scaled = torch.atan2(dy, dx).mul_(orientations / math.pi).add_(orientations + hair)
     place = scaled.to(torch.int64)  # (N, H, W)
     device = dx.device
