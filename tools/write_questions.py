@@ -24,7 +24,6 @@ from pellucid.core.choose import choose
 from pellucid.core.files import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
-ALONE = "_"  # a file that begins so is shared by scripts and has no page
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Collection:
         return ROOT / self.pages
 
     def names(self) -> list[str]:
-        return sorted(path.stem for path in (ROOT / self.scripts).glob("*.py") if not path.stem.startswith(ALONE))
+        return sorted(path.stem for path in (ROOT / self.scripts).glob("[a-z]*.py"))
 
     def load(self, name: str) -> ModuleType:
         """The script as a module; it is not part of a package."""
