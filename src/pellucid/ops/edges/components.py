@@ -1,0 +1,139 @@
+"""Connected components: which pixels of a mask hang together.
+
+Pixels are joined as runs, the unbroken stretches of a row: a blob of a thousand pixels is a few dozen of them, and a
+thin line no more than its pixels. Runs are nodes of a graph, runs that touch in the next row its edges; nothing here
+loops over pixels or runs in Python. (He, Chao and Suzuki, "A Run-Based Two-Scan Labeling Algorithm", 2008.)
+"""
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+from scipy.sparse import csgraph
+from torch import Tensor
+
+from pellucid.core.config import require
+from pellucid.core.errors import DataError
+from pellucid.ops.pictures import Pictures
+
+# P planes, H x W pixels, R runs, E edges between them
+
+
+def connected_components(mask: Pictures, connectivity: int = 8) -> Pictures:
+    """Number the components of masks.
+
+    Args:
+        mask: (H, W) or any more axes in front, as (N, H, W), each plane a mask of its own; bool, or numbers of which
+            all but 0 count.
+        connectivity: 8, where pixels that touch at a corner hang together, or 4, where they must share a side.
+
+    Returns:
+        int32 of the mask's shape, container and device: 0 where the mask is empty, else the component's number in its
+        plane, from 1 on, in the order in which a scan row by row meets them.
+
+    Raises:
+        DataError: no array, fewer than two axes, empty, or NaN in it.
+        ConfigError: another connectivity.
+    """
+    require(connectivity in (4, 8), "connectivity", "4 or 8", connectivity)
+    filled = _filled(mask)
+    height, width = filled.shape[-2:]
+    planes = filled.reshape(-1, height, width)
+    # a free column and a free row behind each plane, so that in the flat list of pixels no run touches a stranger
+    padded = torch.zeros((len(planes), height + 1, width + 1), dtype=torch.bool, device=planes.device)
+    padded[:, :height, :width] = planes
+    starts, ends = _runs(padded.view(-1))
+    component = join_runs(starts, ends, width + 1, connectivity)
+    steps = torch.zeros(padded.numel(), dtype=torch.int32, device=planes.device)
+    number = _within_planes(component, starts, (height + 1) * (width + 1))
+    steps[starts], steps[ends] = number, -number  # the running sum of which is the number inside each run, else 0
+    labels = torch.cumsum(steps, 0, dtype=torch.int32).view(padded.shape)[:, :height, :width]
+    labels = labels.reshape(filled.shape)
+    return labels.numpy() if isinstance(mask, np.ndarray) else labels
+
+
+def positions(mask: Tensor) -> Tensor:
+    """(K,) int64 places of a flat mask (L,) that are set. NumPy's search is three times as fast as torch's."""
+    if mask.device.type == "cpu":
+        return torch.from_numpy(np.flatnonzero(mask.numpy()))
+    return mask.nonzero().view(-1)
+
+
+def join_runs(starts: Tensor, ends: Tensor, stride: int, connectivity: int = 8) -> Tensor:
+    """The component (R,) int64 of each run, numbered from 0 in the order of their first runs.
+
+    Args:
+        starts, ends: (R,) int64, first place of a run and the one behind its last, in the flat list of pixels; rising.
+        stride: places from a pixel to the one below. Rows must be parted by at least one free place.
+    """
+    corner = 0 if connectivity == 8 else 1
+    if starts.device.type != "cpu":
+        first = torch.searchsorted(ends, starts + (stride + corner))
+        behind = torch.searchsorted(starts, ends + (stride + 1 - corner))
+        return _hook(first, behind)
+    # runs first .. behind - 1 are those of the next row that touch
+    start, end = starts.numpy(), ends.numpy()
+    first = np.searchsorted(end, start + (stride + corner))
+    behind = np.searchsorted(start, end + (stride + 1 - corner))
+    return _search(first, behind)
+
+
+def _filled(mask: Pictures) -> Tensor:
+    """The mask as a bool tensor."""
+    if not isinstance(mask, (np.ndarray, Tensor)):
+        raise DataError(f"mask must be a NumPy array or a torch tensor, got {type(mask).__name__}.")
+    tensor = torch.from_numpy(np.array(mask)) if isinstance(mask, np.ndarray) else mask.detach()
+    if tensor.ndim < 2 or tensor.numel() == 0:
+        raise DataError(f"mask must be (H, W) or (N, H, W) with at least one pixel, got shape {tuple(mask.shape)}.")
+    if tensor.is_floating_point() and bool(tensor.isnan().any()):
+        raise DataError("mask holds NaN. Compare with a threshold first, as in `x > 0.5`.")
+    return tensor if tensor.dtype is torch.bool else tensor != 0
+
+
+def _runs(flat: Tensor) -> tuple[Tensor, Tensor]:
+    """Starts and ends (R,) of the runs of a flat mask whose last place is free."""
+    turns = positions(flat[1:] != flat[:-1]) + 1
+    if bool(flat[0]):
+        turns = torch.cat([turns.new_zeros(1), turns])
+    return turns[0::2].contiguous(), turns[1::2].contiguous()
+
+
+def _within_planes(component: Tensor, starts: Tensor, area: int) -> Tensor:
+    """Numbers (R,) int32 from 1 on in each plane: components of a plane follow each other."""
+    if len(component) == 0:
+        return component.to(torch.int32)
+    plane = starts // area  # (R,)
+    is_first = torch.ones_like(plane, dtype=torch.bool)
+    is_first[1:] = plane[1:] != plane[:-1]  # runs that open a plane, and with it a component
+    before = component[is_first][torch.cumsum(is_first, 0) - 1]
+    return (component - before + 1).to(torch.int32)
+
+
+def _search(first: np.ndarray, behind: np.ndarray) -> Tensor:
+    """Components on the processor: SciPy's depth-first search, which meets them in the order wanted."""
+    degree = np.maximum(behind - first, 0)  # (R,)
+    last = np.concatenate([[0], np.cumsum(degree)])
+    below = np.arange(last[-1]) + np.repeat(first - last[:-1], degree)  # (E,)
+    index = np.int32 if len(degree) < 2**31 and last[-1] < 2**31 else np.int64
+    weights = np.ones(len(below), dtype=np.int8)
+    graph = csr_array((weights, below.astype(index), last.astype(index)), shape=(len(degree), len(degree)))
+    return torch.from_numpy(csgraph.connected_components(graph, directed=False)[1].astype(np.int64))
+
+
+def _hook(first: Tensor, behind: Tensor) -> Tensor:
+    """Components on any device: hook the larger root to the smaller, jump pointers to the roots, until all agree.
+
+    Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm", 1982.
+    """
+    degree = (behind - first).clamp_(min=0)  # (R,)
+    a = torch.arange(len(degree), device=first.device).repeat_interleave(degree)  # (E,)
+    b = torch.arange(len(a), device=first.device) + (first - torch.cumsum(degree, 0) + degree)[a]
+    parent = torch.arange(len(degree), device=first.device)
+    while len(a):
+        parent.scatter_reduce_(0, b, a, "amin")  # a < b: roots only ever hook to smaller ones
+        while not torch.equal(jumped := parent[parent], parent):
+            parent = jumped
+        a, b = parent[a], parent[b]
+        apart = a != b
+        a, b = torch.minimum(a[apart], b[apart]), torch.maximum(a[apart], b[apart])
+    is_root = parent == torch.arange(len(parent), device=first.device)
+    return (torch.cumsum(is_root, 0) - 1)[parent]
