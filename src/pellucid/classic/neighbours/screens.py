@@ -296,7 +296,7 @@ def _frame(memory: Tensor, queries: Tensor) -> tuple[Tensor, float]:
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    """Inner products of all rows in float32; on the CPU by NumPy's library, which is the quicker one and always keeps all 24 bits."""
+    """Inner products of all rows in float32; on the CPU by NumPy, which is quicker and always keeps all 24 bits."""
     a = torch.nn.functional.pad(a, (0, b.shape[1] - a.shape[1]))
     if a.device.type == "cpu":
         return torch.from_numpy(np.matmul(a.numpy(), b.numpy().T))

@@ -51,15 +51,14 @@ def nearest(queries: Any, memory: Any, k: int, distance: Distance = "l2", block_
     require(block_mb > 0, "block_mb", "above 0", block_mb)
     if callable(distance):
         return _by_function(queries, memory, k, distance)
-    if distance not in DISTANCES:
-        raise ConfigError(unknown(str(distance), DISTANCES, "distance") + " A function of two rows will do too.")
+    require_distance(distance)
     a, b = _rows(queries, "queries"), _rows(memory, "memory")
     if a.shape[1] != b.shape[1] or a.device != b.device:
         raise DataError(
             f"queries and memory must have rows of one length on one device, got {tuple(a.shape)} on {a.device} and "
             f"{tuple(b.shape)} on {b.device}."
         )
-    _check_k(k, len(b))
+    require_k(k, len(b))
     with torch.no_grad(), torch.autocast(a.device.type, enabled=False):
         screen = _screen(a, b, k, distance, block_mb)
         best = Best(len(a), k, screen.rank, a.device)
@@ -123,7 +122,7 @@ def _look_over(screen: Screen, queries: Part, tile: Part, best: Best, block: sli
 def _by_function(queries: Any, memory: Any, k: int, distance: Callable[[Any, Any], float]) -> tuple[Any, Any]:
     """One query after the other: M distances at a time."""
     a, b = _sequence(queries, "queries"), _sequence(memory, "memory")
-    _check_k(k, len(b))
+    require_k(k, len(b))
     distances, indices = np.empty((len(a), k)), np.empty((len(a), k), np.int64)
     for row, query in enumerate(a):
         found = np.array([float(distance(query, other)) for other in b])
@@ -169,6 +168,21 @@ def _sequence(given: Any, name: str) -> Sequence[Any]:
     return given
 
 
-def _check_k(k: int, rows: int) -> None:
+def require_distance(distance: Distance) -> None:
+    """Refuse a distance that does not exist.
+
+    Raises:
+        ConfigError: as it says.
+    """
+    if not callable(distance) and distance not in DISTANCES:
+        raise ConfigError(unknown(str(distance), DISTANCES, "distance") + " A function of two rows will do too.")
+
+
+def require_k(k: int, rows: int) -> None:
+    """Refuse more neighbours than there are, or none.
+
+    Raises:
+        ConfigError: as it says.
+    """
     fits = isinstance(k, (int, np.integer)) and 1 <= k <= rows
-    require(fits, "k", f"a whole number from 1 to the {rows} rows of memory", k)
+    require(fits, "k", f"a whole number from 1 to the {rows} samples in memory", k)

@@ -35,7 +35,7 @@ def vote(
     """
     require(ties in TIES, "ties", " or ".join(map(repr, TIES)), ties)
     require(n_classes >= 1, "n_classes", "at least 1", n_classes)
-    given = torch.as_tensor(labels)
+    given = _as_tensor(labels)
     if given.ndim != 2 or given.shape[1] == 0 or given.is_floating_point() or given.dtype == torch.bool:
         raise DataError(f"labels must be (N, k) integers, got shape {tuple(given.shape)} of {given.dtype}.")
     if given.numel() and not (given.min() >= 0 and given.max() < n_classes):
@@ -57,7 +57,7 @@ def vote(
 
 def distance_weights(distances: "np.ndarray | Tensor") -> Any:
     """Votes (N, k) that count 1 / distance; where neighbours are at distance 0, they alone count, one each."""
-    given = torch.as_tensor(distances).to(torch.float64)
+    given = _as_tensor(distances).to(torch.float64)
     same = given == 0
     weights = torch.where(same.any(dim=1, keepdim=True), same.to(torch.float64), 1 / given)
     return weights if isinstance(distances, Tensor) else weights.numpy()
@@ -67,9 +67,14 @@ def _ballots(members: Tensor, weights: "np.ndarray | Tensor | None") -> Tensor:
     """What each vote counts, (N, k) float64."""
     if weights is None:
         return torch.ones(members.shape, dtype=torch.float64, device=members.device)
-    ballots = torch.as_tensor(weights, device=members.device).to(torch.float64)
+    ballots = _as_tensor(weights).to(members.device, torch.float64)
     if ballots.shape != members.shape:
         raise DataError(f"weights must have the shape of labels, {tuple(members.shape)}, got {tuple(ballots.shape)}.")
     if not bool((ballots >= 0).all()) or not bool((ballots.sum(dim=1) > 0).all()):
         raise DataError("weights must be numbers from 0 up, with one above 0 in every row.")
     return ballots
+
+
+def _as_tensor(given: Any) -> Tensor:
+    """A copy of what is not one already: arrays may be read-only, which torch warns of."""
+    return given.detach() if isinstance(given, Tensor) else torch.from_numpy(np.array(given))
