@@ -74,7 +74,7 @@ def as_planes(pictures: Pictures, name: str = "picture", channels: tuple[int, ..
             f"{name} must have {allowed} channels in (N, C, H, W), got {batch.shape[1]} (shape "
             f"{tuple(pictures.shape)}). Channels come first: numpy.moveaxis(picture, -1, -3) puts them there."
         )
-    if tensor.dtype != torch.uint8 and not bool(torch.isfinite(tensor).all()):
+    if tensor.dtype != torch.uint8 and not _finite(tensor):
         raise DataError(f"{name} holds NaN or infinity. Replace such pixels first, as numpy.nan_to_num does.")
     return Planes(batch, rank, is_numpy)
 
@@ -84,6 +84,12 @@ def _native(array: np.ndarray) -> np.ndarray:
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     usable = native.flags.writeable and all(step >= 0 for step in native.strides)
     return native if usable else native.copy()
+
+
+def _finite(tensor: Tensor) -> bool:
+    """Whether all pixels are finite. One that is not shows in their sum, which is twenty times as fast to find; only a
+    sum that is itself too large leaves the question open."""
+    return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
 
 
 def as_before(result: Tensor, before: Tensor) -> Tensor:
