@@ -21,8 +21,9 @@ from pellucid.core.errors import DataError
 # N rows, D features, k centres
 
 Seed: TypeAlias = "int | np.random.Generator"
-BLOCK = 1 << 18  # products of rows and centres held at a time; as float32 they fit the cache
-START_ROWS = 1 << 16  # k-means++ looks at no more rows than these, or at 64 for each centre
+STEP = 512  # rows compared with the centres at a time: their products stay in the cache
+BLOCK = 1 << 18  # numbers brought to float64 at a time
+START_ROWS = 1 << 14  # k-means++ looks at no more rows than these, or at 32 for each centre
 
 
 class Clusters(NamedTuple):
@@ -70,70 +71,81 @@ def kmeans(
     require(tol >= 0, "tol", "at least 0", tol)
     X = _as_floats(X, k)
     middle = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
-    centred = X - middle  # else float32 would spend its digits on a far-away mean
-    squares = np.einsum("nd,nd->n", centred, centred)
+    rows = _with_ones(X, middle)
     rng, runs = np.random.default_rng(seed), 1 if start is not None else n_init
-    best: Clusters | None = None
-    for _ in range(runs):
-        first = _plus_plus(centred, squares, k, rng) if start is None else _checked(start, k, X) - middle
-        found = _lloyd(centred, first, max_iter, tol)
-        if best is None or found.history[-1] < best.history[-1]:
-            best = found
-    assert best is not None  # n_init is at least 1
+    found = [
+        _lloyd(
+            rows, _plus_plus(rows[:, :-1], k, rng) if start is None else _checked(start, k, X) - middle, max_iter, tol
+        )
+        for _ in range(runs)
+    ]
+    best = min(found, key=lambda run: run.history[-1])
     return best._replace(centres=best.centres + middle)
 
 
 def nearest_centre(X: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Which of the centres (k, D) is nearest to each row of X (N, D): (N,), the first of equally near ones."""
-    step, k = max(1, BLOCK // len(centres)), len(centres)
-    half = (np.einsum("kd,kd->k", centres, centres) / 2).astype(X.dtype)
-    across = np.ascontiguousarray(centres.T.astype(X.dtype, copy=False))
-    labels, products = np.empty(len(X), np.intp), np.empty((min(step, len(X)), k), X.dtype)
-    for at in range(0, len(X), step):
-        rows = X[at : at + step]
-        near = np.matmul(rows, across, out=products[: len(rows)])  # |x - c|² = |x|² - 2 (x·c - |c|²/2)
-        near -= half
-        near.argmax(axis=1, out=labels[at : at + step])
+    middle = centres.mean(axis=0, dtype=np.float64).astype(X.dtype)
+    return _nearest(_with_ones(X, middle), centres - middle)
+
+
+def _with_ones(X: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """X - middle and a column of ones: (N, D + 1).
+
+    Without the shift, float32 would spend its digits on a far-away mean. The ones add -|c|²/2 inside the product with
+    the centres, and count the rows inside the sums of the clusters.
+    """
+    rows = np.empty((len(X), X.shape[1] + 1), X.dtype)
+    np.subtract(X, middle, out=rows[:, :-1])
+    rows[:, -1] = 1
+    return rows
+
+
+def _nearest(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Labels (N,) of rows (N, D + 1) with ones: |x - c|² is least where x·c - |c|²/2 is largest."""
+    half = np.einsum("kd,kd->k", centres, centres) / -2
+    across = np.ascontiguousarray(np.column_stack([centres, half]).T.astype(rows.dtype, copy=False))
+    labels, products = np.empty(len(rows), np.intp), np.empty((min(STEP, len(rows)), len(centres)), rows.dtype)
+    for at in range(0, len(rows), STEP):
+        some = rows[at : at + STEP]
+        near = np.matmul(some, across, out=products[: len(some)])
+        near.argmax(axis=1, out=labels[at : at + STEP])
     return labels
 
 
-def _lloyd(X: np.ndarray, centres: np.ndarray, max_iter: int, tol: float) -> Clusters:
-    k, square = len(centres), sum(float(np.vdot(rows, rows)) for rows in _blocks(X))
-    sums, counts = np.zeros((k + 1, X.shape[1])), np.zeros(k + 1, np.intp)  # the last: of rows without a label
-    labels, history = np.full(len(X), k), [np.inf]
+def _lloyd(rows: np.ndarray, centres: np.ndarray, max_iter: int, tol: float) -> Clusters:
+    """One run on rows (N, D + 1) with ones."""
+    k, square = len(centres), sum(float(np.vdot(some, some)) for some in _blocks(rows[:, :-1]))
+    sums = np.zeros((k + 1, rows.shape[1]))  # of the rows of each cluster and, last, of those without a label
+    labels, history = np.full(len(rows), k), [np.inf]
     best = Clusters(centres, labels, np.empty(0))
     for _ in range(max_iter + 1):
-        found = nearest_centre(X, centres)
+        found = _nearest(rows, centres)
         moved = np.flatnonzero(found != labels)
-        _move(sums, counts, X, moved, labels, found)
-        labels = found
+        _move(sums, rows, moved, labels, found)
+        total, counts = sums[:k, :-1], sums[:k, -1:]
         # Σ|x - c|² from the sums in float64, without a second pass over the rows
         exact = centres.astype(np.float64)
-        inertia = square + float((counts[:k, None] * exact**2 - 2 * exact * sums[:k]).sum())
-        inertia = max(inertia, 0.0)
+        inertia = max(square + float((counts * exact**2 - 2 * exact * total).sum()), 0.0)
         if inertia >= history[-1]:
             break  # only rounding is left
-        fall, best = history[-1] - inertia, Clusters(centres, labels, np.empty(0))
+        fall, labels, best = history[-1] - inertia, found, Clusters(centres, found, np.empty(0))
         history.append(inertia)
         if not len(moved) or fall < tol * inertia:
             break
-        means = sums[:k] / np.maximum(counts[:k, None], 1)
-        centres = np.where(counts[:k, None] > 0, means, exact).astype(X.dtype)
-        _reseed(centres, counts[:k] == 0, X, labels)
+        centres = np.where(counts > 0, total / np.maximum(counts, 1), exact).astype(rows.dtype)
+        _reseed(centres, counts[:, 0] == 0, rows[:, :-1], labels)
     return best._replace(history=np.array(history[1:]))
 
 
-def _move(
-    sums: np.ndarray, counts: np.ndarray, X: np.ndarray, moved: np.ndarray, old: np.ndarray, new: np.ndarray
-) -> None:
-    """Bring the sums (k + 1, D) and counts of the clusters up to date: only rows that changed their label are read."""
-    step, k = max(1, BLOCK // X.shape[1]), len(counts)
+def _move(sums: np.ndarray, rows: np.ndarray, moved: np.ndarray, old: np.ndarray, new: np.ndarray) -> None:
+    """Bring the sums (k + 1, D + 1) of the clusters up to date; only rows that changed their label are read."""
+    step = max(1, BLOCK // rows.shape[1])
     for at in range(0, len(moved), step):
         some = moved[at : at + step]
         columns, signs = np.stack([new[some], old[some]], axis=1).ravel(), np.tile([1.0, -1.0], len(some))
-        change = csr_matrix((signs, columns, np.arange(0, 2 * len(some) + 1, 2)), shape=(len(some), k))
-        sums += change.T @ X[some].astype(np.float64, copy=False)
-        counts += np.bincount(new[some], minlength=k) - np.bincount(old[some], minlength=k)
+        change = csr_matrix((signs, columns, np.arange(0, 2 * len(some) + 1, 2)), shape=(len(some), len(sums)))
+        sums += change.T @ rows[some].astype(np.float64, copy=False)
 
 
 def _reseed(centres: np.ndarray, empty: np.ndarray, X: np.ndarray, labels: np.ndarray) -> None:
@@ -147,12 +159,12 @@ def _reseed(centres: np.ndarray, empty: np.ndarray, X: np.ndarray, labels: np.nd
     centres[np.flatnonzero(empty)[: len(rows)]] = X[rows]
 
 
-def _plus_plus(X: np.ndarray, squares: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """k rows: each drawn with a chance in proportion to the squared distance to the nearest one before it."""
-    limit = max(START_ROWS, 64 * k)
+def _plus_plus(X: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Start with k rows: each drawn with a chance in proportion to the squared distance to the nearest before it."""
+    limit = max(START_ROWS, 32 * k)
     if len(X) > limit:
-        some = np.sort(rng.choice(len(X), limit, replace=False))
-        X, squares = X[some], squares[some]
+        X = X[np.sort(rng.choice(len(X), limit, replace=False))]
+    squares = np.einsum("nd,nd->n", X, X)
     candidates, chosen = 2 + int(np.log(k)), [int(rng.integers(len(X)))]
     closest = _squared(X, squares, chosen)[0]
     closest[chosen] = 0
@@ -209,8 +221,8 @@ def _checked(start: Any, k: int, X: np.ndarray) -> np.ndarray:
     return start.astype(X.dtype)
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """k-means as an estimator.
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """The estimator of k-means.
 
     Args:
         n_clusters: centres, at most as many as rows.
@@ -260,9 +272,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def predict(self, X: Any) -> np.ndarray:
         """The nearest centre of each row: (N,)."""
         check_is_fitted(self)
-        X = as_rows(self, X, reset=False)
-        middle = self.cluster_centers_.mean(axis=0)
-        return nearest_centre(X - middle, self.cluster_centers_ - middle)
+        return nearest_centre(as_rows(self, X, reset=False), self.cluster_centers_)
 
     def transform(self, X: Any) -> np.ndarray:
         """Distance of each row to each centre: (N, n_clusters)."""
