@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pellucid.core.facts import DataFacts
+from pellucid.core.verdict import Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,6 +32,39 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """How a model is made that is not trained by gradient steps: in one go, from the whole training split.
+
+    Attributes:
+        run: `(cfg, splits, model, progress) -> Fitted`: fills the buffers of the model in place.
+        section: `(cfg, model, facts, choices, look) -> Section` of the report: what was chosen, and how. `choices` are
+            rows of text, as they were read back from a file; `look(role, index)` is a picture of a split.
+    """
+
+    run: Callable[..., "Fitted"]
+    section: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting has to tell.
+
+    Attributes:
+        choices: the candidates that were tried, a table with `write_csv(path)`; None when nothing was chosen.
+        verdicts: what was found on the way.
+        note: one sentence about what was made.
+    """
+
+    choices: Any = None
+    verdicts: Sequence[Verdict] = ()
+    note: str = ""
+
+
+def trained_by_steps(cfg: Any) -> None:
+    """The `fit` of a task all of whose models are trained by gradient steps."""
+
+
+@dataclass(frozen=True)
 class Task:
     """Everything that differs between classifying, segmenting, detecting ...
 
@@ -53,6 +87,8 @@ class Task:
             record's image.
         target_score: `(outputs, index) -> (N,)`: the score whose gradient explains `index`.
         step: replaces the gradient step, for tasks with several optimisers; None for the common one.
+        fit: `(cfg) -> Fit`, for models that are not trained by gradient steps; None for those that are.
+        fitted: names of the models that `fit` knows.
     """
 
     name: str
@@ -70,6 +106,8 @@ class Task:
     sections: Callable[[dict[str, Any], "Records", DataFacts, Callable[[int], "Image"]], list[Any]]
     target_score: Callable[["Outputs", int], "Tensor"]
     step: Callable[..., Any] | None = None
+    fit: Callable[[Any], Fit | None] = trained_by_steps
+    fitted: tuple[str, ...] = ()
 
     @property
     def metric(self) -> Metric:

@@ -21,3 +21,15 @@ class FromBatch(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {"logits": self.net(normalise(batch["image"], self.preprocess))}
+
+
+class FromPixels(nn.Module):
+    """Give `{"logits": net(batch["image"])}`: for nets that begin with the pixels as they are, (N, C, H, W) uint8."""
+
+    def __init__(self, net: nn.Module, preprocess: Preprocess) -> None:
+        super().__init__()
+        self.net = net
+        self.preprocess = preprocess
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {"logits": self.net(batch["image"])}

@@ -1,5 +1,6 @@
 """Low precision and memory layout, the same for every task."""
 
+import itertools
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
@@ -17,6 +18,11 @@ def autocast(device: torch.device, precision: Literal["fp32", "bf16"]) -> Abstra
 def place_model(model: nn.Module, device: torch.device) -> nn.Module:
     """Move a model, with its image weights in channels-last order, which convolutions are fastest in."""
     return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model lies: its first parameter, or its first buffer, since a fitted model may have no parameters."""
+    return next(itertools.chain(model.parameters(), model.buffers())).device
 
 
 def as_float32(outputs: dict[str, Tensor]) -> dict[str, Tensor]:

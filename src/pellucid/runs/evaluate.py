@@ -19,6 +19,7 @@ from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
 from pellucid.models.weights import read_weights, write_weights
+from pellucid.nn.precision import device_of
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.record import Record
 from pellucid.runs.stored.same_data import check_same_data, is_own, reload, same_facts
@@ -122,7 +123,7 @@ def _measure(run: Record, splits: Splits, role: Any, progress: Progress, other: 
     """Measure one split, of the run's own data or of data that calls itself `other`."""
     name = role if other is None else other
     trained = run.trained
-    device = next(trained.model.parameters()).device
+    device = device_of(trained.model)
     batches = splits.loader(role, 2 * trained.cfg.train.batch, device=device)
     with progress.bar(f"Evaluating on {name}", len(batches)) as advance:
         summary, records = evaluate(

@@ -39,6 +39,7 @@ WHERE = {
     "test": "the test split, which no choice was made on",
     "val": "the validation split, which also picked the best epoch",
 }
+FITTED_WHERE = {**WHERE, "val": "the validation split"}
 
 
 def write_report(
@@ -57,7 +58,7 @@ def write_report(
         evaluation = evaluate_run(run, None, "val", progress)
     sections = [
         *_result(run, evaluation),
-        _training(run),
+        *_fitting(run, splits),
         _data(run, splits),
         _speed(run),
         _reproduce(run),
@@ -77,8 +78,8 @@ def _lead(run: Record, evaluation: Evaluation | None) -> str:
     if evaluation is None:
         return text + " Nothing was held out, so nothing is known about how well it does on new pictures."
     name = run.trained.task.metric.name
-    value = evaluation.summary[name]
-    text += f" Its {_words(name)} is {_shown(name, value)} on {WHERE.get(evaluation.split, evaluation.split)}."
+    value, where = evaluation.summary[name], FITTED_WHERE if _is_fitted(run) else WHERE
+    text += f" Its {_words(name)} is {_shown(name, value)} on {where.get(evaluation.split, evaluation.split)}."
     failed = [verdict for verdict in run.verdicts if verdict.status == "fail"]
     if failed:
         text += f" {len(failed)} check(s) failed; read them before you use it."
@@ -109,8 +110,8 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     pack, chosen = evaluation.splits.pack, evaluation.splits.split.role(evaluation.role)
     n = len(chosen)
     facts = Facts([(name, f"{value:.4f}" if math.isfinite(value) else "none") for name, value in rows])
-    epoch = run.trained.about["best_epoch"] + 1
-    lead = f"Measured on {n:,} pictures ({evaluation.split}) with the weights of epoch {epoch}."
+    epoch = "" if _is_fitted(run) else f" with the weights of epoch {run.trained.about['best_epoch'] + 1}"
+    lead = f"Measured on {n:,} pictures ({evaluation.split}){epoch}."
     blocks: list[Block] = [facts]
     openings = read_lines(run.folder / files.OPENINGS, "time", "metric", "value")
     if openings:
@@ -125,6 +126,23 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
 
     own = run.trained.task.sections(evaluation.summary, evaluation.records, run.facts, get)
     return [Section("Result", lead, blocks), *own]
+
+
+def _is_fitted(run: Record) -> bool:
+    return run.trained.task.fit(run.config) is not None
+
+
+def _fitting(run: Record, splits: Splits) -> list[Section]:
+    """How the model was made: in one go, or epoch by epoch."""
+    fit = run.trained.task.fit(run.config)
+    if fit is None:
+        return [_training(run)]
+
+    def look(role: Any, index: int) -> Image.Image:
+        return _picture(np.asarray(splits.pack.images[splits.split.role(role)[index]]))
+
+    section = fit.section(run.config, run.trained.model, run.facts, run.choices, look)
+    return [section, Section("Checks", "", [Verdicts(run.verdicts, "What the checks say")])]
 
 
 def _training(run: Record) -> Section:
@@ -170,7 +188,9 @@ def _data(run: Record, splits: Splits) -> Section:
     blocks: list[Block] = [
         Facts(rows),
         counts,
-        Pictures(_samples(run, splits), "Exactly what enters the network, after augmentation"),
+        Pictures(
+            _samples(run, splits), "Exactly what enters the model" + ", after augmentation" * (not _is_fitted(run))
+        ),
     ]
     kinds = Counter(problem.kind for problem in splits.problems)
     if kinds:

@@ -9,6 +9,7 @@ from pellucid.core.facts import DataFacts
 from pellucid.core.progress import Progress
 from pellucid.data.load import load
 from pellucid.runs.evaluate import OPENED_AGAIN
+from pellucid.runs.fit import fit_again
 from pellucid.runs.run import Run
 from pellucid.runs.setup.assemble import make_job, settle_device
 from pellucid.runs.setup.finish import finish, resumable
@@ -29,6 +30,9 @@ def resume_run(folder: Path, changes: dict[str, Any], progress: Progress, data: 
     """
     cfg, story = files.read_config(folder)
     refuse_changes(folder, settings.flat(cfg), settings.flat(settings.change(cfg, changes)))
+    task = get_task(story.task)
+    if task.fit(cfg):
+        return fit_again(task, cfg, folder, story, progress, data)
     state, damaged = checkpoint.load(folder / files.LAST)
     before, facts = _about(state, folder)
     refuse_changes(
@@ -38,7 +42,6 @@ def resume_run(folder: Path, changes: dict[str, Any], progress: Progress, data: 
         source = reload(story, folder, cfg)
     else:
         source = load(data, group=cfg.data.group, strict=cfg.data.strict)
-    task = get_task(story.task)
     try:
         device, cfg = settle_device(cfg)
     except DeviceError as error:

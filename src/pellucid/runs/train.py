@@ -12,9 +12,17 @@ from pellucid.data.load import load, spec_of
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.doctor.skipped import judge_skipped
+from pellucid.runs.fit import start_fit
 from pellucid.runs.resume import resume_run
 from pellucid.runs.run import Run
-from pellucid.runs.setup.assemble import check_names, check_validation, choose_metric, make_job, settle_device
+from pellucid.runs.setup.assemble import (
+    check_names,
+    check_validation,
+    choose_metric,
+    data_line,
+    make_job,
+    settle_device,
+)
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.course import course_verdict
 from pellucid.runs.setup.finish import finish, resumable
@@ -89,9 +97,11 @@ def start(
         raise DataError(f"{source.name}: no training records. Name some `train`, or lower --val-fraction.")
     check_validation(cfg, splits.facts)
     cfg = task.resolve(cfg, splits.facts)
+    cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
+    if task.fit(cfg):
+        return start_fit(task, cfg, splits, source, out, Story(task_name, spec), progress)
     rate, rate_note = resolve_lr(cfg.optim, cfg.train.batch)
     cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))
-    cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
     job = make_job(task, cfg, splits, Path(), device, progress)
     job.verdicts += [*rate_verdicts(cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
     job.folder = files.create(out, source.name, cfg.model.model)
@@ -125,11 +135,7 @@ def rate_verdicts(cfg: Any) -> list[Verdict]:
 def announce(job: Job, lr_note: str) -> None:
     """Say, before any time is spent, what will be done."""
     facts, cfg = job.facts, job.cfg
-    size = "x".join(map(str, facts.preprocess.size))
-    job.progress.say(
-        f"{facts.source}: {facts.n_classes} classes, {facts.n_train} train / {facts.n_val} val / {facts.n_test} test, "
-        f"{size} px, {'grey' if facts.preprocess.channels == 1 else 'RGB'}."
-    )
+    job.progress.say(data_line(facts))
     n_parameters = sum(parameter.numel() for parameter in job.model.parameters())
     job.progress.say(
         f"{cfg.model.model}: {n_parameters:,} parameters on {job.device} in {job.precision}, "

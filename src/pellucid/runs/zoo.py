@@ -12,6 +12,8 @@ from pellucid.core.preprocess import Preprocess
 from pellucid.data.load import load
 from pellucid.data.single import as_batch
 from pellucid.models import FAMILIES, create
+from pellucid.models.fitted import ABOUT
+from pellucid.models.fitted.classifier import FittedClassifier
 from pellucid.nn.activation_statistics import activation_statistics, lines
 from pellucid.nn.geometry import describe
 from pellucid.ops.normalise import normalise
@@ -21,8 +23,8 @@ USUAL = {"classify": ((32, 32), 3, 10), "segment": ((64, 64), 3, 11)}
 
 
 def list_models() -> list[dict[str, Any]]:
-    """One row a network, measured at a usual size."""
-    rows = []
+    """One row a network, measured at a usual size, then the models that are fitted and have no size of their own."""
+    rows: list[dict[str, Any]] = []
     for family, table in FAMILIES.items():
         size, channels, n_classes = USUAL[family]
         for name, build in table.items():
@@ -37,7 +39,13 @@ def list_models() -> list[dict[str, Any]]:
                     "about": _first_sentence(build.__doc__ or ""),
                 }
             )
-    return rows
+    return [
+        *rows,
+        *(
+            {**dict.fromkeys(rows[0]), "model": name, "task": "classify", "about": about}
+            for name, about in ABOUT.items()
+        ),
+    ]
 
 
 def summarise_model(
@@ -125,6 +133,10 @@ def _open(
     if (n_classes, channels, size) != (None, None, None):
         raise ConfigError(f"{name} is a run and has its own classes, channels and image size. Leave those options out.")
     trained = load_trained(Path(name))
+    if isinstance(trained.model.net, FittedClassifier):
+        raise ConfigError(
+            f"{name} is a {trained.cfg.model.model}, which has no layers to open. Its report shows what it sees."
+        )
     return trained.model.net, trained.facts.preprocess, True  # type: ignore[return-value]
 
 

@@ -84,6 +84,15 @@ def settle_device(cfg: Any) -> tuple[torch.device, Any]:
     return device, replace(cfg, train=settled)
 
 
+def data_line(facts: DataFacts) -> str:
+    """What is trained on, in one sentence."""
+    size = "x".join(map(str, facts.preprocess.size))
+    return (
+        f"{facts.source}: {facts.n_classes} classes, {facts.n_train} train / {facts.n_val} val / {facts.n_test} test, "
+        f"{size} px, {'grey' if facts.preprocess.channels == 1 else 'RGB'}."
+    )
+
+
 def check_names(task: Task, cfg: Any) -> None:
     """Refuse a model or metric that does not exist, before any picture is read.
 
@@ -91,8 +100,8 @@ def check_names(task: Task, cfg: Any) -> None:
         ConfigError: there is none of that name; the nearest are offered.
     """
     choose_metric(task, cfg)
-    if cfg.model.model != "auto":
-        choose(cfg.model.model, FAMILIES[task.name], f"model of {task.name}")
+    if cfg.model.model != "auto" and task.fit(cfg) is None:
+        choose(cfg.model.model, {**FAMILIES[task.name], **dict.fromkeys(task.fitted)}, f"model of {task.name}")
 
 
 def check_validation(cfg: Any, facts: DataFacts) -> None:

@@ -33,8 +33,11 @@ def finish(job: Job, splits: Splits, source: Source) -> Run:
 
 
 @contextlib.contextmanager
-def resumable(folder: Path) -> Iterator[None]:
+def resumable(folder: Path, saved: str = "what was trained is saved") -> Iterator[None]:
     """Say how to go on when a signal comes before or after training, which answers signals itself.
+
+    Args:
+        saved: what the folder holds by then.
 
     Raises:
         Interrupted: in place of Ctrl-C and SIGTERM, once all that resuming needs is on disk.
@@ -45,6 +48,4 @@ def resumable(folder: Path) -> Iterator[None]:
         if not files.is_run(folder):
             raise
         name, number = ("SIGTERM", signal.SIGTERM) if isinstance(stop, Terminated) else ("Ctrl-C", signal.SIGINT)
-        raise Interrupted(
-            f"Stopped by {name}; what was trained is saved. Go on with: pellucid train --resume {folder}", number
-        ) from None
+        raise Interrupted(f"Stopped by {name}; {saved}. Go on with: pellucid train --resume {folder}", number) from None

@@ -11,6 +11,14 @@ class Settings(TypedDict, total=False):
     """Keyword of `pellucid.train` -> its type."""
 
     model: str
+    features: str
+    k: int
+    distance: Literal["l2", "l1", "auto"]
+    ties: Literal["nearest", "smallest"]
+    reg: float
+    folds: int
+    repeats: int
+    backbone: str
     image_size: str
     fit: Literal["auto", "crop", "pad", "stretch"]
     colour: Literal["auto", "rgb", "grey"]

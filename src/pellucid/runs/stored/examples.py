@@ -13,6 +13,7 @@ from pellucid.data.prepare import Splits
 from pellucid.data.single import as_batch
 from pellucid.data.source import Source
 from pellucid.models.weights import write_weights
+from pellucid.nn.precision import device_of
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.record import Record
 from pellucid.runs.stored.trained import Trained, load_trained
@@ -56,6 +57,6 @@ def original(splits: Splits, source: Source, row: int) -> Image.Image:
 
 def ask(trained: Trained, paths: list[Path]) -> dict[str, Tensor]:
     """The raw outputs for stored pictures: always in fp32, so that they repeat on other machines."""
-    batch = as_batch(paths, trained.facts.preprocess, next(trained.model.parameters()).device)
+    batch = as_batch(paths, trained.facts.preprocess, device_of(trained.model))
     with torch.inference_mode():
         return {name: value.float().cpu() for name, value in trained.model(batch).items()}

@@ -29,10 +29,11 @@ DOCTOR = "doctor.json"
 SPLIT = "split.json"
 OPENINGS = "test_openings.jsonl"
 TEST = "test.safetensors"
+CHOICES = "choices.csv"
 EXAMPLES = "examples"
 REPORT = "report.html"
 NONFINITE = "nonfinite"
-FILES = (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, TEST, REPORT)
+FILES = (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, TEST, CHOICES, REPORT)
 PARTS = (LAST, EXAMPLES, NONFINITE)
 RUNS = Path("runs")
 

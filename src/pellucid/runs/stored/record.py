@@ -1,5 +1,6 @@
 """What a run folder holds, read when it is asked for."""
 
+import csv
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from pellucid.core.device import choose_device
 from pellucid.core.errors import RunError
 from pellucid.core.facts import DataFacts
-from pellucid.core.files import read_json, read_lines
+from pellucid.core.files import read_json, read_lines, read_text
 from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
@@ -60,6 +61,12 @@ class Record:
         """One record an epoch: losses, metrics, rate."""
         records = read_lines(self.folder / files.METRICS, "kind", "epoch", "train_loss", "best")
         return [record for record in records if record["kind"] == "epoch"]
+
+    @property
+    def choices(self) -> list[dict[str, str]]:
+        """The candidates that were tried before a model was fitted, every value as text; empty when none were."""
+        path = self.folder / files.CHOICES
+        return list(csv.DictReader(read_text(path).splitlines())) if path.exists() else []
 
     @property
     def verdicts(self) -> list[Verdict]:

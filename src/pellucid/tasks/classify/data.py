@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pellucid.core.errors import DataError
+from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.preprocess import Preprocess
 from pellucid.core.progress import Progress
+from pellucid.core.shapes import parse_size
+from pellucid.data.config import AugmentConfig
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.source import Source
-from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.tasks.classify.config import FITTED, ClassifyConfig
+from pellucid.tasks.classify.features import is_deep, read_backbone
 
 
 def make_data(
@@ -28,7 +31,13 @@ def make_data(
         raise DataError(f"{source.name} has no labels, so nothing can be classified. It fits --task {source.kind}.")
     if not whole:
         require_classes(source.name, source.classes, source.labels)
-    splits = prepare(source, cfg.data, cfg.augment, cfg.train.seed, "classify", progress, preprocess, whole)
+    augment = cfg.augment
+    if cfg.model.model in FITTED:
+        augment = AugmentConfig(augment=False)  # fitted to every picture once, as it is
+        if preprocess is None and is_deep(cfg.classic.features):
+            preprocess = read_backbone(cfg.classic.features).preprocess
+            _refuse_other_pictures(cfg, preprocess)
+    splits = prepare(source, cfg.data, augment, cfg.train.seed, "classify", progress, preprocess, whole)
     seen = np.flatnonzero(splits.facts.class_counts)
     if len(seen) < 2 and not whole:
         raise DataError(
@@ -54,4 +63,26 @@ def require_classes(where: str, classes: Sequence[str], labels: np.ndarray) -> N
         raise DataError(
             f"{where}: {len(single)} {verb} a single picture ({', '.join(single[:5])}{', ...' * (len(single) > 5)}), "
             "which leaves none to check the training with: add pictures or remove the class."
+        )
+
+
+def _refuse_other_pictures(cfg: ClassifyConfig, preprocess: Preprocess) -> None:
+    """Deep features are of pictures as their network was trained on.
+
+    Raises:
+        ConfigError: other ones were asked for.
+    """
+    colour = "grey" if preprocess.channels == 1 else "rgb"
+    data = cfg.data
+    asked = {
+        "image-size": data.image_size == "auto" or parse_size(data.image_size) == preprocess.size,
+        "colour": data.colour in ("auto", colour),
+        "fit": data.fit in ("auto", preprocess.fit),
+    }
+    other = [name for name, same in asked.items() if not same]
+    if other:
+        size = "x".join(map(str, preprocess.size))
+        raise ConfigError(
+            f"--{other[0]} cannot be chosen beside --features {cfg.classic.features}: its network takes {size} px, "
+            f"{colour}, {preprocess.fit}. Leave it out."
         )

@@ -1,34 +1,78 @@
 """The network of a classifier, by name."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
+
+from torch import nn
 
 from pellucid.core.choose import choose
+from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
+from pellucid.data.config import AugmentConfig
 from pellucid.models.classify import MODELS
-from pellucid.models.from_batch import FromBatch
-from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.models.fitted.classifier import knn, linear
+from pellucid.models.from_batch import FromBatch, FromPixels
+from pellucid.tasks.classify.config import FITTED, ClassifyConfig
+from pellucid.tasks.classify.features import make_features, resolve_features
+from pellucid.training.config import TrainConfig
 from pellucid.training.resolve import resolve_batch, resolve_class_weights, resolve_data
 
 SMALL_UP_TO = 64
 USUAL_BATCH = 128
+STEPS_ONLY = ("loss", "optim", "schedule")  # sections that only training by gradient steps has a use for
+LOOP_ONLY = ("epochs", "patience", "defaults")  # and settings of the section that all share
 
 
 def resolve(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
     """Settle model, image settings, batch and class weights.
 
     Raises:
-        ConfigError: the model is unknown, or the class weights do not fit the classes.
+        ConfigError: the model is unknown, the class weights do not fit the classes, or a setting was stated that this
+            kind of model has no use for.
     """
-    cfg = resolve_batch(resolve_class_weights(resolve_data(cfg, facts), facts), facts, USUAL_BATCH)
     name = cfg.model.model
+    if name in FITTED:
+        return _resolve_fitted(cfg, facts)
+    _refuse_changed(cfg, "classic", name, f"only for {', '.join(FITTED)}")
+    cfg = resolve_batch(resolve_class_weights(resolve_data(cfg, facts), facts), facts, USUAL_BATCH)
     if name == "auto":
         name = "convnet" if min(facts.preprocess.size) <= SMALL_UP_TO else "resnet18"
     choose(name, MODELS, "model")
     return replace(cfg, model=replace(cfg.model, model=name))
 
 
-def make_model(cfg: ClassifyConfig, facts: DataFacts) -> FromBatch:
+def _resolve_fitted(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
+    """One pass over pictures as they are, in fp32."""
+    why = "which is fitted in one go, not trained by steps"
+    for section in STEPS_ONLY:
+        _refuse_changed(cfg, section, cfg.model.model, why)
+    usual = TrainConfig()
+    for setting in LOOP_ONLY:
+        value = getattr(cfg.train, setting)
+        if value != getattr(usual, setting) and (setting, value) != ("epochs", 1):
+            _refuse(setting, cfg.model.model, why)
+    cfg = resolve_features(resolve_batch(resolve_data(cfg, facts), facts, USUAL_BATCH))
+    train = replace(cfg.train, epochs=1, precision="fp32")
+    return replace(cfg, train=train, augment=AugmentConfig(augment=False))
+
+
+def _refuse_changed(cfg: ClassifyConfig, section: str, model: str, why: str) -> None:
+    stated: Any = getattr(cfg, section)
+    usual = type(stated)()
+    for each in fields(stated):
+        if getattr(stated, each.name) != getattr(usual, each.name):
+            _refuse(each.name, model, why)
+
+
+def _refuse(setting: str, model: str, why: str) -> None:
+    raise ConfigError(f"--{setting.replace('_', '-')} means nothing for model {model}, {why}. Leave it out.")
+
+
+def make_model(cfg: ClassifyConfig, facts: DataFacts) -> nn.Module:
     """`forward(batch) -> {"logits": (N, K)}`."""
+    if cfg.model.model in FITTED:
+        features = make_features(cfg, facts)
+        net = knn(features, facts, cfg.classic.ties) if cfg.model.model == "knn" else linear(features, facts)
+        return FromPixels(net, facts.preprocess)
     build = choose(cfg.model.model, MODELS, "model")
-    net = build(facts.n_classes, facts.preprocess.channels, facts.preprocess.size)
-    return FromBatch(net, facts.preprocess)
+    return FromBatch(build(facts.n_classes, facts.preprocess.channels, facts.preprocess.size), facts.preprocess)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pellucid.core.facts import DataFacts
 from pellucid.data.single import as_batch
+from pellucid.nn.precision import device_of
 
 TOP = 5
 
@@ -57,7 +58,7 @@ def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts) -> list[C
     Raises:
         ImageError: a picture cannot be opened.
     """
-    device = next(model.parameters()).device
+    device = device_of(model)
     with torch.inference_mode():
         probabilities = model(as_batch(images, facts.preprocess, device))["logits"].float().softmax(1).cpu()  # (N, K)
     best, order = probabilities.topk(min(TOP, facts.n_classes), dim=1)

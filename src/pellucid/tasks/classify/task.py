@@ -11,14 +11,24 @@
 | `index` | (N,) int64 | position in the split |
 """
 
-from pellucid.core.task import Task
-from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.core.task import Fit, Task
+from pellucid.tasks.classify.config import FITTED, ClassifyConfig
 from pellucid.tasks.classify.data import make_data
 from pellucid.tasks.classify.loss import compute_loss, expected_initial_loss
 from pellucid.tasks.classify.metrics import METRICS, score, summarise
 from pellucid.tasks.classify.model import make_model, resolve
 from pellucid.tasks.classify.report import sections
 from pellucid.tasks.classify.show import draw, predict, target_score
+
+
+def fit(cfg: ClassifyConfig) -> Fit | None:
+    """How the model of these settings is fitted; None when it is a network."""
+    if cfg.model.model not in FITTED:
+        return None
+    from pellucid.tasks.classify.fit import FIT  # scikit-learn takes seconds to import
+
+    return FIT
+
 
 TASK = Task(
     name="classify",
@@ -35,4 +45,6 @@ TASK = Task(
     draw=draw,
     sections=sections,
     target_score=target_score,
+    fit=fit,
+    fitted=FITTED,
 )

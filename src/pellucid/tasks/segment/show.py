@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pellucid.core.facts import DataFacts
 from pellucid.data.single import as_batch
+from pellucid.nn.precision import device_of
 from pellucid.plots.overlay import legend, overlay_mask
 from pellucid.plots.palette import palette
 from pellucid.tasks.segment.loss import IGNORE
@@ -70,7 +71,7 @@ def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts) -> list[S
     Raises:
         ImageError: a picture cannot be opened.
     """
-    device = next(model.parameters()).device
+    device = device_of(model)
     batch = as_batch(images, facts.preprocess, device)
     with torch.inference_mode():
         logits = model(batch)["logits"].float()  # (N, K, h, w)

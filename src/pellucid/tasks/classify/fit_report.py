@@ -1,0 +1,111 @@
+"""The section of the report on how knn, svm or softmax was fitted: what was chosen, and what the model looks at."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from pellucid.classic.neighbours.search import nearest
+from pellucid.core.facts import DataFacts
+from pellucid.data.single import as_batch
+from pellucid.models.fitted.features import Pixels
+from pellucid.models.fitted.neighbours import DISTANCES
+from pellucid.nn.precision import device_of
+from pellucid.plots.classic.error_bars import error_bars
+from pellucid.plots.classic.templates import templates
+from pellucid.report.blocks import Block, Cell, Facts, Figure, Note, Picture, Pictures, Section
+from pellucid.tasks.classify.config import ClassifyConfig
+
+Look = Callable[[str, int], Image]  # split, position in it -> picture
+
+QUERIES = 5
+SHOWN = 8  # neighbours of each
+
+
+def section(
+    cfg: ClassifyConfig, model: Any, facts: DataFacts, choices: Sequence[dict[str, str]], look: Look
+) -> Section:
+    """What was chosen and how, then the neighbours of a few pictures (knn) or the templates (on pixels)."""
+    blocks: list[Block] = [Facts(_facts(cfg, model, facts, choices)), *_choices(cfg, choices)]
+    if cfg.model.model == "knn":
+        blocks += _neighbours(model, facts, look)
+        blocks.append(Note(f"The weights file holds the {len(model.net.head.labels):,} training pictures as features."))
+    elif isinstance(model.net.features, Pixels):
+        blocks += _templates(model, facts)
+    return Section("Fitting", "Fitted in one go to the whole training split, without gradient steps.", blocks)
+
+
+def _facts(
+    cfg: ClassifyConfig, model: Any, facts: DataFacts, choices: Sequence[dict[str, str]]
+) -> list[tuple[str, Cell] | tuple[str, Cell, str]]:
+    own, head = cfg.classic, model.net.head
+    where = f"{own.folds}-fold cross-validation of the training split" if own.folds else "the validation split"
+    how = f"the best of {len(choices)} by {where}, see choices.csv" if choices else "as stated"
+    rows: list[tuple[str, Cell] | tuple[str, Cell, str]] = [
+        ("features", own.features, f"{model.net.features.dimension:,} numbers a picture")
+    ]
+    if cfg.model.model == "knn":
+        rows += [
+            ("neighbours that vote", int(head.k), how),
+            ("distance", DISTANCES[int(head.distance)].upper(), how if own.distance == "auto" else ""),
+            ("equal votes", f"the {own.ties} wins"),
+        ]
+    else:
+        best = max(choices, key=lambda row: float(row["mean"]), default={"reg": str(own.reg)})
+        rows.append(("strength of the penalty", f"{float(best['reg']):.3g}", how))
+    if cfg.model.model == "svm" and facts.n_val:
+        rows.append(("probabilities", "margins on one scale", "whose size was fitted to the validation split"))
+    return rows
+
+
+def _choices(cfg: ClassifyConfig, choices: Sequence[dict[str, str]]) -> list[Block]:
+    """The metric of every candidate, a line for each distance."""
+    if not choices:
+        return []
+    name = "k" if cfg.model.model == "knn" else "reg"
+    lines: dict[str, tuple[list[float], list[list[float]]]] = {}
+    for row in choices:
+        values, scores = lines.setdefault(row.get("distance", name).upper(), ([], []))
+        values.append(float(row[name]))
+        scores.append([float(value) for key, value in row.items() if key.startswith("fold ")])
+    points = {line: (values, np.array(scores)) for line, (values, scores) in lines.items()}
+    title = f"{cfg.train.metric.replace('_', ' ').capitalize()} against {name}"
+    return [Figure(error_bars(points, title, name, cfg.train.metric.replace("_", " "), log_x=True))]
+
+
+def _neighbours(model: Any, facts: DataFacts, look: Look) -> list[Block]:
+    """A few pictures of validation, each beside the training pictures that are nearest to it."""
+    head = model.net.head
+    rows = np.unique(np.linspace(0, facts.n_val - 1, QUERIES).astype(int)) if facts.n_val else []
+    blocks: list[Block] = []
+    places = _labelled(facts, head.labels)
+    for row in rows:
+        query = look("val", int(row))
+        batch = as_batch([query], facts.preprocess, device_of(model))
+        with torch.inference_mode():
+            _, index = nearest(model.net.features(batch["image"]), head.memory, min(SHOWN, len(head.labels)))
+            called = facts.classes[int(model(batch)["logits"].argmax())]
+        shown = [Picture(query, f"called {called}")]
+        if places:
+            for place in index[0].tolist():
+                name = facts.classes[int(head.labels[place])]
+                shown.append(Picture(look("train", place), name, "good" if name == called else "plain"))
+        blocks.append(
+            Pictures(shown, "" if blocks else "A picture of validation, then what is nearest to it in training")
+        )
+    return blocks
+
+
+def _labelled(facts: DataFacts, labels: Tensor) -> bool:
+    """Whether every training picture is remembered, so that places in memory are places in the split."""
+    return len(labels) == facts.n_train
+
+
+def _templates(model: Any, facts: DataFacts) -> list[Block]:
+    shape = (facts.preprocess.channels, *facts.preprocess.size)
+    pictures = templates(model.net.head.weight.detach().cpu().numpy(), shape)
+    shown = [Picture(picture, name) for picture, name in zip(pictures, facts.classes, strict=True)]
+    return [Pictures(shown, "What each class looks like to the model: its weights, grey is 0")]
