@@ -87,8 +87,8 @@ def hog_shape(size: tuple[int, ...], cell: int = 8, orientations: int = 9, block
     if min(height, width) < side:
         inside = f" in blocks of {block}x{block}" if block else ""
         raise DataError(
-            f"HOG with cells of {cell}x{cell} pixels{inside} needs at least {side}x{side} pixels, got {height}x{width}. "
-            "Use larger pictures or smaller cells."
+            f"HOG with cells of {cell}x{cell} pixels{inside} needs pictures of at least {side}x{side} pixels, "
+            f"got {height}x{width}. Use larger pictures or smaller cells."
         )
     rows, columns = height // cell, width // cell
     if block is None:
@@ -101,7 +101,7 @@ def cell_histograms(x: Pictures, cell: int = 8, orientations: int = 9, colour: s
 
     The gradient is the central difference `x[i + 1] - x[i - 1]`, 0 at the border. Its angle `arctan2(dy, dx)` modulo
     180 degrees picks bin k of [180 k / K, 180 (k + 1) / K); its length counts. A cell holds the mean over its pixels.
-    For uint8 bins are exact up to 12 orientations: no rounding moves a gradient across an edge between two of them.
+    For uint8 and up to 12 orientations bins are exact: no rounding moves a gradient across an edge between two.
 
     Raises:
         ConfigError, DataError: as `hog`.
