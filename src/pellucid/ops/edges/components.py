@@ -7,8 +7,7 @@ loops over pixels or runs in Python. (He, Chao and Suzuki, "A Run-Based Two-Scan
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
-from scipy.sparse import csgraph
+from scipy.sparse import csgraph, csr_array
 from torch import Tensor
 
 from pellucid.core.config import require
@@ -66,15 +65,13 @@ def join_runs(starts: Tensor, ends: Tensor, stride: int, connectivity: int = 8) 
         stride: places from a pixel to the one below. Rows must be parted by at least one free place.
     """
     corner = 0 if connectivity == 8 else 1
+    # runs first .. behind - 1 are those of the next row that touch
     if starts.device.type != "cpu":
         first = torch.searchsorted(ends, starts + (stride + corner))
         behind = torch.searchsorted(starts, ends + (stride + 1 - corner))
         return _hook(first, behind)
-    # runs first .. behind - 1 are those of the next row that touch
     start, end = starts.numpy(), ends.numpy()
-    first = np.searchsorted(end, start + (stride + corner))
-    behind = np.searchsorted(start, end + (stride + 1 - corner))
-    return _search(first, behind)
+    return _search(_smaller(end, start + (stride + corner)), _smaller(start, end + (stride + 1 - corner)))
 
 
 def _filled(mask: Pictures) -> Tensor:
@@ -108,14 +105,19 @@ def _within_planes(component: Tensor, starts: Tensor, area: int) -> Tensor:
     return (component - before + 1).to(torch.int32)
 
 
+def _smaller(rising: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """How many of `rising` are smaller than each of `asked`, which rises too: a merge, half the time of a search."""
+    order = np.argsort(np.concatenate([asked, rising]), kind="stable")  # which merges what is sorted already
+    return np.flatnonzero(order < len(asked)) - np.arange(len(asked))
+
+
 def _search(first: np.ndarray, behind: np.ndarray) -> Tensor:
     """Components on the processor: SciPy's depth-first search, which meets them in the order wanted."""
     degree = np.maximum(behind - first, 0)  # (R,)
     last = np.concatenate([[0], np.cumsum(degree)])
     below = np.arange(last[-1]) + np.repeat(first - last[:-1], degree)  # (E,)
-    index = np.int32 if len(degree) < 2**31 and last[-1] < 2**31 else np.int64
-    weights = np.ones(len(below), dtype=np.int8)
-    graph = csr_array((weights, below.astype(index), last.astype(index)), shape=(len(degree), len(degree)))
+    weights, shape = np.ones(len(below)), (len(degree), len(degree))
+    graph = csr_array((weights, below, last), shape=shape)
     return torch.from_numpy(csgraph.connected_components(graph, directed=False)[1].astype(np.int64))
 
 

@@ -1,0 +1,218 @@
+"""Canny's edge detector: lines one pixel wide where brightness changes most.
+
+    1. smooth with a Gaussian and differentiate, which together is the derivative of a Gaussian
+    2. strength and direction of the change at each pixel
+    3. keep a pixel only if none is stronger one step ahead or behind in that direction
+    4. keep a line only if some of its pixels are strong: a low threshold for the others, a high one for those
+
+Canny, "A Computational Approach to Edge Detection", 1986. As in scikit-image and OpenCV, the derivative is Sobel's of
+the smoothed picture. The pictures of a batch lie behind each other in one flat list with a margin around each, so
+a step down is a shift of that list and every pass runs over all pictures at once; from the third step on, only the few
+per cent of the pixels that reach the low threshold are looked at.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pellucid.core.config import require
+from pellucid.ops import buffers
+from pellucid.ops.colour import rgb_to_grey
+from pellucid.ops.edges.components import join_runs, positions
+from pellucid.ops.filters.gaussian import gaussian_taps, require_sigma
+from pellucid.ops.filters.separable import separable_filter
+from pellucid.ops.pictures import Pictures, as_planes
+
+# N pictures, H x W pixels, T places of the flat list, K pixels that are looked at
+
+AT_ONCE = 1 << 20  # pixels; what is worked on between two passes stays in the cache
+LONG = 24  # radius of a Gaussian from which on matrix products smooth faster than shifts
+TIE = 1e-5  # strengths that differ by less are equal: rounding must not decide which side of a step an edge is on
+FLOOR = 1e-5  # of the range of values: rounding alone makes slopes up to here
+
+
+def canny(x: Pictures, sigma: float = 1.0, low: float = 0.1, high: float = 0.2, quantiles: bool = False) -> Any:
+    """Find edges.
+
+    Args:
+        x: (H, W), (C, H, W) or (N, C, H, W), uint8 or floating point, grey or RGB, which is made grey.
+        sigma: of the Gaussian, in pixels: small for fine edges, large for coarse ones.
+        low, high: how strong the pixels of an edge must be, all of them and one of them. In units of Sobel's operator
+            (a slope of 1 per pixel counts 8) and of the range of values, which is 255 for uint8 and 1.0 for floating
+            point: `low=0.1` is 25.5 for scikit-image and OpenCV on uint8 pictures.
+        quantiles: `low` and `high` are shares of each picture's pixels instead: 0.9 is the strength that 90 % of them
+            do not reach.
+
+    Returns:
+        bool, (H, W) of a single picture or (N, H, W), in the container and on the device of `x`. Where two
+        neighbours are equally strong, the left or upper one is the edge. Beyond the rim nothing
+        counts: the Gaussian's weights inside make up for those outside. The outermost pixels, whose neighbours are not
+        known, are never edges.
+
+    Raises:
+        DataError: x is no picture, has other than 1 or 3 channels, is empty or not finite.
+        ConfigError: sigma is no width, a threshold is negative (or, of quantiles, above 1), or `low` is above `high`.
+    """
+    require_sigma(sigma)
+    allowed = "a share from 0 to 1" if quantiles else "a number of at least 0"
+    for name, level in (("low", low), ("high", high)):
+        require(0 <= level <= (1 if quantiles else float("inf")), name, allowed, level)
+    require(low <= high, "low", f"at most high ({high!r})", low)
+    planes = as_planes(x, "picture", channels=(1, 3))
+    grey = planes.tensor if planes.tensor.shape[1] == 1 else rgb_to_grey(planes.tensor)
+    n, _, height, width = grey.shape
+    edges = torch.zeros((n, height, width), dtype=torch.bool, device=grey.device)
+    unit = 255.0 if grey.dtype == torch.uint8 else 1.0
+    margin = min(math.ceil(4 * sigma), LONG) + 2
+    step = max(1, AT_ONCE // ((height + 2 * margin) * (width + 2 * margin)))
+    if height > 2 and width > 2:
+        for start in range(0, n, step):
+            _mark(grey[start : start + step], sigma, (low, high), unit, quantiles, edges[start : start + step])
+    return planes.back_each(edges)
+
+
+def _mark(grey: Tensor, sigma: float, levels: tuple[float, float], unit: float, quantiles: bool, edges: Tensor) -> None:
+    """Set the edges (N, H, W) of pictures (N, 1, H, W)."""
+    n, height, width = edges.shape
+    across, down, strength, shape = _slopes(grey, sigma)
+    laid_out = strength.view(shape)[:, 1 : height + 1, 1 : width + 1]  # (N, H, W)
+    if quantiles:
+        low, high = _quantiles(laid_out.reshape(n, -1), levels).clamp_(min=FLOOR * unit)  # (N,) each
+    else:
+        low, high = (strength.new_full((1,), max(level, FLOOR) * unit) for level in levels)
+    reached = torch.zeros(shape, dtype=torch.bool, device=grey.device)
+    inner = (slice(None), slice(2, height), slice(2, width))  # the outermost pixels are left out
+    _at_least(strength.view(shape)[inner], low[:, None, None], reached[inner])
+    places = positions(reached.view(-1))
+    if strength.numel() < 2**31:
+        places = places.to(torch.int32)
+    places, peaks = _ridges(places, across, down, strength, shape[2])
+    if quantiles:
+        high = high[(places // (shape[1] * shape[2])).long()]
+    kept = _linked(places.long(), peaks >= high, shape[2])
+    found = torch.zeros(shape, dtype=torch.bool, device=grey.device)
+    found.view(-1)[kept] = True
+    edges.copy_(found[:, 1 : height + 1, 1 : width + 1])
+
+
+def _slopes(grey: Tensor, sigma: float) -> tuple[Tensor, Tensor, Tensor, tuple[int, int, int]]:
+    """Sobel's derivatives across and down of smoothed pictures (N, 1, H, W), and their norm.
+
+    Returns:
+        three flat lists (T,), and the shape (N, rows, stride) they can be viewed as. Pixel (y, x) of picture i lies at
+        [i, y + 1, x + 1]; what is more than one pixel outside the picture means nothing.
+    """
+    kind = torch.float64 if grey.dtype == torch.float64 else torch.float32
+    n, _, height, width = grey.shape
+    taps = _taps(sigma)
+    inside = _weight_inside(taps, height, width).to(grey.device, kind)
+    if len(taps) // 2 > LONG:
+        grey, taps = separable_filter(grey.to(kind), taps, taps, "zero"), [1.0]
+    radius = len(taps) // 2
+    margin = radius + 2
+    rows, stride = height + 2 * margin, width + 2 * margin
+    shape, total = (n, rows, stride), n * rows * stride
+    on_cpu = grey.device.type == "cpu"
+    a, b, c, d = buffers.empty((4, total), kind) if on_cpu else torch.empty((4, total), dtype=kind, device=grey.device)
+    a.zero_().view(shape)[:, margin : margin + height, margin : margin + width] = grey[:, 0]
+    length = total - 2 * radius * stride
+    _smooth(a, b[:length], taps, stride)
+    length -= 2 * radius
+    _smooth(b, c[:length], taps, 1)
+    smooth = c.view(shape)[:, 1 : height + 3, 1 : width + 3]  # the pictures with one pixel more around them
+    smooth[:, 1:-1, 1:-1] /= inside
+    for line, nearest in ((0, 1), (-1, -2)):
+        smooth[:, line] = smooth[:, nearest]
+        smooth[:, :, line] = smooth[:, :, nearest]
+    length -= 2 * stride  # Sobel: (1, 2, 1) or (-1, 0, 1) down, then the other across
+    above, middle, below = (c[step * stride : step * stride + length] for step in range(3))
+    weighted = torch.add(above, below, out=a[:length]).add_(middle, alpha=2)
+    change = torch.sub(below, above, out=b[:length])
+    length -= 2
+    down = torch.add(change[:-2], change[2:], out=c[:length]).add_(change[1:-1], alpha=2)
+    across = torch.sub(weighted[2:], weighted[:-2], out=d[:length])
+    torch.mul(across, across, out=a[:length]).addcmul_(down, down).sqrt_()
+    return d, c, a, shape
+
+
+def _taps(sigma: float) -> list[float]:
+    return gaussian_taps(sigma, 2 * math.floor(4 * sigma + 0.5) + 1).tolist()
+
+
+def _weight_inside(taps: list[float], height: int, width: int) -> Tensor:
+    """(H, W) float64: how much of the weight of the Gaussian around each pixel lies on the picture."""
+    sums = torch.tensor([0.0, *taps], dtype=torch.float64).cumsum(0)
+    radius = len(taps) // 2
+    lines = []
+    for n in (height, width):
+        at = torch.arange(n)
+        lines.append(sums[(n + radius - at).clamp(max=len(taps))] - sums[(radius - at).clamp(min=0)])
+    return torch.outer(*lines)
+
+
+def _smooth(source: Tensor, target: Tensor, taps: list[float], step: int) -> None:
+    """Sum of a flat list shifted by 0, step, 2 * step ... places, times the taps."""
+    length = len(target)
+    torch.mul(source[:length], taps[0], out=target)
+    for i, weight in enumerate(taps[1:], start=1):
+        target.add_(source[i * step : i * step + length], alpha=weight)
+
+
+def _quantiles(strength: Tensor, shares: tuple[float, float]) -> Tensor:
+    """(2, N): the strengths that such shares of the pixels (N, H*W) do not reach, interpolated."""
+    rising = strength.sort(dim=1).values
+    at = torch.tensor(shares, dtype=torch.float64) * (rising.shape[1] - 1)
+    before = at.floor().long()
+    after = (before + 1).clamp_(max=rising.shape[1] - 1)
+    part = (at - before).to(rising)[:, None]
+    return torch.lerp(rising.T[before.to(rising.device)], rising.T[after.to(rising.device)], part)
+
+
+def _at_least(values: Tensor, least: Tensor, out: Tensor) -> None:
+    """`values >= least`. NumPy's comparison is five times as fast as torch's."""
+    if values.device.type == "cpu":
+        np.greater_equal(values.numpy(), least.numpy(), out=out.numpy())
+    else:
+        torch.ge(values, least, out=out)
+
+
+def _ridges(places: Tensor, across: Tensor, down: Tensor, strength: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Which of the places (K,) are as strong as what lies ahead and stronger than what lies behind.
+
+    The line along the gradient meets the ring of the eight neighbours between two of them: one beside or below, one at
+    a corner. The strength there is interpolated between the two.
+
+    Returns:
+        the places, and how strong they are.
+    """
+    peak = strength.index_select(0, places)
+    dx, dy = across.index_select(0, places), down.index_select(0, places)
+    slant = (dx * dy).sign_()  # 1: the gradient points down to the right, or up to the left
+    dx, dy = dx.abs_(), dy.abs_()
+    is_flat = torch.ge(dx, dy, out=torch.empty_like(dx))  # 1: nearer to the rows than to the columns
+    toward = torch.minimum(dx, dy).div_(torch.maximum(dx, dy))  # the corner's weight
+    beside = is_flat.mul_(1 - stride).add_(stride)  # steps as floats, in which the arithmetic is faster: 1 or stride
+    corner = (1 + stride - beside).mul_(slant).add_(beside)
+    beside, corner = beside.to(places.dtype), corner.to(places.dtype)
+    ahead = strength.index_select(0, places + beside).lerp_(strength.index_select(0, places + corner), toward)
+    behind = strength.index_select(0, places - beside).lerp_(strength.index_select(0, places - corner), toward)
+    stays = positions(peak > torch.maximum(ahead.mul_(1 - TIE), behind.mul_(1 + TIE)))
+    return places.index_select(0, stays), peak.index_select(0, stays)
+
+
+def _linked(places: Tensor, strong: Tensor, stride: int) -> Tensor:
+    """Those of the places (K,), rising, whose component holds a strong one."""
+    if len(places) == 0:
+        return places
+    opens = torch.ones(len(places), dtype=torch.bool, device=places.device)  # the first pixel of a run
+    torch.ne(places[1:], places[:-1] + 1, out=opens[1:])
+    first = positions(opens)
+    last = torch.cat([first[1:] - 1, first.new_full((1,), len(places) - 1)])
+    component = join_runs(places.index_select(0, first), places.index_select(0, last) + 1, stride)
+    of_pixel = component.index_select(0, torch.cumsum(opens, 0) - 1)
+    counts = torch.zeros(len(first), dtype=torch.bool, device=places.device)
+    counts[of_pixel.index_select(0, positions(strong))] = True
+    return places.index_select(0, positions(counts.index_select(0, of_pixel)))
