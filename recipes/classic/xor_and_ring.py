@@ -12,6 +12,8 @@ line of its own, and the second layer combines them.
     python recipes/classic/xor_and_ring.py
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from pellucid.plots import svg
@@ -75,7 +77,7 @@ def panel(left: float, top: float, kind: str, ones: np.ndarray, title: str) -> l
     parts, cell = [], SIDE / PLACES
     for column, marks in enumerate(ones.astype(int)):
         turns = [0, *(np.flatnonzero(np.diff(marks)) + 1), PLACES]
-        for start, stop in zip(turns[:-1], turns[1:], strict=True):
+        for start, stop in pairwise(turns):
             colour = f"f{2 - marks[start]} pale"
             parts.append(svg.rect(left + column * cell, top + SIDE - stop * cell, cell, (stop - start) * cell, colour))
     for point, label in zip(*points(kind), strict=True):
