@@ -13,7 +13,18 @@ from PIL import Image
 from pellucid.core.errors import ConfigError
 from pellucid.data import scenes as module
 from pellucid.data.known import KNOWN
-from pellucid.data.scenes import Sprites, make_scene, paste, resize, scenes, silhouettes, texture, tint
+from pellucid.data.scenes import (
+    Sprites,
+    fashion_sprites,
+    make_crop,
+    make_scene,
+    paste,
+    resize,
+    scenes,
+    silhouettes,
+    texture,
+    tint,
+)
 
 
 def digest(**arguments: object) -> str:
@@ -107,6 +118,29 @@ def test_every_pixel_has_the_class_of_what_is_drawn_there(seed: int, height: int
                     expected[top + y, left + x] = label
     assert np.array_equal(mask, expected)
     assert not image[~visible].any()  # nothing but the background where nothing was pasted
+
+
+def test_a_crop_shows_one_whole_cloth_in_the_colour_that_was_asked_for() -> None:
+    full = np.full((1, 10, 10), 255, dtype=np.uint8)
+    white = Sprites(full, full, np.array([7]))
+    asked = []
+
+    def red(rng: np.random.Generator, label: int) -> np.ndarray:
+        asked.append(label)
+        return np.array([200, 0, 0])
+
+    for seed in range(20):
+        image, label = make_crop(np.random.default_rng(seed), white, 20, red)
+        side = np.flatnonzero((image == (200, 0, 0)).all(axis=2).any(axis=0)).size
+        assert image.shape == (20, 20, 3) and image.dtype == np.uint8 and label == 7
+        assert 14 <= side <= 20 and (image == (200, 0, 0)).all(axis=2).sum() >= side**2
+    assert asked == [7] * 20
+
+
+def test_a_seed_fixes_a_crop() -> None:
+    first, second, other = (make_crop(np.random.default_rng(seed), fashion_sprites("test"), 32) for seed in (3, 3, 4))
+    assert np.array_equal(first[0], second[0]) and first[1] == second[1]
+    assert not np.array_equal(first[0], other[0])
 
 
 def test_paste_blends_by_coverage_and_cuts_at_the_border() -> None:
