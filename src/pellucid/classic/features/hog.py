@@ -18,6 +18,7 @@ from pellucid.core.config import require
 from pellucid.core.errors import DataError
 from pellucid.ops.colour import rgb_to_grey
 from pellucid.ops.pictures import Pictures, as_planes
+from pellucid.plots.classic.orientations import orientations as draw_orientations
 
 # N pictures, C channels, H x W pixels, R x S cells, K orientations
 
@@ -109,6 +110,21 @@ def cell_histograms(x: Pictures, cell: int = 8, orientations: int = 9, colour: s
     planes = as_planes(x)
     hog_shape(planes.tensor.shape[-2:], cell, orientations)
     return planes.back_each(_cells(planes.tensor, cell, orientations, colour))
+
+
+def hog_picture(x: Pictures, cell: int = 8, orientations: int = 9, colour: str = "grey") -> str:
+    """What HOG sees of one picture: SVG with a star of lines in each cell, along the edges, the stronger the darker.
+
+    Args:
+        x: (H, W) or (C, H, W).
+
+    Raises:
+        ConfigError, DataError: as `hog`; or a batch.
+    """
+    if as_planes(x).rank == 4:
+        raise DataError(f"A drawing of HOG takes one picture, (H, W) or (C, H, W), got shape {tuple(x.shape)}.")
+    cells = torch.as_tensor(cell_histograms(x, cell, orientations, colour)).cpu()
+    return draw_orientations(cells.numpy(), label=f"HOG in cells of {cell}x{cell} pixels")
 
 
 def _cells(pictures: Tensor, cell: int, orientations: int, colour: str) -> Tensor:

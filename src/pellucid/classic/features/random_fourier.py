@@ -23,39 +23,42 @@ from pellucid.core.config import require
 BLOCK = 1 << 19  # projections held at a time
 
 
-def fourier_features(x: Tensor, directions: Tensor) -> Tensor:
-    """Cosines and sines of projections, scaled so that every row has length 1.
+def fourier_features(x: Tensor, directions: Tensor, phases: Tensor, n_features: int) -> Tensor:
+    """Cosines and sines of projections, scaled so that inner products are about the kernel.
 
-    Cosine and sine of one direction, rather than cosines of twice as many with a random phase: the error is smaller
-    for the same number of features (Sutherland & Schneider 2015, "On the Error of Random Fourier Features").
+    Cosine and sine of one direction, rather than cosines of twice as many: the error is smaller for the same number of
+    features, and every row has length 1 (Sutherland & Schneider 2015, "On the Error of Random Fourier Features").
 
     Args:
         x: (N, D).
-        directions: (D, F / 2), of normal distribution with variance 2 gamma.
+        directions: (D, ceil(F / 2)), normal with variance 2 gamma.
+        phases: (ceil(F / 2),), uniform in 0..2 pi; they matter only to the last cosine of an odd number.
+        n_features: F.
 
     Returns:
-        (N, F): all cosines, then all sines.
+        (N, F): all cosines, then all sines, of which an odd number has one less.
     """
-    half = directions.shape[1]
-    features = x.new_empty(len(x), 2 * half)
-    step = max(1, BLOCK // half)
+    n_cosines, n_sines = directions.shape[1], n_features // 2
+    features = x.new_empty(len(x), n_features)
+    step = max(1, BLOCK // n_cosines)
     for at in range(0, len(x), step):
-        angles = x[at : at + step] @ directions
-        torch.cos(angles, out=features[at : at + step, :half])
-        torch.sin(angles, out=features[at : at + step, half:])
-    return features.mul_(1 / math.sqrt(half))
+        angles = torch.addmm(phases, x[at : at + step], directions)
+        torch.cos(angles, out=features[at : at + step, :n_cosines])
+        torch.sin(angles[:, :n_sines], out=features[at : at + step, n_cosines:])
+    return features.mul_(math.sqrt(2 / n_features))
 
 
 class RandomFourier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Features whose inner products approach the Gaussian (RBF) kernel.
 
     Args:
-        n_components: F, an even number.
+        n_components: F.
         gamma: of the kernel; "scale" is 1 / (D * variance of X), as in scikit-learn.
         random_state: of the directions.
 
     Attributes:
-        directions_: (D, F / 2).
+        directions_: (D, ceil(F / 2)).
+        phases_: (ceil(F / 2),).
         gamma_: the number used.
     """
 
@@ -68,18 +71,20 @@ class RandomFourier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """Draw the directions; of X (N, D) only D matters, and the variance with "scale".
 
         Raises:
-            ConfigError: `n_components` odd or below 2, `gamma` not above 0.
+            ConfigError: `n_components` below 1, `gamma` not above 0.
             DataError: X is no matrix of finite numbers.
         """
-        even = isinstance(self.n_components, Integral) and self.n_components >= 2 and self.n_components % 2 == 0
-        require(even, "n_components", "an even number of at least 2", self.n_components)
+        whole = isinstance(self.n_components, Integral) and self.n_components >= 1
+        require(whole, "n_components", "a whole number of at least 1", self.n_components)
         by_hand = isinstance(self.gamma, Real) and 0 < self.gamma < math.inf
         require(by_hand or self.gamma == "scale", "gamma", "a number above 0, or 'scale'", self.gamma)
         X = as_rows(self, X, reset=True)
         self.gamma_ = float(self.gamma) if by_hand else _scale(X)
         rng = check_random_state(self.random_state)
-        directions = rng.standard_normal((X.shape[1], self.n_components // 2)) * math.sqrt(2 * self.gamma_)
+        half = -(-self.n_components // 2)
+        directions = rng.standard_normal((X.shape[1], half)) * math.sqrt(2 * self.gamma_)
         self.directions_ = directions.astype(X.dtype)
+        self.phases_ = rng.uniform(0, 2 * math.pi, half).astype(X.dtype)
         self._n_features_out = self.n_components
         return self
 
@@ -90,9 +95,10 @@ class RandomFourier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             DataError: X is no matrix of finite numbers with D columns.
         """
         check_is_fitted(self)
-        X = as_rows(self, X, reset=False)
-        x = torch.from_numpy(np.require(X, requirements="CW"))  # torch takes no array that is only for reading
-        return fourier_features(x, torch.from_numpy(self.directions_.astype(X.dtype))).numpy()
+        X = np.ascontiguousarray(as_rows(self, X, reset=False))
+        X = X if X.flags.writeable else X.copy()  # torch takes no array that is only for reading
+        directions, phases = (torch.from_numpy(part.astype(X.dtype)) for part in (self.directions_, self.phases_))
+        return fourier_features(torch.from_numpy(X), directions, phases, self._n_features_out).numpy()
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
