@@ -131,14 +131,16 @@ def four_ways(
         VALIDATION: _on_validation(make, candidates, X, y, val_fraction, seed, score),
         CROSS_VALIDATION: cross_validate(make, candidates, X, y, folds, seed=seed, score=score),
     }
-    ways = []
+    ways: list[Way] = []
+    truths: dict[int, float] = {}  # ways that chose the same need not be scored twice
     for name, table in tables.items():
         best = table.best
         winner = table.candidates.index(best)
         believed = best.mean if name in CURES else on_test[winner]
-        truth = scored(fitted[winner], *unseen, score)
+        if winner not in truths:
+            truths[winner] = scored(fitted[winner], *unseen, score)
         verdict = judged(name, best.name, believed)
-        ways.append(Way(name, best.settings, best.mean, believed, truth, verdict, table))
+        ways.append(Way(name, best.settings, best.mean, believed, truths[winner], verdict, table))
     return ways
 
 
