@@ -88,7 +88,8 @@ def _native(array: np.ndarray) -> np.ndarray:
 
 def _finite(tensor: Tensor) -> bool:
     """Whether all pixels are finite. One that is not shows in their sum, which is twenty times as fast to find; only a
-    sum that is itself too large leaves the question open."""
+    sum that is itself too large leaves the question open.
+    """
     return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
 
 
