@@ -58,8 +58,7 @@ def kmeans(
         start: (k, D) first centres, in place of k-means++.
 
     Returns:
-        Centres, labels and history; each label is the nearest of the centres returned (the first of equal ones). The
-        history never rises: where rounding would make it, the run ends before.
+        Centres, labels and history; each label is the nearest of the centres returned. The history never rises: where rounding would make it, the run ends before.
 
     Raises:
         DataError: X is not (N, D), is not finite or has fewer than k rows; `start` does not fit.
@@ -84,7 +83,7 @@ def kmeans(
 
 
 def nearest_centre(X: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Which of the centres (k, D) is nearest to each row of X (N, D): (N,), the first of equally near ones."""
+    """Which of the centres (k, D) is nearest to each row of X (N, D): (N,). Rounding decides between equally near ones."""
     middle = centres.mean(axis=0, dtype=np.float64).astype(X.dtype)
     return _nearest(_with_ones(X, middle), centres - middle)
 

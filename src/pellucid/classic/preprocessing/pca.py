@@ -1,6 +1,5 @@
 """PCA: the directions in which the training rows vary most (Pearson 1901, Hotelling 1933)."""
 
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -73,9 +72,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             ConfigError: n_components is nothing of the three.
         """
         wanted: Any = self.n_components
-        whole = isinstance(wanted, Integral) and not isinstance(wanted, bool) and wanted >= 1
-        share = isinstance(wanted, Real) and not isinstance(wanted, Integral) and 0 < wanted < 1
-        require(wanted is None or whole or share, "n_components", "None, a count or a share between 0 and 1", wanted)
+        whole = isinstance(wanted, (int, np.integer)) and not isinstance(wanted, bool) and wanted >= 1
+        share = isinstance(wanted, (float, np.floating)) and 0 < wanted < 1
+        require(
+            wanted is None or bool(whole or share), "n_components", "None, a count or a share between 0 and 1", wanted
+        )
         X = as_rows(self, X, reset=True, min_rows=2)
         if whole and wanted > min(X.shape):
             raise DataError(f"n_components={wanted}, but {len(X)} rows of {X.shape[1]} have {min(X.shape)} at most.")
