@@ -58,7 +58,8 @@ def kmeans(
         start: (k, D) first centres, in place of k-means++.
 
     Returns:
-        Centres, labels and history; each label is the nearest of the centres returned. The history never rises: where rounding would make it, the run ends before.
+        Centres, labels and history; each label is the nearest of the centres returned. The history
+        never rises: where rounding would make it, the run ends before.
 
     Raises:
         DataError: X is not (N, D), is not finite or has fewer than k rows; `start` does not fit.

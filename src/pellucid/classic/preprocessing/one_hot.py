@@ -51,9 +51,14 @@ class OneHot(TransformerMixin, BaseEstimator):
         """Collect the classes of each column of X (N, D).
 
         Raises:
-            DataError: X is no (N, D), or has NaN.
+            DataError: X is no (N, D), has NaN, or a column mixes words and numbers.
         """
-        self.categories_ = [np.unique(column) for column in self._columns(X, reset=True)]
+        self.categories_ = []
+        for number, column in enumerate(self._columns(X, reset=True)):
+            try:
+                self.categories_.append(np.unique(column))
+            except TypeError as error:
+                raise DataError(f"Column {number} mixes kinds that have no order, as words and numbers.") from error
         return self
 
     def transform(self, X: Any) -> np.ndarray:
