@@ -11,7 +11,7 @@ in common:
 After each merge, values that are too low or too high to be the median, whatever is still to come, are dropped, and
 then every step that only they needed. Columns are shared once more, between tiles: a step is known by what it takes,
 relative to the tile, so what the next tile would do again is the same step, shifted. For a window of 5 x 5 that leaves
-238 steps for four pixels, where a network for one window alone has 198 for each.
+238 steps for four pixels, 59.5 for each; a network that sorts each window alone takes about 200.
 
 After A. Adams, "Fast Median Filters using Separable Sorting Networks", ACM Transactions on Graphics 40(4), 2021; merges
 by K. E. Batcher, "Sorting Networks and their Applications", 1968.
