@@ -23,9 +23,7 @@ from pellucid.core.errors import ConfigError, DataError
 Distance: TypeAlias = str | Callable[[Any, Any], float]
 DISTANCES = ("l1", "l2")
 TILE = (512, 4096)  # queries and rows of memory that are compared at a time: scores that fit into the cache
-TRIAL = 64  # queries on which coding floats as integers is tried
-WORTH = 0.01  # coding pays while it leaves at most this part of the pairs to be looked at exactly
-SMALL = 2**24  # multiply-adds below which nothing is tried
+SMALL = 2**24  # multiply-adds below which coding floats as integers is not worth while
 
 
 def nearest(queries: Any, memory: Any, k: int, distance: Distance = "l2", block_mb: float = 64.0) -> tuple[Any, Any]:
@@ -60,42 +58,44 @@ def nearest(queries: Any, memory: Any, k: int, distance: Distance = "l2", block_
         )
     require_k(k, len(b))
     with torch.no_grad(), torch.autocast(a.device.type, enabled=False):
-        screen = _screen(a, b, k, distance, block_mb)
-        best = Best(len(a), k, screen.rank, a.device)
-        _search(screen, a, b, best, block_mb)
+        for screen in _screens(a, b, distance):
+            best = Best(len(a), k, screen.rank, a.device)
+            if _search(screen, a, b, best, block_mb):
+                break
         distances = screen.distances(best.ranks)
     if isinstance(memory, Tensor):
         return distances, best.indices
     return distances.numpy(), best.indices.numpy()
 
 
-def _screen(a: Tensor, b: Tensor, k: int, distance: str, block_mb: float) -> Screen:
+def _screens(a: Tensor, b: Tensor, distance: str) -> list[Screen]:
+    """The quickest first; the last one always does."""
     if distance == "l1":
-        return Absolute(b, a)
+        return [Absolute(b, a)]
     if a.dtype == b.dtype == torch.uint8:
-        return Integers(a.shape[1])
-    if len(a) * b.numel() > SMALL:
-        codes, trial = Codes(b, a), a[:: max(1, len(a) // TRIAL)][:TRIAL]
-        if _search(codes, trial, b, Best(len(trial), k, codes.rank, a.device), block_mb) < WORTH:
-            return codes
-    return Floats(b, a)
+        return [Integers(a.shape[1])]
+    return [Codes(b, a), Floats(b, a)] if len(a) * b.numel() > SMALL else [Floats(b, a)]
 
 
-def _search(screen: Screen, a: Tensor, b: Tensor, best: Best, block_mb: float) -> float:
-    """Fill `best`; returns the part of all pairs that were looked at exactly."""
-    bytes_left, opened = block_mb * 2**20, 0
-    columns = TILE[1] if bytes_left > 2**25 else SIDE  # a tile has 4 bytes a score, and as much again for its groups
-    lines = int(min(TILE[0], max(1, bytes_left / 4 / columns / 8)))
-    rows = max(columns, int(bytes_left / 2 / (8 * b.shape[1])) // columns * columns)
+def _search(screen: Screen, a: Tensor, b: Tensor, best: Best, block_mb: float) -> bool:
+    """Fill `best`; false when the first block of queries shows that another screen is better."""
+    space = block_mb * 2**20
+    columns = TILE[1] if space >= 2**25 else SIDE
+    lines = int(min(TILE[0], max(1, space / columns / 32)))  # an eighth for scores of four bytes, ...
+    width = 4 if screen.rank.is_floating_point else 1
+    rows = max(columns, int(space / 2 / (width * b.shape[1])) // columns * columns)  # ... half for codes of memory
     for start in range(0, len(b), rows):
         memory = screen.memory(b[start : start + rows])
         for first in range(0, len(a), lines):
             block = slice(first, min(first + lines, len(a)))
-            queries = screen.queries(a[block])
+            queries, opened = screen.queries(a[block]), 0
             for left in range(0, len(memory.rows), columns):
                 tile = memory[left : left + columns]
                 opened += _look_over(screen, queries, tile, best, block, start + left)
-    return opened / (len(a) * len(b))
+            expected = len(queries.rows) * (screen.worth * len(memory.rows) + 4 * best.ranks.shape[1])
+            if start == first == 0 and screen.worth < 1 and opened > expected:
+                return False
+    return True
 
 
 def _look_over(screen: Screen, queries: Part, tile: Part, best: Best, block: slice, start: int) -> int:
@@ -111,10 +111,10 @@ def _look_over(screen: Screen, queries: Part, tile: Part, best: Best, block: sli
         worst = torch.minimum(worst, screen.reach(queries, tile, peak))
     bound = screen.bound(queries, tile, worst)[:, None]
     rows, groups = (peaks >= bound).nonzero(as_tuple=True)
-    inside = scores.view(q, m // group, group)[rows, groups] >= bound[rows]
-    which, member = inside.nonzero(as_tuple=True)
+    members = scores.view(q, m // group, group)[rows, groups]
+    which, member = (members >= bound[rows]).nonzero(as_tuple=True)
     rows, columns = rows[which], groups[which] * group + member
-    ranks = screen.ranks(queries, tile, rows, columns)
+    ranks = screen.ranks(queries, tile, rows, columns, members[which, member])
     best.offer(block, rows, start + columns, ranks)
     return len(rows)
 
@@ -157,7 +157,7 @@ def _rows(given: Any, name: str) -> Tensor:
         if rows.is_complex():
             raise DataError(f"{name} must be uint8, integers or floating point, got {given.dtype}.")
         rows = rows if rows.dtype == torch.uint8 or rows.is_floating_point() else rows.to(torch.float64)
-    if rows.is_floating_point() and not all(bool(torch.isfinite(piece).all()) for piece in rows.split(4096)):
+    if rows.is_floating_point() and not bool(torch.isfinite(torch.stack(rows.aminmax())).all()):
         raise DataError(f"{name} holds NaN or infinity. Replace such numbers first, as numpy.nan_to_num does.")
     return rows
 
