@@ -46,6 +46,8 @@ def color_histogram(x: Pictures, bins: int | tuple[int, int, int] = 10, joint: b
 
 def _shares(pictures: Tensor, sides: tuple[int, ...], joint: bool) -> Tensor:
     """(N, 3, H, W) -> (N, D)."""
+    if pictures.dtype not in (torch.uint8, torch.float64):
+        pictures = pictures.to(torch.float32)
     hsv = rgb_to_hsv(pictures).flatten(2)[:, : len(sides)]  # (N, A, P), A axes and P pixels
     side = torch.tensor(sides, device=hsv.device).view(-1, 1)
     # A hair undoes rounding just below the edge of a bin; two colours of uint8 differ by far more.
