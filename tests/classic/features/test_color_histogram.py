@@ -25,9 +25,9 @@ def test_hue_is_counted_as_in_the_course():
 
 
 def test_joint_counts_equal_numpy():
-    """Edges between these bins are exact in binary, so that both put every colour on the same side."""
+    """Everything is exact in binary with 256 in place of 255, which moves no byte across an edge of these bins."""
     picture = pixels(3, 40, 41)
-    hsv = matplotlib_hsv(np.moveaxis(picture, 0, -1) / 255).reshape(-1, 3)
+    hsv = matplotlib_hsv(np.moveaxis(picture, 0, -1) / 256).reshape(-1, 3)
     expected, _ = np.histogramdd(hsv, bins=(8, 4, 4), range=[(0, 1)] * 3)
     found = color_histogram(picture, (8, 4, 4), joint=True)
     np.testing.assert_allclose(found, expected.ravel() / len(hsv), atol=1e-7)
