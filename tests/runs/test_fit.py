@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
-from small_runs import QUICK, arrays, make_photos, temporary_files
+from small_runs import QUICK, arrays, temporary_files
 
 import pellucid
 from pellucid.core.errors import ConfigError, DataError
@@ -199,15 +199,10 @@ def test_fitted_models_keep_away_from_segmentation(tmp_path: Path) -> None:
         train(make_scenes(tmp_path / "scenes"), tmp_path / "run", model="knn")
 
 
-def test_half_labelled_data_is_remembered_where_labelled(tmp_path: Path) -> None:
-    root = make_photos(tmp_path / "photos")
-    lines = ["image,label"]
-    lines += [
-        f"{path.relative_to(root)},{path.parent.name if int(path.stem) % 3 else ''}"
-        for path in sorted(root.rglob("*.png"))
-    ]
-    (root / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    run = train(root / "labels.csv", tmp_path / "run", model="knn", k=1)
+def test_pictures_without_a_label_are_not_remembered(tmp_path: Path) -> None:
+    images, labels = arrays(40)
+    labels[::5] = -1
+    run = train((images, labels), tmp_path / "run", model="knn", k=1, image_size="auto")
     assert len(run.trained.model.net.head.labels) == sum(run.facts.class_counts) < run.facts.n_train
 
 

@@ -1,11 +1,14 @@
 """Fitting knn, svm and softmax: learn the features, choose what was left open, fit the head."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from pellucid.classic.linear.softmax import SoftmaxRegression
@@ -35,12 +38,12 @@ from pellucid.training.selection.neighbours import cross_validate_neighbours
 # N pictures, D features, K classes
 
 KS = (1, 3, 5, 8, 10, 12, 15, 20, 50, 100)  # the course's candidates
-REGS = tuple(10.0**power for power in (-7, -6, -5, -4, -3, -2, -1))  # times the mean squared length of the features
+REGS = tuple(10.0**power for power in (-7, -6, -5, -4, -3, -2))  # times the mean squared length of the features
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 NEVER = -1e4  # logit of a class that no training picture shows
 BATCH = 512
 LEARN_FROM = 2000  # pictures are enough to find visual words in
-LINEAR: dict[str, Any] = {"svm": LinearSVM, "softmax": SoftmaxRegression}
+LINEAR: dict[str, Any] = {"svm": partial(LinearSVM, loss="squared_hinge"), "softmax": SoftmaxRegression}
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,9 @@ def _run(cfg: ClassifyConfig, splits: Splits, model: Any, progress: Progress) ->
     val = _part(net, splits, "val", progress)
     if cfg.model.model == "knn":
         return _fit_neighbours(cfg, net, train, val, score, splits.facts)
-    return _fit_linear(cfg, net, train, val, score, splits.facts)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a verdict says so
+        return _fit_linear(cfg, net, train, val, score, splits.facts)
 
 
 # ------------------------------------------------------------------------------------------------------- neighbours
@@ -153,7 +158,7 @@ def _fit_linear(
     with torch.no_grad():
         net.head.weight.copy_(weight)  # type: ignore[operator, union-attr]
         net.head.bias.copy_(bias)  # type: ignore[operator, union-attr]
-    verdicts = [_at_border(table, "reg", regs, "--reg")] if table else []
+    verdicts = [_converged(estimator), _at_border(table, "reg", regs, "--reg") if table else None]
     note = f"Fitted {weight.shape[0]} templates of {weight.shape[1]:,} features; reg {reg:.3g}."
     return Fitted(table, [each for each in verdicts if each], note)
 
@@ -232,6 +237,18 @@ def _require_validation(val: Part, flag: str) -> None:
             f"{flag} is left to be chosen by validation, and there is no validation split. State {flag}, or choose by "
             "cross-validation with --folds 5."
         )
+
+
+def _converged(estimator: Any) -> Verdict | None:
+    if estimator.converged_:
+        return None
+    return Verdict(
+        "fit-not-converged",
+        "warn",
+        f"the solver stopped after {estimator.n_iter_} steps before it reached its tolerance",
+        "the penalty is very weak, or features are of very different sizes",
+        "raise --reg",
+    )
 
 
 def _at_border(table: Table, name: str, values: Sequence[Any], flag: str) -> Verdict | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL.Image import Image
+from PIL import Image
 from torch import Tensor
 
 from pellucid.classic.neighbours.search import nearest
@@ -15,11 +15,11 @@ from pellucid.models.fitted.features import Pixels
 from pellucid.models.fitted.neighbours import DISTANCES
 from pellucid.nn.precision import device_of
 from pellucid.plots.classic.error_bars import error_bars
-from pellucid.plots.classic.templates import templates
+from pellucid.plots.classic.templates import as_pictures
 from pellucid.report.blocks import Block, Cell, Facts, Figure, Note, Picture, Pictures, Section
 from pellucid.tasks.classify.config import ClassifyConfig
 
-Look = Callable[[str, int], Image]  # split, position in it -> picture
+Look = Callable[[str, int], Image.Image]  # split, position in it -> picture
 
 QUERIES = 5
 SHOWN = 8  # neighbours of each
@@ -106,6 +106,6 @@ def _labelled(facts: DataFacts, labels: Tensor) -> bool:
 
 def _templates(model: Any, facts: DataFacts) -> list[Block]:
     shape = (facts.preprocess.channels, *facts.preprocess.size)
-    pictures = templates(model.net.head.weight.detach().cpu().numpy(), shape)
-    shown = [Picture(picture, name) for picture, name in zip(pictures, facts.classes, strict=True)]
+    pictures = as_pictures(model.net.head.weight.detach().cpu().numpy(), shape)
+    shown = [Picture(Image.fromarray(each), name) for each, name in zip(pictures, facts.classes, strict=True)]
     return [Pictures(shown, "What each class looks like to the model: its weights, grey is 0")]
