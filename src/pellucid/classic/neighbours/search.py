@@ -5,7 +5,8 @@ Never all N x M distances at once: memory is looked over tile by tile, with a sc
 nearest found so far. What is left over gets its exact distance (`best`).
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ from pellucid.core.errors import ConfigError, DataError
 Distance: TypeAlias = str | Callable[[Any, Any], float]
 DISTANCES = ("l1", "l2")
 TILE = (512, 4096)  # queries and rows of memory that are compared at a time: scores that fit into the cache
+MANY = 2**18  # pairs of a tile that are looked at one by one, at a time
 SMALL = 2**24  # multiply-adds below which coding floats as integers is not worth while
 
 
@@ -68,13 +70,16 @@ def nearest(queries: Any, memory: Any, k: int, distance: Distance = "l2", block_
     return distances.numpy(), best.indices.numpy()
 
 
-def _screens(a: Tensor, b: Tensor, distance: str) -> list[Screen]:
+def _screens(a: Tensor, b: Tensor, distance: str) -> Iterator[Screen]:
     """The quickest first; the last one always does."""
     if distance == "l1":
-        return [Absolute(b, a)]
-    if a.dtype == b.dtype == torch.uint8:
-        return [Integers(a.shape[1])]
-    return [Codes(b, a), Floats(b, a)] if len(a) * b.numel() > SMALL else [Floats(b, a)]
+        yield Absolute(b, a)
+    elif a.dtype == b.dtype == torch.uint8:
+        yield Integers(a.shape[1])
+    else:
+        if len(a) * b.numel() > SMALL:
+            yield Codes(b, a)
+        yield Floats(b, a)
 
 
 def _search(screen: Screen, a: Tensor, b: Tensor, best: Best, block_mb: float) -> bool:
@@ -83,23 +88,27 @@ def _search(screen: Screen, a: Tensor, b: Tensor, best: Best, block_mb: float) -
     columns = TILE[1] if space >= 2**25 else SIDE
     lines = int(min(TILE[0], max(1, space / columns / 32)))  # an eighth for scores of four bytes, ...
     width = 4 if screen.rank.is_floating_point else 1
-    rows = max(columns, int(space / 2 / (width * b.shape[1])) // columns * columns)  # ... half for codes of memory
+    rows = max(columns, int(space / 4 / (width * b.shape[1])) // columns * columns)  # ... a quarter for codes
     for start in range(0, len(b), rows):
         memory = screen.memory(b[start : start + rows])
         for first in range(0, len(a), lines):
             block = slice(first, min(first + lines, len(a)))
             queries, opened = screen.queries(a[block]), 0
+            first_of_all = start == first == 0 and screen.worth < 1
+            expected = len(queries.rows) * (screen.worth * len(memory.rows) + 4 * best.ranks.shape[1])
+            most = expected if first_of_all else math.inf
             for left in range(0, len(memory.rows), columns):
                 tile = memory[left : left + columns]
-                opened += _look_over(screen, queries, tile, best, block, start + left)
-            expected = len(queries.rows) * (screen.worth * len(memory.rows) + 4 * best.ranks.shape[1])
-            if start == first == 0 and screen.worth < 1 and opened > expected:
-                return False
+                opened += _look_over(screen, queries, tile, best, block, start + left, most - opened)
+                if opened > most:
+                    return False
     return True
 
 
-def _look_over(screen: Screen, queries: Part, tile: Part, best: Best, block: slice, start: int) -> int:
-    """Offer to `best` whatever of this tile may be among the nearest."""
+def _look_over(
+    screen: Screen, queries: Part, tile: Part, best: Best, block: slice, start: int, most: float = math.inf
+) -> int:
+    """Offer to `best` whatever of this tile may be among the nearest; of more than `most` pairs, nothing or a part."""
     scores = screen.scores(queries, tile)
     q, m = scores.shape
     k = best.ranks.shape[1]
@@ -111,11 +120,21 @@ def _look_over(screen: Screen, queries: Part, tile: Part, best: Best, block: sli
         worst = torch.minimum(worst, screen.reach(queries, tile, peak))
     bound = screen.bound(queries, tile, worst)[:, None]
     rows, groups = (peaks >= bound).nonzero(as_tuple=True)
+    if len(rows) * group > MANY and q > 1:  # half of the queries at a time
+        opened, middle = 0, block.start + q // 2
+        for half, part in (
+            (slice(block.start, middle), slice(0, q // 2)),
+            (slice(middle, block.stop), slice(q // 2, q)),
+        ):
+            if opened <= most:
+                opened += _look_over(screen, queries[part], tile, best, half, start, most - opened)
+        return opened
     members = scores.view(q, m // group, group)[rows, groups]
     which, member = (members >= bound[rows]).nonzero(as_tuple=True)
     rows, columns = rows[which], groups[which] * group + member
-    ranks = screen.ranks(queries, tile, rows, columns, members[which, member])
-    best.offer(block, rows, start + columns, ranks)
+    if len(rows) <= most:
+        ranks = screen.ranks(queries, tile, rows, columns, members[which, member])
+        best.offer(block, rows, start + columns, ranks)
     return len(rows)
 
 
