@@ -7,7 +7,7 @@ quick and need no torch.
 import os
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 # A thread that waits for another should look for it some twenty microseconds and then sleep. As it comes, it
 # looks for milliseconds, which makes two threads on a busy machine several times slower than one; asleep at
@@ -16,13 +16,13 @@ if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 if TYPE_CHECKING:
-    from pellucid import models, scratch
+    from pellucid import classic, models, scratch
     from pellucid.core.errors import PellucidError
     from pellucid.data.load import load
     from pellucid.runs.run import Run
     from pellucid.runs.train import train
 
-__all__ = ["PellucidError", "Run", "__version__", "load", "models", "scratch", "train"]
+__all__ = ["PellucidError", "Run", "__version__", "classic", "load", "models", "scratch", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -41,6 +41,10 @@ def __getattr__(name: str) -> Any:
         import pellucid.scratch
 
         return pellucid.scratch
+    if name == "classic":
+        import pellucid.classic
+
+        return pellucid.classic
     with quick_imports():
         if name == "train":
             from pellucid.runs.train import train

@@ -23,6 +23,11 @@ class Neighbours(nn.Module):
         k, distance: 0-d, so that they travel with the memory they were chosen for.
     """
 
+    memory: Tensor
+    labels: Tensor
+    k: Tensor
+    distance: Tensor
+
     def __init__(self, n_memory: int, dimension: int, dtype: torch.dtype, n_classes: int, ties: str) -> None:
         super().__init__()
         self.n_classes = n_classes

@@ -156,8 +156,8 @@ def _fit_linear(
         temperature = fit_temperature(val.x @ weight.T + bias, torch.from_numpy(val.y))
         weight, bias = weight / temperature, bias / temperature
     with torch.no_grad():
-        net.head.weight.copy_(weight)  # type: ignore[operator, union-attr]
-        net.head.bias.copy_(bias)  # type: ignore[operator, union-attr]
+        net.head.weight.copy_(weight)  # type: ignore[operator]
+        net.head.bias.copy_(bias)  # type: ignore[operator]
     verdicts = [_converged(estimator), _at_border(table, "reg", regs, "--reg") if table else None]
     note = f"Fitted {weight.shape[0]} templates of {weight.shape[1]:,} features; reg {reg:.3g}."
     return Fitted(table, [each for each in verdicts if each], note)

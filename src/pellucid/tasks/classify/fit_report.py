@@ -79,7 +79,8 @@ def _choices(cfg: ClassifyConfig, choices: Sequence[dict[str, str]]) -> list[Blo
 def _neighbours(model: Any, facts: DataFacts, look: Look) -> list[Block]:
     """A few pictures of validation, each beside the training pictures that are nearest to it."""
     head = model.net.head
-    rows = np.unique(np.linspace(0, facts.n_val - 1, QUERIES).astype(int)) if facts.n_val else []
+    n = min(QUERIES, facts.n_val)
+    rows = np.linspace(0, facts.n_val - 1, n).astype(int)
     blocks: list[Block] = []
     places = _labelled(facts, head.labels)
     for row in rows:
