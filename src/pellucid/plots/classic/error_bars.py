@@ -54,7 +54,7 @@ def error_bars(
     up = axes.fit(np.concatenate(reach), bottom, top)
     left = axes.left_of(up)
     places = np.concatenate([x for x, _, _ in data.values()])
-    across = axes.fit(places, left + 10, RIGHT - 10, log=log_x, pad=0.02)
+    across = _across(places, left + 14, RIGHT - 14, log_x)
     parts = [svg.text(0, 18, title, "title"), *key, *axes.y_axis(up, left, RIGHT, y_label)]
     parts += axes.x_axis(across, bottom, x_label, bool(np.all(places == np.round(places))))
     for n, (name, (x, scores, moments)) in enumerate(data.items()):
@@ -80,6 +80,13 @@ def _columns(
     count = np.isfinite(scores).sum(axis=1)
     std = np.sqrt(np.nansum((scores - mean[:, None]) ** 2, axis=1) / np.maximum(count - 1, 1))
     return x[order], scores, (mean, std)
+
+
+def _across(places: np.ndarray, start: float, stop: float, log: bool) -> axes.Scale:
+    """From the smallest value to the largest, without the margin that would hide the ticks between 1 and 100."""
+    if log and places.min() < places.max():
+        return axes.Scale(float(places.min()), float(places.max()), start, stop, log=True)
+    return axes.fit(places, start, stop, log, pad=0)
 
 
 def _best(data: Mapping[str, Any], best: tuple[str, float] | None) -> tuple[str, float, float]:

@@ -119,14 +119,14 @@ def around(points: np.ndarray, margin: float = 0.08) -> Box:
 def _map(classes: np.ndarray, left: float, top: float, side: float) -> list[str]:
     """Runs of one class in a column as one rectangle each, on white paper."""
     paper = svg.rect(left, top, side, side, "").replace("<rect ", f"<rect {PAPER} ")
-    parts, place = [paper], side / len(classes)
+    parts, place = ['<g shape-rendering="crispEdges">', paper], side / len(classes)  # no seams between the columns
     for column, values in enumerate(classes.T):
         ends = np.flatnonzero(np.diff(values, prepend=-2, append=-2))
         for start, stop in pairwise(ends.tolist()):
             if values[start] != UNDECIDED:
                 box = (left + column * place, top + side - stop * place, place, (stop - start) * place)
                 parts.append(svg.rect(*box, f"f{values[start] + 1} pale"))
-    return parts
+    return [*parts, "</g>"]
 
 
 def _samples(points: np.ndarray, labels: np.ndarray, box: Box, left: float, top: float, side: float) -> list[str]:
