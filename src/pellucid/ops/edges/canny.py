@@ -6,12 +6,13 @@
     4. keep a line only if some of its pixels are strong: a low threshold for the others, a high one for those
 
 Canny, "A Computational Approach to Edge Detection", 1986. As in scikit-image and OpenCV, the derivative is Sobel's of
-the smoothed picture. The pictures of a batch lie behind each other in one flat list with a margin around each, so
+the smoothed picture. The pictures of a batch lie behind each other in one flat list with a frame around each, so
 a step down is a shift of that list and every pass runs over all pictures at once; from the third step on, only the few
 per cent of the pixels that reach the low threshold are looked at.
 """
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,9 @@ import torch
 from torch import Tensor
 
 from pellucid.core.config import require
-from pellucid.ops import buffers
 from pellucid.ops.colour import rgb_to_grey
 from pellucid.ops.edges.components import join_runs, positions
+from pellucid.ops.filters.border import empty
 from pellucid.ops.filters.gaussian import gaussian_taps, require_sigma
 from pellucid.ops.filters.separable import separable_filter
 from pellucid.ops.pictures import Pictures, as_planes
@@ -29,7 +30,6 @@ from pellucid.ops.pictures import Pictures, as_planes
 # N pictures, H x W pixels, T places of the flat list, K pixels that are looked at
 
 AT_ONCE = 1 << 20  # pixels; what is worked on between two passes stays in the cache
-LONG = 24  # radius of a Gaussian from which on matrix products smooth faster than shifts
 TIE = 1e-5  # strengths that differ by less are equal: rounding must not decide which side of a step an edge is on
 FLOOR = 1e-5  # of the range of values: rounding alone makes slopes up to here
 
@@ -66,8 +66,7 @@ def canny(x: Pictures, sigma: float = 1.0, low: float = 0.1, high: float = 0.2, 
     n, _, height, width = grey.shape
     edges = torch.zeros((n, height, width), dtype=torch.bool, device=grey.device)
     unit = 255.0 if grey.dtype == torch.uint8 else 1.0
-    margin = min(math.ceil(4 * sigma), LONG) + 2
-    step = max(1, AT_ONCE // ((height + 2 * margin) * (width + 2 * margin)))
+    step = max(1, AT_ONCE // (height * width))
     if height > 2 and width > 2:
         for start in range(0, n, step):
             _mark(grey[start : start + step], sigma, (low, high), unit, quantiles, edges[start : start + step])
@@ -77,88 +76,83 @@ def canny(x: Pictures, sigma: float = 1.0, low: float = 0.1, high: float = 0.2, 
 def _mark(grey: Tensor, sigma: float, levels: tuple[float, float], unit: float, quantiles: bool, edges: Tensor) -> None:
     """Set the edges (N, H, W) of pictures (N, 1, H, W)."""
     n, height, width = edges.shape
-    across, down, strength, shape = _slopes(grey, sigma)
-    laid_out = strength.view(shape)[:, 1 : height + 1, 1 : width + 1]  # (N, H, W)
+    shape = (n, height + 2, width + 2)
+    across, down, strength = _slopes(grey, sigma)
+    laid_out = strength.view(shape)[:, :height, :width]
     if quantiles:
         low, high = _quantiles(laid_out.reshape(n, -1), levels).clamp_(min=FLOOR * unit)  # (N,) each
     else:
         low, high = (strength.new_full((1,), max(level, FLOOR) * unit) for level in levels)
-    reached = torch.zeros(shape, dtype=torch.bool, device=grey.device)
-    inner = (slice(None), slice(2, height), slice(2, width))  # the outermost pixels are left out
-    _at_least(strength.view(shape)[inner], low[:, None, None], reached[inner])
-    places = positions(reached.view(-1))
+    found = torch.zeros(shape, dtype=torch.bool, device=grey.device)
+    inner = (slice(None), slice(1, height - 1), slice(1, width - 1))  # the outermost pixels are left out
+    _compare(laid_out[inner], low[:, None, None], found[inner])
+    places = positions(found.view(-1))
+    found.zero_()
     if strength.numel() < 2**31:
         places = places.to(torch.int32)
-    places, peaks = _ridges(places, across, down, strength, shape[2])
+    places, peaks = _ridges(places, across, down, strength, width + 2)
     if quantiles:
         high = high[(places // (shape[1] * shape[2])).long()]
-    kept = _linked(places.long(), peaks >= high, shape[2])
-    found = torch.zeros(shape, dtype=torch.bool, device=grey.device)
-    found.view(-1)[kept] = True
-    edges.copy_(found[:, 1 : height + 1, 1 : width + 1])
+    found.view(-1).index_fill_(0, _linked(places.long(), peaks >= high, width + 2), True)
+    edges.copy_(found[:, :height, :width])
 
 
-def _slopes(grey: Tensor, sigma: float) -> tuple[Tensor, Tensor, Tensor, tuple[int, int, int]]:
+def _slopes(grey: Tensor, sigma: float) -> tuple[Tensor, Tensor, Tensor]:
     """Sobel's derivatives across and down of smoothed pictures (N, 1, H, W), and their norm.
 
     Returns:
-        three flat lists (T,), and the shape (N, rows, stride) they can be viewed as. Pixel (y, x) of picture i lies at
-        [i, y + 1, x + 1]; what is more than one pixel outside the picture means nothing.
+        three flat lists (T,) of N * (H + 2) * (W + 2) numbers, of which those of pixel (y, x) of picture i lie at
+        [i, y, x], and the others mean nothing.
     """
-    kind = torch.float64 if grey.dtype == torch.float64 else torch.float32
     n, _, height, width = grey.shape
+    shape = (n, height + 2, width + 2)
+    values = grey if grey.dtype in (torch.uint8, torch.float64) else grey.to(torch.float32)
     taps = _taps(sigma)
-    inside = _weight_inside(taps, height, width).to(grey.device, kind)
-    if len(taps) // 2 > LONG:
-        grey, taps = separable_filter(grey.to(kind), taps, taps, "zero"), [1.0]
-    radius = len(taps) // 2
-    margin = radius + 2
-    rows, stride = height + 2 * margin, width + 2 * margin
-    shape, total = (n, rows, stride), n * rows * stride
-    on_cpu = grey.device.type == "cpu"
-    a, b, c, d = buffers.empty((4, total), kind) if on_cpu else torch.empty((4, total), dtype=kind, device=grey.device)
-    a.zero_().view(shape)[:, margin : margin + height, margin : margin + width] = grey[:, 0]
-    length = total - 2 * radius * stride
-    _smooth(a, b[:length], taps, stride)
-    length -= 2 * radius
-    _smooth(b, c[:length], taps, 1)
-    smooth = c.view(shape)[:, 1 : height + 3, 1 : width + 3]  # the pictures with one pixel more around them
-    smooth[:, 1:-1, 1:-1] /= inside
+    smooth = separable_filter(values, taps, taps, "zero")[:, 0]
+    a, b, c, d = empty((4, n * shape[1] * shape[2]), smooth.dtype, grey.device)
+    framed = a.view(shape)  # the smooth pictures with one pixel more around them, the nearest one again
+    framed[:, 1:-1, 1:-1] = smooth
+    _make_up_for_outside(framed[:, 1:-1, 1:-1], sigma)
     for line, nearest in ((0, 1), (-1, -2)):
-        smooth[:, line] = smooth[:, nearest]
-        smooth[:, :, line] = smooth[:, :, nearest]
-    length -= 2 * stride  # Sobel: (1, 2, 1) or (-1, 0, 1) down, then the other across
-    above, middle, below = (c[step * stride : step * stride + length] for step in range(3))
-    weighted = torch.add(above, below, out=a[:length]).add_(middle, alpha=2)
+        framed[:, :, line] = framed[:, :, nearest]
+        framed[:, line] = framed[:, nearest]
+    stride = shape[2]
+    length = len(a) - 2 * stride  # Sobel: (1, 2, 1) or (-1, 0, 1) down, then the other across
+    above, middle, below = (a[step * stride : step * stride + length] for step in range(3))
     change = torch.sub(below, above, out=b[:length])
+    weighted = torch.add(above, below, out=c[:length]).add_(middle, alpha=2)
     length -= 2
-    down = torch.add(change[:-2], change[2:], out=c[:length]).add_(change[1:-1], alpha=2)
-    across = torch.sub(weighted[2:], weighted[:-2], out=d[:length])
-    torch.mul(across, across, out=a[:length]).addcmul_(down, down).sqrt_()
-    return d, c, a, shape
+    down = torch.add(change[:-2], change[2:], out=d[:length]).add_(change[1:-1], alpha=2)
+    across = torch.sub(weighted[2:], weighted[:-2], out=a[:length])
+    torch.mul(across, across, out=b[:length]).addcmul_(down, down).sqrt_()
+    return a, d, b
 
 
-def _taps(sigma: float) -> list[float]:
-    return gaussian_taps(sigma, 2 * math.floor(4 * sigma + 0.5) + 1).tolist()
+@lru_cache(maxsize=8)
+def _taps(sigma: float) -> tuple[float, ...]:
+    """The Gaussian, to four sigma."""
+    return tuple(gaussian_taps(sigma, 2 * math.floor(4 * sigma + 0.5) + 1).tolist())
 
 
-def _weight_inside(taps: list[float], height: int, width: int) -> Tensor:
-    """(H, W) float64: how much of the weight of the Gaussian around each pixel lies on the picture."""
-    sums = torch.tensor([0.0, *taps], dtype=torch.float64).cumsum(0)
+def _make_up_for_outside(smooth: Tensor, sigma: float) -> None:
+    """Divide smoothed planes (N, H, W) by the weight that the taps had inside, which is less than 1 near the rim."""
+    for axis in (1, 2):
+        for start, inside in _weights_inside(sigma, smooth.shape[axis], smooth.dtype, smooth.device):
+            smooth.narrow(axis, start, len(inside)).div_(inside if axis == 2 else inside[:, None])
+
+
+@lru_cache(maxsize=16)
+def _weights_inside(sigma: float, n: int, dtype: torch.dtype, device: torch.device) -> list[tuple[int, Tensor]]:
+    """The parts of a line of n pixels around which the taps reach outside: first pixel, and weight inside of each."""
+    taps = _taps(sigma)
     radius = len(taps) // 2
-    lines = []
-    for n in (height, width):
-        at = torch.arange(n)
-        lines.append(sums[(n + radius - at).clamp(max=len(taps))] - sums[(radius - at).clamp(min=0)])
-    return torch.outer(*lines)
-
-
-def _smooth(source: Tensor, target: Tensor, taps: list[float], step: int) -> None:
-    """Sum of a flat list shifted by 0, step, 2 * step ... places, times the taps."""
-    length = len(target)
-    torch.mul(source[:length], taps[0], out=target)
-    for i, weight in enumerate(taps[1:], start=1):
-        target.add_(source[i * step : i * step + length], alpha=weight)
+    sums = torch.tensor([0.0, *taps], dtype=torch.float64).cumsum(0)
+    parts = []
+    for start, end in ((0, radius), (n - radius, n)) if n > 2 * radius else ((0, n),):
+        at = torch.arange(start, end)
+        inside = sums[(n + radius - at).clamp(max=len(taps))] - sums[(radius - at).clamp(min=0)]
+        parts.append((start, inside.to(device, dtype)))
+    return parts
 
 
 def _quantiles(strength: Tensor, shares: tuple[float, float]) -> Tensor:
@@ -171,12 +165,12 @@ def _quantiles(strength: Tensor, shares: tuple[float, float]) -> Tensor:
     return torch.lerp(rising.T[before.to(rising.device)], rising.T[after.to(rising.device)], part)
 
 
-def _at_least(values: Tensor, least: Tensor, out: Tensor) -> None:
+def _compare(values: Tensor, least: Tensor, out: Tensor) -> Tensor:
     """`values >= least`. NumPy's comparison is five times as fast as torch's."""
     if values.device.type == "cpu":
         np.greater_equal(values.numpy(), least.numpy(), out=out.numpy())
-    else:
-        torch.ge(values, least, out=out)
+        return out
+    return torch.ge(values, least, out=out)
 
 
 def _ridges(places: Tensor, across: Tensor, down: Tensor, strength: Tensor, stride: int) -> tuple[Tensor, Tensor]:
@@ -199,7 +193,8 @@ def _ridges(places: Tensor, across: Tensor, down: Tensor, strength: Tensor, stri
     beside, corner = beside.to(places.dtype), corner.to(places.dtype)
     ahead = strength.index_select(0, places + beside).lerp_(strength.index_select(0, places + corner), toward)
     behind = strength.index_select(0, places - beside).lerp_(strength.index_select(0, places - corner), toward)
-    stays = positions(peak > torch.maximum(ahead.mul_(1 - TIE), behind.mul_(1 + TIE)))
+    rivals = torch.maximum(ahead.mul_(1 - TIE), behind.mul_(1 + TIE))
+    stays = positions(_compare(peak, rivals, torch.empty_like(peak, dtype=torch.bool)))
     return places.index_select(0, stays), peak.index_select(0, stays)
 
 
@@ -214,5 +209,5 @@ def _linked(places: Tensor, strong: Tensor, stride: int) -> Tensor:
     component = join_runs(places.index_select(0, first), places.index_select(0, last) + 1, stride)
     of_pixel = component.index_select(0, torch.cumsum(opens, 0) - 1)
     counts = torch.zeros(len(first), dtype=torch.bool, device=places.device)
-    counts[of_pixel.index_select(0, positions(strong))] = True
+    counts.index_fill_(0, of_pixel.index_select(0, positions(strong)), True)
     return places.index_select(0, positions(counts.index_select(0, of_pixel)))
