@@ -91,7 +91,7 @@ def test_the_program_on_zeros_and_ones(size: int) -> None:
 
 
 def test_the_program_is_small() -> None:
-    assert len(median_program(5).steps) == 238  # for four pixels; see the text of the module
+    assert len(median_program(5).steps) == 214  # for four pixels; see the text of the module
     used = {step.slot.plane for step in median_program(5).steps}
     assert min(used) == PHASES and max(used) + 1 == median_program(5).slots
 

@@ -4,6 +4,7 @@ It is no convolution: what lies far off has no more weight than what lies just o
 single wild pixels whole, where an average smears them, and keeps straight edges sharp.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,8 @@ from pellucid.ops.pictures import Pictures, as_planes
 # P planes of H x W pixels, a window of k x k; tiles of 2 x 2 pixels
 
 HOST = "cpu"  # where NumPy can do the steps, whose calls cost half of what PyTorch's do
-AT_ONCE = 3 << 19  # bytes of all planes of a program, which stay near the processor
+FIRST = 0 if sys.byteorder == "little" else 1  # of two bytes, the one that a number of 16 bits ends in
+AT_ONCE = 1 << 22  # bytes of all planes of a program; fewer are nearer to the processor, but are more calls
 
 
 def median_filter(x: Pictures, size: int = 3, border: str = "reflect") -> Pictures:
@@ -60,7 +62,12 @@ def _median(each: Tensor, size: int, border: str) -> Tensor:
     phases = empty((PHASES, rows * wide + slack), seen.dtype, seen.device)
     phases[:, rows * wide :] = 0
     dealt = phases[:, : rows * wide].view(TILE, TILE, p, tall, wide)
-    dealt.copy_(seen.view(p, tall, TILE, wide, TILE).permute(2, 4, 0, 1, 3))
+    if seen.dtype == torch.uint8:  # pairs of neighbours as one number each: twice as fast as every other byte
+        pairs = seen.view(torch.int16).view(p, tall, TILE, wide).permute(2, 0, 1, 3)
+        dealt[:, FIRST].copy_(pairs)
+        dealt[:, 1 - FIRST].copy_(pairs >> 8)
+    else:
+        dealt.copy_(seen.view(p, tall, TILE, wide, TILE).permute(2, 4, 0, 1, 3))
     medians = empty((PHASES, rows * wide), seen.dtype, seen.device)
     _run(median_program(size), phases, medians, wide, reach)
     out = torch.empty_like(each, memory_format=torch.contiguous_format)

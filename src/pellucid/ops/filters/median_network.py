@@ -6,12 +6,13 @@ in common:
 
     1. Sort each column of the common rows; merge the columns to one sorted list: the core.
     2. Left and right half of the tile: merge the column that only this half sees.
-    3. Upper and lower quarter: merge the row that only this one sees. The middle of the list is the median.
+    3. Upper and lower quarter: merge the row that only this one sees, its common columns first, then the pixel at the
+       corner. The middle of the list is the median.
 
 After each merge, values that are too low or too high to be the median, whatever is still to come, are dropped, and
 then every step that only they needed. Columns are shared once more, between tiles: a step is known by what it takes,
 relative to the tile, so what the next tile would do again is the same step, shifted. For a window of 5 x 5 that leaves
-238 steps for four pixels, 59.5 for each; a network that sorts each window alone takes about 200.
+214 steps for four pixels, 53.5 for each; a network that sorts each window alone takes about 200.
 
 After A. Adams, "Fast Median Filters using Separable Sorting Networks", ACM Transactions on Graphics 40(4), 2021; merges
 by K. E. Batcher, "Sorting Networks and their Applications", 1968.
@@ -79,12 +80,13 @@ class _Network:
         core = self.merged([self.sorted([self.pixel(y, x) for y in common]) for x in common])
         core, dropped = self.within_reach(core, 0, len(common) ** 2)
         found = {}
-        for x, column in enumerate((0, last)):
+        for right, column in enumerate((0, last)):
             half = self.merge(core, self.sorted([self.pixel(y, column) for y in common]))
             half, below = self.within_reach(half, dropped, len(common) * last)
-            for y, row in enumerate((0, last)):
-                all_of_it = self.merge(half, self.sorted([self.pixel(row, x + i) for i in range(last)]))
-                found[y, x] = all_of_it[last**2 // 2 - below]
+            for lower, row in enumerate((0, last)):
+                line = self.merge(half, self.sorted([self.pixel(row, x) for x in common]))
+                line, missing = self.within_reach(line, below, last**2 - 1)
+                found[lower, right] = self.merge(line, [self.pixel(row, column)])[last**2 // 2 - missing]
         return tuple(found[place] for place in ((0, 0), (0, 1), (1, 0), (1, 1)))
 
     def within_reach(self, values: list[Value], dropped: int, seen: int) -> tuple[list[Value], int]:
