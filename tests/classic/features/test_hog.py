@@ -158,6 +158,15 @@ def test_the_strongest_channel_is_taken_or_the_grey():
     np.testing.assert_allclose(hog(picture, block=2, colour="grey"), hog(grey, block=2), rtol=1e-6)
 
 
+def test_the_first_of_equally_strong_channels_counts():
+    across = np.zeros((16, 16), np.uint8)
+    across[:, 8:] = 90
+    picture = np.stack([across, across.T])
+    expected = oracle(picture, 8, 9, 1, "l2")
+    assert (expected != oracle(picture[::-1], 8, 9, 1, "l2")).any()  # in the middle the two steps are equally high
+    np.testing.assert_allclose(hog(picture, block=1, norm="l2"), expected, atol=1e-6)
+
+
 @given(
     st.integers(8, 40), st.integers(8, 40), st.integers(1, 4), st.integers(1, 10), st.integers(1, 2), st.integers(1, 3)
 )

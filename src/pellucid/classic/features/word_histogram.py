@@ -26,7 +26,7 @@ def word_histogram(
     assign: str = "hard",
     contrast: float | None = CONTRAST,
     whitening: tuple[Any, Any] | None = None,
-    block_mb: float = 16.0,
+    block_mb: float = 1.0,
 ) -> Any:
     """How much of each word a picture has.
 
@@ -36,11 +36,12 @@ def word_histogram(
         stride: pixels from one patch to the next.
         pool: the picture is divided into `pool` x `pool` fields with a histogram each; a patch belongs to the field
             its place among the patches falls in.
-        assign: "hard" counts the nearest word of each patch, the first among equals; "triangle" adds
+        assign: "hard" counts the nearest word of each patch; "triangle" adds
             `max(0, mean distance to all words - distance)` to every word (Coates, Lee & Ng 2011, section 3.2.2).
         contrast: see `normalised_patches`; None leaves patches as they are, in 0..255.
         whitening: (D,) mean and (D, D) matrix, of `whitening_of`.
-        block_mb: megabytes of patches held at a time, whatever the number and size of the pictures.
+        block_mb: megabytes of patches held at a time, whatever the number and size of the pictures; little, so that
+            they and their products with the words stay in the cache.
 
     Returns:
         (pool^2 K,) for one picture, (N, pool^2 K) for a batch, float32; field by field, row by row. With "hard" it sums
@@ -53,7 +54,7 @@ def word_histogram(
     planes = as_planes(x)
     pictures = planes.tensor
     device = pictures.device
-    words = torch.as_tensor(codebook, dtype=torch.float32, device=device)
+    words = torch.as_tensor(codebook, dtype=torch.float32, device=device).detach()
     _require_codebook(words, pictures)
     choose(assign, dict.fromkeys(ASSIGNMENTS), "assignment")
     require(pool >= 1, "pool", "at least 1", pool)
@@ -68,7 +69,7 @@ def word_histogram(
         field_down = row.mul(pool).div_(rows, rounding_mode="floor").add_(picture, alpha=pool)
         field = (field_down.mul_(pool)[:, None] + field_across).flatten()  # (B S,)
         if assign == "hard":
-            nearest = torch.addmm((words * words).sum(1) / -2, values, words.T).argmax(1)  # |v|^2 is the same for all
+            nearest = _largest(torch.addmm((words * words).sum(1) / -2, values, words.T))  # |v|^2 is the same for all
             counts.view(-1).scatter_add_(0, field * k + nearest, torch.ones_like(nearest, dtype=torch.float32))
         else:
             distance = torch.cdist(values, words)
@@ -102,6 +103,13 @@ def prepared_patches(patches: Tensor, dtype: torch.dtype, contrast: float | None
     if contrast is not None:
         patches = normalised_patches(patches, contrast)
     return patches if whitening is None else (patches - whitening[0]) @ whitening[1]
+
+
+def _largest(scores: Tensor) -> Tensor:
+    """Where each row (M, K) has its largest number: (M,). NumPy is faster than torch, and takes the first of equals."""
+    if scores.device.type == "cpu":
+        return torch.from_numpy(scores.numpy().argmax(1))
+    return scores.argmax(1)
 
 
 def _require_codebook(words: Tensor, pictures: Tensor) -> None:
