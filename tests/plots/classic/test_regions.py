@@ -1,5 +1,6 @@
 """Decision regions: places, classes, white, samples."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -35,13 +36,21 @@ def test_a_majority_is_more_votes_than_anybody_else() -> None:
     np.testing.assert_array_equal(majority(np.ones((2, 1))), [0, 0])
 
 
+RUN = re.compile(r"M([\d.]+) ([\d.]+)h([\d.]+)v-([\d.]+)h-\3z")
+
+
+def runs(path: ET.Element) -> list[tuple[float, ...]]:
+    """(left, bottom, width, height) of the rectangles a path is made of."""
+    assert RUN.sub("", path.get("d")) == ""
+    return [tuple(map(float, found)) for found in RUN.findall(path.get("d"))]
+
+
 def colours(drawing: str) -> dict[str, float]:
     """Class of the style sheet -> area of its rectangles."""
-    areas: dict[str, float] = {}
-    for each in ET.fromstring(drawing).iter(f"{NS}rect"):
-        area = float(each.get("width")) * float(each.get("height"))
-        areas[each.get("class") or each.get("fill")] = areas.get(each.get("class") or each.get("fill"), 0) + area
-    return areas
+    root = ET.fromstring(drawing)
+    areas = {e.get("class"): sum(wide * tall for *_, wide, tall in runs(e)) for e in root.iter(f"{NS}path")}
+    (paper,) = root.iter(f"{NS}rect")
+    return {**areas, paper.get("fill"): float(paper.get("width")) * float(paper.get("height"))}
 
 
 def test_areas_are_those_of_the_regions_and_undecided_ones_stay_white() -> None:
@@ -77,6 +86,8 @@ def test_panels_in_rows_with_captions_inside_the_drawing() -> None:
     for e in root.iter(f"{NS}rect"):
         assert float(e.get("x")) + float(e.get("width")) <= wide + 0.2
         assert float(e.get("y")) + float(e.get("height")) <= tall + 0.2
+    for e in root.iter(f"{NS}path"):
+        assert all(x + width <= wide + 0.2 and y <= tall + 0.2 for x, y, width, _ in runs(e))
     assert root.get("aria-label") == "Five: the regions of k = 0, k = 1, k = 2, k = 3, k = 4."
 
 

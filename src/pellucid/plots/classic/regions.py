@@ -117,23 +117,23 @@ def around(points: np.ndarray, margin: float = 0.08) -> Box:
 
 
 def _map(classes: np.ndarray, left: float, top: float, side: float) -> list[str]:
-    """Runs of one class in a column as one rectangle each, on white paper."""
-    paper = svg.rect(left, top, side, side, "").replace("<rect ", f"<rect {PAPER} ")
-    parts, place = ['<g shape-rendering="crispEdges">', paper], side / len(classes)  # no seams between the columns
+    """White paper, and on it one path a class: a rectangle for each run of places in a column."""
+    place = side / len(classes)
+    runs: list[list[str]] = [[] for _ in range(svg.SERIES)]
     for column, values in enumerate(classes.T):
         ends = np.flatnonzero(np.diff(values, prepend=-2, append=-2))
         for start, stop in pairwise(ends.tolist()):
             if values[start] != UNDECIDED:
-                box = (left + column * place, top + side - stop * place, place, (stop - start) * place)
-                parts.append(svg.rect(*box, f"f{values[start] + 1} pale"))
-    return [*parts, "</g>"]
+                corner = svg.number(left + column * place), svg.number(top + side - start * place)
+                wide, tall = svg.number(place), svg.number((stop - start) * place)
+                runs[values[start]].append(f"M{corner[0]} {corner[1]}h{wide}v-{tall}h-{wide}z")
+    paths = [f'<path d="{"".join(each)}" class="f{n} pale"/>' for n, each in enumerate(runs, 1) if each]
+    paper = svg.rect(left, top, side, side, "").replace("<rect ", f"<rect {PAPER} ")
+    return ['<g shape-rendering="crispEdges">', paper, *paths, "</g>"]  # crisp: no seams between the columns
 
 
 def _samples(points: np.ndarray, labels: np.ndarray, box: Box, left: float, top: float, side: float) -> list[str]:
     x = left + (points[:, 0] - box[0]) / (box[2] - box[0]) * side
     y = top + side - (points[:, 1] - box[1]) / (box[3] - box[1]) * side
     inside = (x >= left) & (x <= left + side) & (y >= top) & (y <= top + side)
-    return [
-        svg.circle(x[n], y[n], 2.6, f"f{int(labels[n]) % svg.SERIES + 1}", f"class {labels[n]}")
-        for n in np.flatnonzero(inside)
-    ]
+    return [svg.circle(x[n], y[n], 2.6, f"f{int(labels[n]) % svg.SERIES + 1}") for n in np.flatnonzero(inside)]
