@@ -66,5 +66,5 @@ def edges(picture: Any, found: Mapping[float, Any], columns: int = 4) -> Image.I
             raise DataError(f"edges at sigma {sigma:g} must be numbers from 0 up, or booleans.")
         ink = strength / (strength.max() or 1.0)
         sheet.append(Image.fromarray(np.round(255 * (1 - ink)).astype(np.uint8)))
-        captions.append(f"σ = {sigma:g}")
+        captions.append(f"sigma {sigma:g}")  # the built-in font has no σ
     return grid(sheet, columns, captions=captions)
