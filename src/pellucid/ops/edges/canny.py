@@ -30,6 +30,7 @@ from pellucid.ops.pictures import Pictures, as_planes
 # N pictures, H x W pixels, T places of the flat list, K pixels that are looked at
 
 AT_ONCE = 1 << 20  # pixels; what is worked on between two passes stays in the cache
+FEW = 1 << 15  # pixels; small enough for the allocator to keep the memory of what is computed of them
 TIE = 1e-5  # strengths that differ by less are equal: rounding must not decide which side of a step an edge is on
 FLOOR = 1e-5  # of the range of values: rounding alone makes slopes up to here
 
@@ -90,10 +91,14 @@ def _mark(grey: Tensor, sigma: float, levels: tuple[float, float], unit: float, 
     found.zero_()
     if strength.numel() < 2**31:
         places = places.to(torch.int32)
-    places, peaks = _ridges(places, across, down, strength, width + 2)
+    ridges = [_ridges(some, across, down, strength, width + 2) for some in places.split(FEW)]
+    places, peaks = (torch.cat(parts) for parts in zip(*ridges, strict=True))
     if quantiles:
         high = high[(places // (shape[1] * shape[2])).long()]
-    found.view(-1).index_fill_(0, _linked(places.long(), peaks >= high, width + 2), True)
+    marks, is_strong = found.view(-1), _compare(peaks, high, torch.empty_like(peaks, dtype=torch.bool))
+    marks.index_fill_(0, places.index_select(0, positions(is_strong)).long(), True)
+    weak = places.index_select(0, positions(~is_strong))
+    marks.index_fill_(0, _linked(weak, marks, width + 2), True)
     edges.copy_(found[:, :height, :width])
 
 
@@ -198,16 +203,29 @@ def _ridges(places: Tensor, across: Tensor, down: Tensor, strength: Tensor, stri
     return places.index_select(0, stays), peak.index_select(0, stays)
 
 
-def _linked(places: Tensor, strong: Tensor, stride: int) -> Tensor:
-    """Those of the places (K,), rising, whose component holds a strong one."""
-    if len(places) == 0:
-        return places
-    opens = torch.ones(len(places), dtype=torch.bool, device=places.device)  # the first pixel of a run
-    torch.ne(places[1:], places[:-1] + 1, out=opens[1:])
+def _linked(weak: Tensor, strong: Tensor, stride: int) -> Tensor:
+    """Those of the weak places (K,), rising, that hang together with a strong one through others.
+
+    Strong pixels stay anyway, so only the weak ones are joined: their components must touch a strong pixel somewhere.
+
+    Args:
+        strong: (T,) bool.
+
+    Returns:
+        int64.
+    """
+    if len(weak) == 0:
+        return weak.long()
+    touches = strong.index_select(0, weak - 1)
+    for step in (1, *(side * stride + shift for side in (-1, 1) for shift in (-1, 0, 1))):
+        touches |= strong.index_select(0, weak + step)
+    opens = torch.ones_like(touches)  # the first pixel of a run
+    torch.ne(weak[1:], weak[:-1] + 1, out=opens[1:])
     first = positions(opens)
-    last = torch.cat([first[1:] - 1, first.new_full((1,), len(places) - 1)])
-    component = join_runs(places.index_select(0, first), places.index_select(0, last) + 1, stride)
+    last = torch.cat([first[1:] - 1, first.new_full((1,), len(weak) - 1)])
+    weak = weak.long()
+    component = join_runs(weak.index_select(0, first), weak.index_select(0, last) + 1, stride)
     of_pixel = component.index_select(0, torch.cumsum(opens, 0) - 1)
-    counts = torch.zeros(len(first), dtype=torch.bool, device=places.device)
-    counts.index_fill_(0, of_pixel.index_select(0, positions(strong)), True)
-    return places.index_select(0, positions(counts.index_select(0, of_pixel)))
+    stays = torch.zeros(len(first), dtype=torch.bool, device=weak.device)
+    stays.index_fill_(0, of_pixel.index_select(0, positions(touches)), True)
+    return weak.index_select(0, positions(stays.index_select(0, of_pixel)))
