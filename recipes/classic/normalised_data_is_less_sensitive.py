@@ -13,6 +13,8 @@ eigenvalue of the inputs' second moments, beside their trace), and the steepest 
     python recipes/classic/normalised_data_is_less_sensitive.py
 """
 
+from functools import cache
+
 import numpy as np
 
 from pellucid.classic.preprocessing.centre import Centre
@@ -20,15 +22,22 @@ from pellucid.data.assets import fashion_mini
 from pellucid.plots.curves import curves
 from pellucid.scratch.losses.softmax import softmax_loss
 
-N, CLASSES, TRIALS = 1000, 10, 50
+N, CLASSES, TRIALS = 1000, 10, 25
 SIZES = np.array([0.002, 0.005, 0.01, 0.02, 0.05])  # standard deviation of each weight's step
 SHOWN = 1  # which of them the table has
 OFFSETS = {"pixels from 1 to 2": 1.0, "pixels from 0 to 1": 0.0, "centred": None}
 
 
+@cache
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    """Fashion pictures (N, 784) in 0..1, and their classes."""
+    images, labels = fashion_mini.read()["train"]
+    return images[:N].reshape(N, -1) / 255, labels[:N]
+
+
 def inputs(offset: float | None) -> np.ndarray:
-    """Fashion pictures (N, 784), shifted by `offset`; None subtracts the mean picture."""
-    X = fashion_mini.read()["train"][0][:N].reshape(N, -1) / 255
+    """The pictures shifted by `offset`; None subtracts the mean picture."""
+    X = pictures()[0]
     return Centre().fit_transform(X) if offset is None else X + offset
 
 
@@ -54,7 +63,7 @@ def rises(X: np.ndarray, y: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndar
 
 def experiment() -> tuple[list[str], list[list[str]], str]:
     """One classifier on three forms of the same pictures."""
-    y = fashion_mini.read()["train"][1][:N]
+    y = pictures()[1]
     centred, plain = inputs(None), inputs(0.0)
     W, b = trained(centred, y)
     mean, rows, lines = plain.mean(axis=0), [], {}
