@@ -148,6 +148,59 @@ def test_what_diverges_is_foretold_by_the_factor_of_the_weights() -> None:
             assert number(growth) == pytest.approx(abs(number(factor)), rel=0.01)
 
 
+# ------------------------------------------------------------------------------------------------- filters and edges
+
+
+def test_a_gaussian_kernel_of_25_values_has_the_known_sum_middle_and_corner() -> None:
+    found = {row[:2]: row[2:] for row in table("gaussian_kernel")}
+    assert found["5 x 5", "1"][:3] == ("0.98181476", "0.162103", "0.002969")
+    for total, _, _, left in found.values():
+        assert number(left) == pytest.approx(100 * number(total) ** script("gaussian_kernel").TIMES, rel=1e-3, abs=0.01)
+    assert np.all(script("gaussian_kernel").brightness(np.full((3, 3), 1 / 9)) == pytest.approx(100))
+
+
+def test_the_median_is_for_wrong_pixels_and_the_gaussian_for_normal_noise() -> None:
+    for noise, *levels, best in table("noise_and_filters"):
+        assert best.startswith("Gaussian" if "normal" in noise else "median"), noise
+        none, median3, median5, *gaussians = map(number, levels)
+        assert max(median3, median5, *gaussians) > none + 1
+        if noise.startswith("flower") and "normal" not in noise:
+            assert median3 > max(gaussians) + 5
+
+
+def test_edges_get_fewer_as_sigma_grows() -> None:
+    sigma, same, each, pieces = columns("edges_fine_and_coarse")
+    assert np.all(np.diff(sigma) > 0)
+    for counts in (same, each, pieces):
+        assert np.all(np.diff(counts) < 0) and counts[0] > 5 * counts[-1]
+
+
+# ------------------------------------------------------------------------------------------------------------- features
+
+
+def test_neighbours_by_hog_are_right_more_often_than_neighbours_by_pixels() -> None:
+    found = rows("neighbours_in_feature_space")
+    assert all(hog > 2 * pixels for hog, pixels in zip(found["HOG"], found["pixels"], strict=True))
+    assert found["HOG"][0] > 0.5 and found["colours"][0] < 0.2
+
+
+@pytest.mark.slow
+def test_features_beat_pixels_and_both_features_beat_either() -> None:
+    found = rows("features_beat_pixels")
+    for column in range(3):
+        pixels, colour, shape, both = (found[name][column] for name in ("pixels", "colour", "HOG", "HOG + colour"))
+        assert both > pixels + 0.04 and both > shape + 0.04 and both > colour + 0.3
+    assert found["HOG"][3] > 2 * found["pixels"][3] and found["colour"][3] < 0.15  # any colours
+
+
+@pytest.mark.slow
+def test_features_learnt_on_some_classes_are_good_for_others() -> None:
+    found = rows("generic_features")
+    net, pixels, fresh = (found[name] for name in ("net trained on others", "pixels", "untrained net"))
+    assert all(a > 1.8 * b for a, b in zip(net, pixels, strict=True))
+    assert net[0] > pixels[2] and all(a > b + 0.2 for a, b in zip(net, fresh, strict=True))
+
+
 def test_every_demonstration_of_this_file_has_a_page() -> None:
     with open(__file__, encoding="utf-8") as file:
         text = file.read()
