@@ -219,3 +219,11 @@ def test_a_prediction_does_not_depend_on_its_company(photos: Path, tmp_path: Pat
             rtol=1e-4,
             atol=1e-6,
         )
+
+
+def test_no_part_of_the_features_drowns_the_others(photos: Path, tmp_path: Path) -> None:
+    run = train(photos, tmp_path / "run", model="knn", features="hog+color")
+    features = run.trained.model.net.features
+    hog, colour = run.trained.model.net.head.memory.split(features.parts, dim=1)
+    assert float(hog.square().sum(1).mean()) == pytest.approx(1, rel=1e-3)
+    assert float(colour.square().sum(1).mean()) == pytest.approx(1, rel=1e-3)

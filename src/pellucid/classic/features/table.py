@@ -34,12 +34,14 @@ class Features:
         count: channels and (H, W) -> D.
         learn: (N, C, H, W) uint8 and a seed -> the state; None where there is none.
         shapes: channels -> shapes of the tensors of the state.
+        split: channels and (H, W) -> the sizes of its parts, where there are several.
     """
 
     make: Callable[[Tensor, State], Tensor]
     count: Callable[[int, Size], int]
     learn: Callable[[Tensor, int], State] | None = None
     shapes: Callable[[int], Shapes] = field(default=lambda channels: {})
+    split: Callable[[int, Size], tuple[int, ...]] | None = None
 
     def dimension(self, channels: int, size: Size) -> int:
         """D for pictures of so many channels and (H, W) pixels.
@@ -51,6 +53,10 @@ class Features:
             return self.count(channels, size)
         except DataError as error:
             raise ConfigError(str(error)) from None
+
+    def parts(self, channels: int, size: Size) -> tuple[int, ...]:
+        """How many features each part has. Parts have units of their own, so their lengths cannot be compared."""
+        return (self.dimension(channels, size),) if self.split is None else self.split(channels, size)
 
     def state_shapes(self, channels: int, size: Size) -> Shapes:
         """The shape of every tensor `fit` returns, known before there is a picture; empty where nothing is learned."""
@@ -90,6 +96,7 @@ def together(*parts: Features) -> Features:
         count=lambda channels, size: sum(part.count(channels, size) for part in parts),
         learn=learner.learn,
         shapes=learner.shapes,
+        split=lambda channels, size: tuple(part.count(channels, size) for part in parts),
     )
 
 

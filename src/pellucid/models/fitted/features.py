@@ -15,6 +15,8 @@ from pellucid.core.preprocess import Preprocess
 from pellucid.models.deep_features import deep_features, last_linear
 from pellucid.ops.normalise import normalise
 
+LEAST = 1e-12  # squared length of a part that is 0 in every training picture
+
 
 class PictureFeatures(nn.Module):
     """What all of them have in common.
@@ -48,22 +50,41 @@ class Pixels(PictureFeatures):
 
 
 class HandMade(PictureFeatures):
-    """Features of `classic.features`, by name; what they learn from training pictures (a codebook) is their state."""
+    """Features of `classic.features`, by name; what they learn from training pictures (a codebook) is their state.
+
+    Where there are several parts (HOG and colours), each is scaled to a mean squared length of 1 over the training
+    pictures: in units of their own, one of them would drown the others.
+    """
+
+    scale: Tensor
 
     def __init__(self, name: str, channels: int, size: tuple[int, int]) -> None:
         super().__init__()
         self.make = choose(name, FEATURES, "features")
         self.dimension = self.make.dimension(channels, size)
-        for key, shape in self.make.state_shapes(channels, size).items():
+        self.parts = self.make.parts(channels, size)
+        shapes = self.make.state_shapes(channels, size)
+        for key, shape in shapes.items():
             self.register_buffer(key, torch.zeros(shape))
-            self.learns = True
+        if len(self.parts) > 1:
+            self.register_buffer("scale", torch.ones(len(self.parts)))
+        self.learns = bool(shapes) or len(self.parts) > 1
 
     def learn(self, images: Tensor, seed: int) -> None:
-        """Fill the state from training pictures (N, C, H, W) uint8."""
         for key, value in self.make.fit(images, seed).items():
             getattr(self, key).copy_(value)
+        if len(self.parts) > 1:
+            squares = self._seen(images).square().mean(0).split(self.parts)
+            self.scale.copy_(torch.stack([part.sum().clamp(min=LEAST).rsqrt() for part in squares]))
 
     def forward(self, image: Tensor) -> Tensor:
+        features = self._seen(image)
+        if len(self.parts) > 1:
+            for part, scale in zip(features.split(self.parts, dim=1), self.scale, strict=True):
+                part.mul_(scale)
+        return features
+
+    def _seen(self, image: Tensor) -> Tensor:
         return self.make(image, dict(self.named_buffers()))
 
 
