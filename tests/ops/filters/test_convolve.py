@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.core.errors import ConfigError, DataError
+from pellucid.ops.filters import convolve
 from pellucid.ops.filters.convolve import convolve2d, correlate2d
 
 SCIPY_BORDERS = {"zero": "constant", "reflect": "mirror", "replicate": "nearest"}
@@ -115,6 +116,13 @@ def test_any_picture_comes_back_as_it_came(as_came: Any, shape: tuple[int, ...],
     wanted = np.stack([scipy.signal.convolve2d(plane, kernel, "same") for plane in planes]).reshape(shape)
     np.testing.assert_array_equal(np.asarray(found), wanted)  # small whole numbers: exact in float16 too
     np.testing.assert_array_equal(x, before)
+
+
+def test_what_another_device_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    f, g = noise(2, 3, 20, 41), noise(4, 3, seed=1)
+    wanted = convolve2d(f, g)
+    monkeypatch.setattr(convolve, "HOST", "no device has this name")
+    np.testing.assert_allclose(convolve2d(f, g), wanted, atol=1e-13)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from pellucid.ops.pictures import Pictures, as_planes
 
 # N pictures, C channels, H x W pixels, kernel kh x kw
 
+HOST = "cpu"  # where one channel leaves PyTorch's own convolution mostly idle
 COLUMNS = 32  # of one matrix product: more waste multiplications with zeros, fewer do not fill the processor
 
 
@@ -100,7 +101,7 @@ def slide(planes: Tensor, kernel: Tensor) -> Tensor:
     """
     n, c, height, width = planes.shape
     kh, kw = kernel.shape
-    if planes.device.type != "cpu":
+    if planes.device.type != HOST:
         found = F.conv2d(planes.reshape(n * c, 1, height, width), kernel[None, None])
         return found.reshape(n, c, height - kh + 1, width - kw + 1)
     tall = planes.reshape(n * c * height, width)
