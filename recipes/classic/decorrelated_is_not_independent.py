@@ -2,7 +2,8 @@
 
 No, only uncorrelated: no straight line predicts one from another. A curve may predict it perfectly. Take x around 0
 and x²: their covariance is 0, and yet x determines x². PCA turns the axes until all covariances are 0, whitening makes
-all variances 1 besides, and neither sees more than that. Only when the data is Gaussian is the one the other.
+all variances 1 besides, and neither sees more than that. For data that are Gaussian together the two are the same; in
+general they are not.
 
 Two measures of what a line cannot see: the share of a feature's variance that the other one explains, whatever the
 curve, and the information in bits that one gives about the other. Both find a little even where there is nothing, as
@@ -69,7 +70,7 @@ def experiment() -> tuple[list[str], list[list[str]], str]:
         bins = binned(x)
         lines[name] = tuple([values[bins == each].mean() for each in range(BINS)] for values in (middle, size))
     picture = curves(lines, "Mean of the second feature, given the first", "first feature", "mean of the second")
-    header = ["features", "|correlation|", "explained", "shuffled", "bits", "shuffled"]
+    header = ["features", "correlation", "explained", "shuffled", "bits", "shuffled"]
     return header, rows, picture
 
 

@@ -43,7 +43,7 @@ def experiment() -> tuple[list[str], list[list[str]], str]:
         cells = [str(same_bits(codes @ table, out)), f"{product:,}", f"{copied:,}", f"{product // copied}"]
         rows.append([name, *cells, f"{codes.nbytes / ids.nbytes:.0f}", f"{apart:.1e}", str(untouched)])
     picture = bars(
-        {"log10 of the ratio": shares}, [case[0] for case in CASES], "Cost of the product / cost of the look-up"
+        {"log10 of the ratio": shares}, [case[0] for case in CASES], "Cost of the product / cost of the look-up, log10"
     )
     header = ["table", "same bits", "multiply-adds", "numbers copied", "ratio", "memory of codes / ids"]
     return [*header, "gradients apart", "others get 0"], rows, picture

@@ -77,7 +77,7 @@ def experiment() -> tuple[list[str], list[list[str]], str]:
         rows.append([name, *cells, f"{steepest:.0f}", f"{steepest / size:.2f}"])
         lines[name] = (np.log10(SIZES), more)
     picture = curves(lines, "Rise of the loss", "log10 of the weights' steps", "rise", log_y=True)
-    header = ["inputs", "loss", "rise", "rise / centred", "|x|² / centred", "steepest", "steepest / trace"]
+    header = ["inputs", "loss", "rise", "rise / centred", "x² / centred", "steepest", "steepest / trace"]
     return header, rows, picture
 
 

@@ -1,6 +1,7 @@
 """k-means beside scikit-learn's, on planted clusters, and what Lloyd's steps guarantee."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -169,6 +170,17 @@ def test_small_blocks_change_nothing(digits: np.ndarray, monkeypatch: pytest.Mon
     parts = kmeans(digits, 9, 2)
     np.testing.assert_array_equal(parts.labels, whole.labels)
     assert parts.history[-1] == pytest.approx(whole.history[-1], rel=1e-12)
+
+
+def test_memory_is_a_copy_and_blocks() -> None:
+    X = np.random.default_rng(0).random((20_000, 16), dtype=np.float32)
+    tracemalloc.start()
+    kmeans(X, 200, max_iter=3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (
+        peak < 10 * X.nbytes < X.nbytes * 200 / 16
+    )  # rows x centres alone would be more, rows x centres x width far more
 
 
 # ------------------------------------------------------------------------------------------- the estimator
