@@ -22,11 +22,11 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table lessons errata mutants \
+.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table classic-table lessons errata mutants \
         questions wheel wheel-check fix clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## the environment .venv (the other commands make it by themselves)
 
@@ -64,6 +64,9 @@ bench: $(READY) ## speed, beside the usual way of doing the same
 
 demo-table: $(READY) ## what the demo reaches over three seeds, as docs/demo.md (about ten minutes)
 	$(BIN)/python tools/measure_demo.py
+
+classic-table: $(READY) ## what neighbours and linear models reach, as docs/before-deep-nets.md (half an hour)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tools/measure_classical.py
 
 lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and planted bugs (minutes)
 	$(BIN)/python tools/write_lessons.py
