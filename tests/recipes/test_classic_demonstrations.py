@@ -185,6 +185,7 @@ def test_neighbours_by_hog_are_right_more_often_than_neighbours_by_pixels() -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_features_beat_pixels_and_both_features_beat_either() -> None:
     found = rows("features_beat_pixels")
     for column in range(3):
@@ -194,6 +195,7 @@ def test_features_beat_pixels_and_both_features_beat_either() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_features_learnt_on_some_classes_are_good_for_others() -> None:
     found = rows("generic_features")
     net, pixels, fresh = (found[name] for name in ("net trained on others", "pixels", "untrained net"))

@@ -6,8 +6,9 @@ import pytest
 from write_questions import COLLECTIONS, ROOT, Collection
 
 BOTH = pytest.mark.parametrize("collection", COLLECTIONS.values(), ids=list(COLLECTIONS))
+LONG = [pytest.mark.slow, pytest.mark.timeout(600)]
 EVERY = [
-    pytest.param(collection, name, id=name, marks=[pytest.mark.slow] if collection.said(name).remark else [])
+    pytest.param(collection, name, id=name, marks=LONG if collection.said(name).remark else [])
     for collection in COLLECTIONS.values()
     for name in collection.names()
 ]
