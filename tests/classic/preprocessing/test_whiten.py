@@ -65,7 +65,7 @@ def test_directions_without_variance_become_zero(kind: str) -> None:
 @kinds
 def test_what_never_varied_says_nothing_about_new_rows(kind: str) -> None:
     rows = np.column_stack([X[:, :3], np.full(len(X), 4.0)])
-    moved = rows + [0, 0, 0, 9]
+    moved = rows + np.array([0, 0, 0, 9])
     own = Whiten(kind).fit(rows)
     np.testing.assert_allclose(own.transform(moved), own.transform(rows), atol=1e-6)
 
