@@ -48,6 +48,7 @@ class Screen(Protocol):
     """What `search` asks for. Ranks grow with distances: they are what is compared in the end."""
 
     rank: torch.dtype
+    width: int  # bytes that a number of memory takes while it is prepared, in quarters of the block
     worth: float  # the search is given up when it leaves more than this part of the pairs to be looked at exactly
 
     def memory(self, rows: Tensor) -> Part: ...
@@ -73,6 +74,7 @@ class Integers:
     """Euclidean, for uint8: pixels minus 128 are 8-bit integers, and everything is exact."""
 
     rank: torch.dtype = torch.int64
+    width = 1
     worth = 1.0
 
     def __init__(self, length: int) -> None:
@@ -114,6 +116,7 @@ class Floats:
     """Euclidean, for floating point: products in float32, with the largest error that its rounding can make."""
 
     rank = torch.float64
+    width = 4
     worth = 1.0
 
     def __init__(self, memory: Tensor, queries: Tensor) -> None:
@@ -181,6 +184,7 @@ class Codes(Integers):
     """
 
     rank = torch.float64
+    width = 2
     worth = 0.01  # rounding pays while it leaves at most this part of the pairs to be looked at exactly
 
     def __init__(self, memory: Tensor, queries: Tensor) -> None:
@@ -225,6 +229,7 @@ class Absolute:
     """L1, the sum of absolute differences. On uint8 it is exact as long as float32 holds all its sums."""
 
     rank = torch.float64
+    width = 4
     worth = 1.0
 
     def __init__(self, memory: Tensor, queries: Tensor) -> None:
@@ -368,7 +373,7 @@ def _float_sums(a: Tensor, b: Tensor) -> Tensor:
     return (a.to(torch.float64) - b).abs_().sum(dim=1)
 
 
-def _in_pieces(exact: Any, queries: Part, memory: Part, rows: Tensor, columns: Tensor, numbers: int = 2**20) -> Tensor:
+def _in_pieces(exact: Any, queries: Part, memory: Part, rows: Tensor, columns: Tensor, numbers: int = 2**17) -> Tensor:
     """`exact` of pairs of rows, so many numbers at a time."""
     step = max(1, numbers // queries.rows.shape[1])
     pieces = [

@@ -87,8 +87,7 @@ def _search(screen: Screen, a: Tensor, b: Tensor, best: Best, block_mb: float) -
     space = block_mb * 2**20
     columns = TILE[1] if space >= 2**25 else SIDE
     lines = int(min(TILE[0], max(1, space / columns / 32)))  # an eighth for scores of four bytes, ...
-    width = 4 if screen.rank.is_floating_point else 1
-    rows = max(columns, int(space / 4 / (width * b.shape[1])) // columns * columns)  # ... a quarter for codes
+    rows = max(columns, int(space / 4 / (screen.width * b.shape[1])) // columns * columns)  # ... a quarter for codes
     for start in range(0, len(b), rows):
         memory = screen.memory(b[start : start + rows])
         for first in range(0, len(a), lines):
