@@ -16,7 +16,7 @@ from pellucid.core.errors import DataError
 # N pictures, C channels, H x W pixels
 
 Pictures: TypeAlias = "np.ndarray | Tensor"
-FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+TYPES = ("uint8", "float16", "bfloat16", "float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,15 @@ def as_planes(pictures: Pictures, name: str = "picture", channels: tuple[int, ..
         DataError: they are no array or tensor, of another rank or type, empty, of another number of channels, or not
             finite.
     """
+    require_array(pictures, name)
     is_numpy = isinstance(pictures, np.ndarray)
-    if not isinstance(pictures, (np.ndarray, Tensor)):
-        kind = type(pictures).__name__
-        raise DataError(f"{name} must be a NumPy array or a torch tensor, got {kind}. Use numpy.asarray(...) first.")
     rank = pictures.ndim
     if rank not in (2, 3, 4):
         raise DataError(f"{name} must be (H, W), (C, H, W) or (N, C, H, W), got shape {tuple(pictures.shape)}.")
-    tensor = torch.from_numpy(_native(pictures)) if isinstance(pictures, np.ndarray) else pictures.detach()
-    if tensor.dtype != torch.uint8 and tensor.dtype not in FLOATS:
+    kind = pictures.dtype.name if isinstance(pictures, np.ndarray) else str(pictures.dtype).removeprefix("torch.")
+    if kind not in TYPES:
         raise DataError(f"{name} must be uint8 or floating point, got {pictures.dtype}. Convert it first.")
+    tensor = torch.from_numpy(_native(pictures)) if isinstance(pictures, np.ndarray) else pictures.detach()
     if tensor.numel() == 0:
         raise DataError(f"{name} is empty: shape {tuple(pictures.shape)} has no pixels.")
     batch = tensor[(None,) * (4 - rank)]
@@ -77,6 +76,23 @@ def as_planes(pictures: Pictures, name: str = "picture", channels: tuple[int, ..
     if tensor.dtype != torch.uint8 and not _finite(tensor):
         raise DataError(f"{name} holds NaN or infinity. Replace such pixels first, as numpy.nan_to_num does.")
     return Planes(batch, rank, is_numpy)
+
+
+def require_array(given: object, name: str) -> None:
+    """Refuse what is no array, or does not hold a number at each place.
+
+    Raises:
+        DataError: no NumPy array or torch tensor; sparse, masked, or of torch's device "meta".
+    """
+    kind = type(given).__name__
+    if not isinstance(given, (np.ndarray, Tensor)):
+        raise DataError(f"{name} must be a NumPy array or a torch tensor, got {kind}. Use numpy.asarray(...) first.")
+    if isinstance(given, np.ma.MaskedArray):
+        raise DataError(f"{name} is a {kind}, whose mask would not be seen. Use .filled(...) first.")
+    if isinstance(given, Tensor) and given.layout != torch.strided:
+        raise DataError(f"{name} is a sparse tensor. Use .to_dense() first.")
+    if isinstance(given, Tensor) and given.is_meta:
+        raise DataError(f"{name} is a tensor of the device meta, which holds no numbers.")
 
 
 def _native(array: np.ndarray) -> np.ndarray:

@@ -118,7 +118,7 @@ def test_wrong_input_is_told_in_one_line() -> None:
         connected_components(mask[:0])
     with pytest.raises(DataError, match=r"got shape \(3,\)\.$"):
         connected_components(mask[0])
-    with pytest.raises(DataError, match=r"^mask must be a NumPy array or a torch tensor, got list\.$"):
+    with pytest.raises(DataError, match=r"^mask must be a NumPy array or a torch tensor, got list\. Use .*$"):
         connected_components([[1]])  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"^mask holds NaN\."):
         connected_components(mask * np.nan)

@@ -119,7 +119,7 @@ def test_statistics_are_those_of_the_answers() -> None:
     answers = responses(pictures, SMALL).reshape(4, len(SMALL), -1)
     wanted = np.concatenate([answers.mean(2), answers.std(2), np.abs(answers).mean(2)], axis=1)
     statistics = response_statistics(pictures, SMALL)
-    assert statistics.dtype == np.float32 and statistics.shape == (4, 3 * len(SMALL))
+    assert statistics.dtype == np.float64 and statistics.shape == (4, 3 * len(SMALL))
     np.testing.assert_allclose(statistics, wanted, atol=1e-6)
     np.testing.assert_allclose(response_statistics(pictures[2], SMALL), wanted[2], atol=1e-6)
     np.testing.assert_allclose(response_statistics(pictures.astype(np.float32), SMALL), wanted, atol=1e-6)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pellucid.core.config import require
 from pellucid.core.errors import DataError
-from pellucid.ops.pictures import Pictures
+from pellucid.ops.pictures import Pictures, require_array
 
 # P planes, H x W pixels, R runs, E edges between them
 
@@ -30,7 +30,7 @@ def connected_components(mask: Pictures, connectivity: int = 8) -> Pictures:
         plane, from 1 on, in the order in which a scan row by row meets them.
 
     Raises:
-        DataError: no array, fewer than two axes, empty, or NaN in it.
+        DataError: no array, fewer than two axes, empty, no numbers, or NaN in it.
         ConfigError: another connectivity.
     """
     require(connectivity in (4, 8), "connectivity", "4 or 8", connectivity)
@@ -76,14 +76,18 @@ def join_runs(starts: Tensor, ends: Tensor, stride: int, connectivity: int = 8) 
 
 def _filled(mask: Pictures) -> Tensor:
     """The mask as a bool tensor."""
-    if not isinstance(mask, (np.ndarray, Tensor)):
-        raise DataError(f"mask must be a NumPy array or a torch tensor, got {type(mask).__name__}.")
-    tensor = torch.from_numpy(np.array(mask)) if isinstance(mask, np.ndarray) else mask.detach()
-    if tensor.ndim < 2 or tensor.numel() == 0:
+    require_array(mask, "mask")
+    if mask.ndim < 2 or 0 in mask.shape:
         raise DataError(f"mask must be (H, W) or (N, H, W) with at least one pixel, got shape {tuple(mask.shape)}.")
-    if tensor.is_floating_point() and bool(tensor.isnan().any()):
+    if isinstance(mask, np.ndarray):
+        is_real, is_float = mask.dtype.kind in "biuf", mask.dtype.kind == "f"
+    else:
+        is_real, is_float = not mask.is_complex(), mask.is_floating_point()
+    if not is_real:
+        raise DataError(f"mask must be bool or real numbers, got {mask.dtype}.")
+    if is_float and bool((np.isnan(mask) if isinstance(mask, np.ndarray) else mask.isnan()).any()):
         raise DataError("mask holds NaN. Compare with a threshold first, as in `x > 0.5`.")
-    return tensor if tensor.dtype is torch.bool else tensor != 0
+    return torch.from_numpy(np.not_equal(mask, 0)) if isinstance(mask, np.ndarray) else mask.detach() != 0
 
 
 def _runs(flat: Tensor) -> tuple[Tensor, Tensor]:

@@ -132,16 +132,17 @@ def response_statistics(x: Pictures, bank: np.ndarray | Tensor, border: str = "r
         border: as for `responses`. With "wrap" a cyclic shift of the picture changes nothing at all.
 
     Returns:
-        (3 F,) of a single picture or (N, 3 F) float32: of each filter the mean, then of each the standard deviation,
-        then of each the mean of the absolute values, which Laws ("Rapid texture identification", 1980) calls texture
-        energy.
+        (3 F,) of a single picture or (N, 3 F), float64 for float64, else float32: of each filter the mean, then of
+        each the standard deviation, then of each the mean of the absolute values, which Laws ("Rapid texture
+        identification", 1980) calls texture energy.
 
     Raises:
         DataError, ConfigError: as for `responses`.
     """
     planes = as_planes(x, "picture", channels=(1, 3))
     kernels = _checked(bank)
-    out = torch.empty((len(planes.tensor), 3 * len(kernels)), device=planes.tensor.device)
+    kind = torch.float64 if planes.tensor.dtype == torch.float64 else torch.float32
+    out = torch.empty((len(planes.tensor), 3 * len(kernels)), dtype=kind, device=planes.tensor.device)
     for first, block in _blocks(planes.tensor, kernels, border):
         answers = block.flatten(2)  # (B, F, H*W)
         pixels = answers.shape[2]
