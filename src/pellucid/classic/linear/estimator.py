@@ -127,7 +127,7 @@ def generator(random_state: Any) -> np.random.Generator:
     return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
 
 
-def descend(  # noqa: PLR0913 - the settings of SGD
+def descend(
     loss: ScoreLoss,
     X: np.ndarray,
     y: np.ndarray,

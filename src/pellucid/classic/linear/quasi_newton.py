@@ -30,7 +30,7 @@ PART, PART_PER_FEATURE = 5000, 20  # samples that a start is made from
 REFRESH = 8  # steps with one estimate of the curvature, before a new one may be asked for
 
 
-def minimise(  # noqa: PLR0913 - what to do, from where, how long
+def minimise(
     objective: Objective,
     W: np.ndarray,
     solve: Solve,
@@ -66,7 +66,9 @@ def minimise(  # noqa: PLR0913 - what to do, from where, how long
             converged = True
             break
         left = slope / 2
-        converged = left <= tol * abs(value) and (not rescale or _slow(history, tol))
+        converged = left <= tol * abs(value)
+        if rescale:  # in float32 near a kink the estimate may never become small
+            converged = (converged and _slow(history, tol)) or _slow(history, tol, 4 * RECENT)
         if converged or len(history) > max_iter:
             break
         if refresh is not None and since >= REFRESH and left > at_refresh / 100 and left > 30 * tol * abs(value):
@@ -85,7 +87,7 @@ def minimise(  # noqa: PLR0913 - what to do, from where, how long
             parabola = slope * length**2 / (2 * max(value_next - value + length * slope, 1e-300))
             length = float(np.clip(parabola, 0.1 * length, 0.6 * length)) if np.isfinite(value_next) else length / 10
         else:
-            converged = left <= tol * abs(value)
+            converged = left <= tol * abs(value) or _slow(history, tol)
             break  # no step helps any more: the digits are used up
         moved, bent = W_next - W, gradient_next - gradient
         if (curved := float(np.vdot(moved, bent))) > 0:
@@ -96,9 +98,9 @@ def minimise(  # noqa: PLR0913 - what to do, from where, how long
     return Descent(W, history, converged)
 
 
-def _slow(history: list[float], tol: float) -> bool:
+def _slow(history: list[float], tol: float, steps: int = RECENT) -> bool:
     """Whether the last steps gained little: where the scale is a guess, so is the estimated distance."""
-    return len(history) > RECENT and history[-RECENT - 1] - history[-1] <= tol * abs(history[-1])
+    return len(history) > steps and history[-steps - 1] - history[-1] <= tol * abs(history[-1])
 
 
 def _direction(

@@ -51,7 +51,7 @@ class LinearClassifier:
         self.diverged = False
         self.rng = np.random.default_rng(seed)
 
-    def train(  # noqa: PLR0913 - the names of the course
+    def train(
         self,
         X: np.ndarray,
         y: np.ndarray,

@@ -59,7 +59,7 @@ class SoftmaxRegression(LinearEstimator):
         diverged_: whether SGD left all bounds; the last weights that are numbers are kept.
     """
 
-    def __init__(  # noqa: PLR0913 - settings by name
+    def __init__(
         self,
         reg: float = 1e-4,
         *,

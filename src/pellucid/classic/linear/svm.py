@@ -68,7 +68,7 @@ class LinearSVM(LinearEstimator):
         diverged_: whether SGD left all bounds; the last weights that are numbers are kept.
     """
 
-    def __init__(  # noqa: PLR0913 - settings by name
+    def __init__(
         self,
         reg: float = 1e-4,
         *,
@@ -136,7 +136,7 @@ def minimise_hinge(objective: Objective, tol: float, max_iter: int, rng: np.rand
             objective.n_classes,
         )  # fmt: skip
 
-        descent = minimise(rounded, W, solve, tol / 3, max_iter - len(history), rescale=True)
+        descent = minimise(rounded, W, solve, tol / 20, max_iter - len(history), rescale=True)
         W, history = descent.W, history + descent.history
         close = objective.value(W) - descent.history[-1] <= tol / 2 * descent.history[-1]
         if close or width < NARROWEST or len(history) >= max_iter:
