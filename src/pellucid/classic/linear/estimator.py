@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from pellucid.classic.linear.losses import ScoreLoss
 from pellucid.classic.linear.objective import Descent
 from pellucid.classic.linear.sgd import LinearClassifier
+from pellucid.classic.rows import complaints_in_one_line
 from pellucid.core.config import require
 from pellucid.core.errors import DataError
 
@@ -76,7 +77,7 @@ def check_samples(estimator: BaseEstimator, X: Any, y: Any = None, *, reset: boo
     uint8 becomes float32, its numbers unchanged (0..255), and so do tensors of a CPU. float32 stays float32.
 
     Raises:
-        DataError: NaN or infinity.
+        DataError: NaN or infinity, another rank or number of features, labels that do not match.
     """
     if getattr(X, "dtype", None) is not None and str(X.dtype).removeprefix("torch.") in ("uint8", "float16"):
         X = np.asarray(X).astype(np.float32)
@@ -86,10 +87,12 @@ def check_samples(estimator: BaseEstimator, X: Any, y: Any = None, *, reset: boo
         "ensure_all_finite": False,
         "reset": reset,
     }
-    if not reset:
-        X = validate_data(estimator, X, **checks)
-    else:
-        X, y = validate_data(estimator, X, y, **checks)
+    with complaints_in_one_line():
+        if not reset:
+            X = validate_data(estimator, X, **checks)
+        else:
+            X, y = validate_data(estimator, X, y, **checks)
+            check_classification_targets(y)
     with np.errstate(over="ignore", invalid="ignore"):
         total = X.sum()  # one pass; only when it is not finite the entries are looked at
     if not np.isfinite(total) and not np.isfinite(X).all():
@@ -104,7 +107,6 @@ def check_training(estimator: BaseEstimator, X: Any, y: Any) -> tuple[np.ndarray
         DataError: fewer than two classes, or values that are not finite.
     """
     X, y = check_samples(estimator, X, y, reset=True)
-    check_classification_targets(y)
     classes, labels = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise DataError(f"y must hold two classes or more, got one class only: {classes[0]!r}.")

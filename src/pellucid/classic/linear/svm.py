@@ -25,7 +25,7 @@ from pellucid.classic.linear.estimator import (
     generator,
     keep,
 )
-from pellucid.classic.linear.losses import one_vs_rest_squared_hinge, smooth_hinge
+from pellucid.classic.linear.losses import ScoreLoss, one_vs_rest_squared_hinge, smooth_hinge
 from pellucid.classic.linear.newton import minimise_one_vs_rest
 from pellucid.classic.linear.objective import Descent, Objective
 from pellucid.classic.linear.preconditioner import (
@@ -38,7 +38,7 @@ from pellucid.core.choose import choose
 from pellucid.scratch.losses.svm import svm_loss
 
 MAX_ITER = 3000
-LOSSES = {"hinge": svm_loss, "squared_hinge": one_vs_rest_squared_hinge}
+LOSSES: dict[str, ScoreLoss] = {"hinge": svm_loss, "squared_hinge": one_vs_rest_squared_hinge}
 SOLVERS = {"auto": "newton", "newton": "newton", "sgd": "sgd"}
 NARROWEST = 1e-6  # of the rounded hinge
 
@@ -127,7 +127,7 @@ def minimise_squared_hinge(objective: Objective, tol: float, max_iter: int) -> D
 
 
 def minimise_hinge(objective: Objective, tol: float, max_iter: int, rng: np.random.Generator) -> Descent:
-    """Go to the optimum by rounding the kink less and less, until the difference provably does not matter."""
+    """Go to the optimum by rounding the kink less and less, until the difference from the hinge does not matter."""
     W, width, history = np.zeros(objective.shape), 1.0, list[float]()
     solve = diagonal(objective, 1.0) if objective.shape[0] > MOST_FEATURES else shared(on_a_part(objective, rng), 1.0)
     while True:
