@@ -24,6 +24,7 @@ from pellucid.classic.linear.softmax import SoftmaxRegression
 from pellucid.classic.preprocessing.standardise import Standardise
 from pellucid.data.scenes import fashion_sprites, make_crop
 from pellucid.models import create
+from pellucid.models.deep_features import deep_features
 from pellucid.plots.curves import curves
 
 SEEN = (1, 2, 3, 6, 9)  # T-shirt, trouser, pullover, sandal, bag
@@ -75,17 +76,8 @@ def trained() -> nn.Module:
 
 def frozen(net: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
     """What enters the last layer (N, 128), in eval mode and without gradients."""
-    kept: list[torch.Tensor] = []
-    net.eval().get_submodule("head").register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
-
-    def features(images: np.ndarray) -> np.ndarray:
-        kept.clear()
-        with torch.no_grad():
-            for part in as_input(images).split(200):
-                net(part)
-        return torch.cat(kept).numpy()
-
-    return features
+    net.eval()
+    return lambda images: torch.cat([deep_features(net, part) for part in as_input(images).split(200)]).numpy()
 
 
 def accuracies(features: Callable[[np.ndarray], np.ndarray]) -> list[float]:
