@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d, validate_data
 
 from pellucid.classic.neighbours.distances import (
     compute_distances_no_loops,
@@ -20,6 +20,7 @@ from pellucid.classic.neighbours.distances import (
 )
 from pellucid.classic.neighbours.search import Distance, nearest, require_distance, require_k
 from pellucid.classic.neighbours.vote import TIES, distance_weights, vote
+from pellucid.classic.rows import complaints_in_one_line
 from pellucid.core.config import require
 from pellucid.core.device import choose_device
 from pellucid.core.errors import DataError
@@ -88,8 +89,10 @@ class KNearestNeighbors(ClassifierMixin, BaseEstimator):
         require_distance(self.distance)
         choose_device(self.device)
         samples = self._samples(X, reset=True)
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        with complaints_in_one_line():
+            y = column_or_1d(y, warn=True)
+            assert_all_finite(y, input_name="y")
+            check_classification_targets(y)
         if len(y) != len(samples):
             raise DataError(f"y must have one label for each of the {len(samples)} samples, got {len(y)} labels.")
         require_k(self.k, len(samples))
@@ -144,10 +147,8 @@ class KNearestNeighbors(ClassifierMixin, BaseEstimator):
             if not hasattr(X, "__len__") or not hasattr(X, "__getitem__") or not len(X):
                 raise DataError(f"X must be a sequence of samples that is not empty, got {type(X).__name__}.")
             return X if isinstance(X, np.ndarray) else list(X)
-        try:
+        with complaints_in_one_line():
             rows = np.asarray(validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False))
-        except ValueError as error:
-            raise DataError(" ".join(str(error).split())) from error
         if rows.dtype.kind == "f" and not np.isfinite(rows).all():
             raise DataError("X holds NaN or infinity. Replace such numbers first, as numpy.nan_to_num does.")
         return rows

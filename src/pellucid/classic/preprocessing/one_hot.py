@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from pellucid.classic.rows import complaints_in_one_line
 from pellucid.core.config import require
 from pellucid.core.errors import DataError
 
@@ -100,11 +101,8 @@ class OneHot(TransformerMixin, BaseEstimator):
         return np.array([f"{name}_{one}" for name, classes in both for one in classes], dtype=object)
 
     def _columns(self, X: Any, reset: bool) -> list[np.ndarray]:
-        try:
-            X = validate_data(self, X, reset=reset, dtype=None)
-        except ValueError as error:
-            raise DataError(" ".join(str(error).split())) from error
-        return list(X.T)
+        with complaints_in_one_line():
+            return list(validate_data(self, X, reset=reset, dtype=None).T)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
