@@ -15,6 +15,7 @@ from small_runs import QUICK, flags
 from pellucid.data.known import KNOWN
 from pellucid.models import FAMILIES
 from pellucid.runs.run import Run
+from pellucid.tasks.classify.config import FITTED
 
 SHORT = flags({**QUICK, "epochs": 1})
 
@@ -335,7 +336,7 @@ def test_models(ask: Ask) -> None:
     rows = json.loads(ask("models", "--json").out)
     assert {row["model"]: row["task"] for row in rows} == {
         name: family for family, builders in FAMILIES.items() for name in builders
-    }
+    } | dict.fromkeys(FITTED, "classify")
     linear = next(row for row in rows if row["model"] == "linear")
     assert linear["parameters"] == 3 * 32 * 32 * 10 + 10
     assert linear["MACs"] == 3 * 32 * 32 * 10

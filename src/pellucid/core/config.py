@@ -167,7 +167,19 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
     except SystemExit as stop:
         if not stop.code:
             raise
+        if said := _said_by_us(stop):
+            raise said from stop
         raise ConfigError(_one_line(captured.getvalue())) from stop
+
+
+def _said_by_us(stop: BaseException) -> ConfigError | None:
+    """The refusal of a section's `__post_init__`, which the parser of flags wraps into its own words."""
+    error: BaseException | None = stop
+    while error is not None:
+        if isinstance(error, ConfigError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def refuse_unknown_flags(configs: Iterable[type], arguments: Sequence[str], others: Iterable[str] = ()) -> None:

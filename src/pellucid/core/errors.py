@@ -8,13 +8,13 @@ class PellucidError(Exception):
 
 
 class ConfigError(PellucidError, ValueError):
-    """A setting, flag or name that does not exist or does not fit."""
+    """A setting, flag or name that does not exist or does not fit; of settings, other libraries expect a ValueError."""
 
     exit_code = 2
 
 
 class DataError(PellucidError, ValueError):
-    """A data set, file, annotation or array that cannot be used."""
+    """A data set, file, annotation or array that cannot be used; of arrays, other libraries expect a ValueError."""
 
 
 class ImageError(DataError):
