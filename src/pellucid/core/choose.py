@@ -20,7 +20,7 @@ def choose(name: str, table: Mapping[str, Entry], what: str) -> Entry:
     Raises:
         ConfigError: `name` is not in the table.
     """
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
     raise ConfigError(unknown(name, table, what))
 
@@ -28,6 +28,6 @@ def choose(name: str, table: Mapping[str, Entry], what: str) -> Entry:
 def unknown(name: str, names: Iterable[str], what: str) -> str:
     """The one sentence said when `name` is not among `names`."""
     names = sorted(names)
-    close = get_close_matches(name, names, n=2, cutoff=0.5)
+    close = get_close_matches(str(name), names, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
     return f"Unknown {what} {name!r}.{hint} Choose from: {', '.join(names)}."

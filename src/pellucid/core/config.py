@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from pellucid.core.choose import unknown
@@ -249,6 +250,16 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
         return value
     wanted = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
     raise ConfigError(f"{name} must be {wanted}, got {value!r} ({type(value).__name__}).")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, of Python or NumPy. True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite real number, of Python or NumPy. True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require(fits: bool, name: str, allowed: str, got: Any) -> None:

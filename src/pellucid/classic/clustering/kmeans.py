@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid.classic.rows import as_rows
-from pellucid.core.config import require
+from pellucid.core.config import is_number, is_whole, require
 from pellucid.core.errors import DataError
 
 # N rows, D features, k centres
@@ -66,9 +66,8 @@ def kmeans(
         ConfigError: k, n_init, max_iter or tol out of range.
     """
     for name, value, least in (("k", k, 1), ("n_init", n_init, 1), ("max_iter", max_iter, 0)):
-        whole = isinstance(value, Integral) and not isinstance(value, bool)
-        require(whole and value >= least, name, f"a whole number of at least {least}", value)
-    require(tol >= 0, "tol", "at least 0", tol)
+        require(is_whole(value) and value >= least, name, f"a whole number of at least {least}", value)
+    require(is_number(tol) and tol >= 0, "tol", "at least 0", tol)
     X = _as_floats(X, k)
     middle = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
     rows = _with_ones(X, middle)
@@ -84,7 +83,7 @@ def kmeans(
 
 
 def nearest_centre(X: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Which of the centres (k, D) is nearest to each row of X (N, D): (N,). Rounding decides between equally near ones."""
+    """Which of the centres (k, D) is nearest to each row of X (N, D): (N,). Rounding decides between equals."""
     middle = centres.mean(axis=0, dtype=np.float64).astype(X.dtype)
     return _nearest(_with_ones(X, middle), centres - middle)
 

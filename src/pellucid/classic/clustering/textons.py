@@ -15,7 +15,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid.classic.clustering.kmeans import kmeans, nearest_centre
-from pellucid.core.config import require
+from pellucid.core.config import is_whole, require
 from pellucid.core.errors import DataError
 from pellucid.ops.filters.bank import filter_bank, responses
 from pellucid.ops.pictures import Pictures, Planes, as_planes
@@ -66,9 +66,9 @@ class Textons(TransformerMixin, BaseEstimator):
             DataError: no batch of pictures, or fewer pixels than textons.
         """
         planes = _batch(images)
-        require(self.n_textons >= 1, "n_textons", "at least 1", self.n_textons)
+        require(is_whole(self.n_textons) and self.n_textons >= 1, "n_textons", "at least 1", self.n_textons)
         least = f"at least n_textons ({self.n_textons})"
-        require(self.n_pixels >= self.n_textons, "n_pixels", least, self.n_pixels)
+        require(is_whole(self.n_pixels) and self.n_pixels >= self.n_textons, "n_pixels", least, self.n_pixels)
         rng = check_random_state(self.random_state)
         self.bank_ = filter_bank(15, (1.0, 2.0), spots=(1.0, 2.0)) if self.bank is None else np.array(self.bank)
         answers = self._drawn(planes, rng)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pellucid.core.config import require
+from pellucid.core.config import is_whole, require
 from pellucid.core.errors import DataError
 from pellucid.ops.pictures import Pictures, as_planes
 
@@ -28,7 +28,7 @@ def random_patches(x: Pictures, n: int, size: int, seed: int = 0) -> Any:
         ConfigError: `n` or `size` below 1.
         DataError: no pictures, or smaller than a patch.
     """
-    require(n >= 1, "n", "at least 1", n)
+    require(is_whole(n) and n >= 1, "n", "at least 1", n)
     planes = as_planes(x)
     places = _dense(planes.tensor, size, 1)
     rng = torch.Generator().manual_seed(seed)
@@ -76,8 +76,8 @@ def patch_blocks(places: Tensor, block_mb: float) -> Iterator[tuple[Tensor, Tens
 
 def _dense(pictures: Tensor, size: int, stride: int) -> Tensor:
     """(N, C, H, W) -> (N, R, S, C, P, P), a view."""
-    require(size >= 1, "patch", "at least 1 pixel", size)
-    require(stride >= 1, "stride", "at least 1 pixel", stride)
+    require(is_whole(size) and size >= 1, "patch", "at least 1 pixel", size)
+    require(is_whole(stride) and stride >= 1, "stride", "at least 1 pixel", stride)
     height, width = pictures.shape[2:]
     if min(height, width) < size:
         raise DataError(

@@ -24,7 +24,7 @@ from pellucid.classic.features.word_histogram import (
     word_histogram,
 )
 from pellucid.core.choose import choose
-from pellucid.core.config import require
+from pellucid.core.config import is_number, is_whole, require
 from pellucid.core.errors import DataError
 from pellucid.ops.pictures import Pictures, as_planes
 
@@ -80,10 +80,12 @@ class VisualWords(TransformerMixin, BaseEstimator):
             ConfigError: a setting that does not exist or is out of range.
             DataError: no batch of pictures, or smaller than a patch.
         """
-        require(self.n_words >= 1, "n_words", "at least 1", self.n_words)
-        require(self.n_patches >= self.n_words, "n_patches", f"at least n_words ({self.n_words})", self.n_patches)
-        require(self.contrast is None or self.contrast > 0, "contrast", "above 0, or None", self.contrast)
-        require(self.pool >= 1, "pool", "at least 1", self.pool)
+        require(is_whole(self.n_words) and self.n_words >= 1, "n_words", "at least 1", self.n_words)
+        enough = is_whole(self.n_patches) and self.n_patches >= self.n_words
+        require(enough, "n_patches", f"at least n_words ({self.n_words})", self.n_patches)
+        fits = self.contrast is None or (is_number(self.contrast) and self.contrast > 0)
+        require(fits, "contrast", "above 0, or None", self.contrast)
+        require(is_whole(self.pool) and self.pool >= 1, "pool", "at least 1", self.pool)
         choose(self.assign, dict.fromkeys(ASSIGNMENTS), "assignment")
         pictures = _batch(images)
         rng = check_random_state(self.random_state)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pellucid.classic.features.patches import dense_patches, patch_blocks
 from pellucid.core.choose import choose
-from pellucid.core.config import require
+from pellucid.core.config import is_whole, require
 from pellucid.core.errors import DataError
 from pellucid.ops.pictures import Pictures, as_planes
 
@@ -57,7 +57,7 @@ def word_histogram(
     words = torch.as_tensor(codebook, dtype=torch.float32, device=device).detach()
     _require_codebook(words, pictures)
     choose(assign, dict.fromkeys(ASSIGNMENTS), "assignment")
-    require(pool >= 1, "pool", "at least 1", pool)
+    require(is_whole(pool) and pool >= 1, "pool", "at least 1", pool)
     places = dense_patches(pictures, words.shape[-1], stride)
     n, rows, columns = places.shape[:3]
     k, words = len(words), words.flatten(1)

@@ -13,7 +13,7 @@ from pellucid.classic.linear.losses import ScoreLoss
 from pellucid.classic.linear.objective import Descent
 from pellucid.classic.linear.sgd import LinearClassifier
 from pellucid.classic.rows import complaints_in_one_line
-from pellucid.core.config import require
+from pellucid.core.config import is_number, is_whole, require
 from pellucid.core.errors import DataError
 
 # N samples, D features, K classes
@@ -113,15 +113,20 @@ def check_training(estimator: BaseEstimator, X: Any, y: Any) -> tuple[np.ndarray
     return X, labels.reshape(-1), classes
 
 
-def check_settings(reg: float, tol: float, max_iter: int | None) -> None:
-    """Refuse settings that are out of range.
+def check_settings(estimator: Any) -> None:
+    """Refuse settings that are out of range, also those of a solver that is not chosen.
 
     Raises:
         ConfigError: one is.
     """
-    require(reg >= 0, "reg", "0 or more", reg)
-    require(tol > 0, "tol", "above 0", tol)
-    require(max_iter is None or max_iter >= 1, "max_iter", "1 or more, or None", max_iter)
+    reg, tol, max_iter = estimator.reg, estimator.tol, estimator.max_iter
+    rate, batch_size = estimator.learning_rate, estimator.batch_size
+    require(is_number(reg) and reg >= 0, "reg", "0 or more", reg)
+    require(is_number(tol) and tol > 0, "tol", "above 0", tol)
+    steps = is_whole(max_iter) and max_iter >= 1
+    require(max_iter is None or steps, "max_iter", "1 or more, or None", max_iter)
+    require(is_number(rate) and rate > 0, "learning_rate", "above 0", rate)
+    require(is_whole(batch_size) and batch_size >= 1, "batch_size", "1 or more", batch_size)
 
 
 def generator(random_state: Any) -> np.random.Generator:

@@ -18,7 +18,7 @@ import numpy as np
 
 from pellucid.classic.linear.losses import ScoreLoss
 from pellucid.classic.linear.objective import scores_of
-from pellucid.core.config import require
+from pellucid.core.config import is_number, is_whole, require
 from pellucid.core.errors import DataError
 from pellucid.scratch.losses.penalties import l2_penalty
 from pellucid.scratch.losses.targets import require_linear
@@ -79,10 +79,10 @@ class LinearClassifier:
             ConfigError: a setting that is out of range.
             DataError: no samples, or the shapes do not fit.
         """
-        require(learning_rate > 0, "learning_rate", "above 0", learning_rate)
-        require(reg >= 0, "reg", "0 or more", reg)
-        require(num_iters >= 1, "num_iters", "1 or more", num_iters)
-        require(batch_size >= 1, "batch_size", "1 or more", batch_size)
+        require(is_number(learning_rate) and learning_rate > 0, "learning_rate", "above 0", learning_rate)
+        require(is_number(reg) and reg >= 0, "reg", "0 or more", reg)
+        require(is_whole(num_iters) and num_iters >= 1, "num_iters", "1 or more", num_iters)
+        require(is_whole(batch_size) and batch_size >= 1, "batch_size", "1 or more", batch_size)
         if not len(X) or len(X) != len(y):
             raise DataError(f"X and y must have the same number of samples, 1 or more, got {len(X)} and {len(y)}.")
         if self.W is None:

@@ -87,7 +87,7 @@ class SoftmaxRegression(LinearEstimator):
             ConfigError: a setting that is unknown or out of range.
             DataError: values that are not finite, or fewer than two classes.
         """
-        check_settings(self.reg, self.tol, self.max_iter)
+        check_settings(self)
         solver = choose(self.solver, SOLVERS, "solver")
         X, labels, classes = check_training(self, X, y)
         rng, K = generator(self.random_state), len(classes)

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid.classic.rows import as_rows
-from pellucid.core.config import require
+from pellucid.core.config import is_number, require
 
 # N rows, D features
 
@@ -37,7 +37,8 @@ class MinMax(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             DataError: X is no finite (N, D).
             ConfigError: the range is empty.
         """
-        require(self.low < self.high, "high", f"above low={self.low}", self.high)
+        require(is_number(self.low), "low", "a number", self.low)
+        require(is_number(self.high) and self.low < self.high, "high", f"above low={self.low}", self.high)
         X = as_rows(self, X, reset=True)
         self.least_, self.greatest_ = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
         spread = self.greatest_ - self.least_

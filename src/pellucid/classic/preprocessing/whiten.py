@@ -16,7 +16,7 @@ from pellucid.classic.preprocessing.moments import mean_of, shifted_product
 from pellucid.classic.preprocessing.pca import back_from, principal_axes
 from pellucid.classic.rows import as_rows
 from pellucid.core.choose import choose
-from pellucid.core.config import require
+from pellucid.core.config import is_number, require
 
 # N rows, D features, K = min(N, D) principal axes
 
@@ -54,7 +54,7 @@ class Whiten(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             ConfigError: an unknown kind, or eps below 0.
         """
         choose(self.kind, KINDS, "whitening")
-        require(self.eps >= 0, "eps", "at least 0", self.eps)
+        require(is_number(self.eps) and self.eps >= 0, "eps", "at least 0", self.eps)
         X = as_rows(self, X, reset=True, min_rows=2)
         self.mean_ = mean_of(X)
         self.components_, variances, _ = principal_axes(X, self.mean_)
