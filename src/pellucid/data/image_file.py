@@ -158,6 +158,8 @@ def _file(source: Any, name: str) -> IO[bytes]:
         if about.st_size > MAX_BYTES:
             raise ImageError(f"{name} has {about.st_size:,} bytes; the limit is {MAX_BYTES:,}.", "too-large")
         return open(source, "rb")
+    except ImageError:
+        raise
     except FileNotFoundError as error:
         raise ImageError(f"{name} does not exist.", "missing") from error
     except (OSError, ValueError) as error:  # no permission; a name that is too long or holds a NUL

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pellucid.core.errors import ConfigError
+from pellucid.core.errors import ConfigError, PellucidError
 from pellucid.nn.field import aten
 from pellucid.scratch.checks.activation_statistics import NEAR, line
 
@@ -90,6 +90,8 @@ def activation_statistics(model: nn.Module, batch: Tensor, training: bool = Fals
     with _watched(model, watch, training), torch.no_grad(), watch:
         try:
             model(batch)
+        except PellucidError:
+            raise
         except (RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0].rstrip(".")
             module = watch.running[-1].module

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from pellucid.core.errors import ConfigError
+from pellucid.core.errors import ConfigError, PellucidError
 from pellucid.nn.field import Field, Pair, aten, step
 
 
@@ -97,6 +97,8 @@ def describe(model: nn.Module, channels: int, image_size: tuple[int, int]) -> Ge
     with _watched(model, trace), torch.no_grad(), trace:
         try:
             model(image)
+        except PellucidError:
+            raise
         except (RuntimeError, ValueError) as error:
             raise ConfigError(trace.explain(error)) from error
     rows = tuple(trace.rows)
