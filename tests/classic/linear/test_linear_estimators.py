@@ -12,6 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import check_estimator
 
+import pellucid.classic.linear.softmax as softmax_module
+import pellucid.classic.linear.svm as svm_module
+from pellucid.classic.linear import preconditioner
 from pellucid.classic.linear.losses import one_vs_rest_squared_hinge, smooth_hinge
 from pellucid.classic.linear.objective import BLOCK, Objective
 from pellucid.classic.linear.softmax import SoftmaxRegression
@@ -318,3 +321,18 @@ def test_score_zero_is_the_boundary() -> None:
     on_it = X - ((X @ v + b) / (v @ v))[:, None] * v  # the nearest points of the boundary
     np.testing.assert_allclose(model.decision_function(on_it), 0, atol=1e-9)
     assert (model.predict(on_it + 1e-3 * v) == 1).all() and (model.predict(on_it - 1e-3 * v) == 0).all()
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("limit", ["MOST_FEATURES", "MOST_SHARED"])
+def test_many_features(name: str, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ways for many features come to the same optimum; here a few count as many."""
+    X, y = data(n=3000)
+    model = ESTIMATORS[name].__class__(**{**ESTIMATORS[name].get_params(), "reg": 1e-3})
+    few = model.fit(X, y).history_[-1]
+    monkeypatch.setattr(preconditioner, "MOST_SHARED", 3 if limit == "MOST_SHARED" else 100)
+    for module in (softmax_module, svm_module):
+        monkeypatch.setattr(module, "MOST_FEATURES", 3)
+    many = model.fit(X, y)
+    assert many.converged_
+    assert many.history_[-1] == pytest.approx(few, rel=2e-4)

@@ -12,7 +12,8 @@ Derivation:
     that bend the loss in its direction.
     Such samples are few: those that the classifier is sure of have c ≈ 0. So of each block at most `limit` rows are
     drawn, with a probability q_n proportional to c and the weight c / q: the sum stays right on average.
-    With many features D² is too much; then a diagonal must do, scaled by the last step.
+    With many features a block for each direction is too much. Then one block serves all, from a few samples, and
+    beyond that a diagonal; L-BFGS learns the rest, and the scale.
 
 Source: Böhning, "Multinomial logistic regression algorithm", 1992 (the form of C); Pilanci and Wainwright, "Newton
 sketch", 2017 (that samples of rows will do).
@@ -31,7 +32,8 @@ from pellucid.classic.linear.objective import Objective
 Solve: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Curvature: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]
 
-MOST_FEATURES = 2500  # beyond, D² a block takes longer than it saves
+MOST_FEATURES = 2500  # beyond, a block for each direction takes longer than it saves
+MOST_SHARED = 12_000  # beyond, even one block is too large
 ROWS_PER_FEATURE = 8
 LEAST_ROWS = 2000
 
@@ -55,8 +57,22 @@ def diagonal(objective: Objective, bend: float) -> Solve:
 
 def shared(objective: Objective, bend: float) -> Solve:
     """One block for all classes, from the mean of x xᵀ: a start, when nothing is known of the weights."""
-    factor = _factor(with_ones(objective.X, objective.intercept), len(objective.X), bend, 2 * objective.reg, objective)
-    return lambda gradient: cho_solve(factor, gradient.astype(objective.X.dtype)).astype(gradient.dtype)
+    return _shared(objective, bend, slice(None))
+
+
+def rough(objective: Objective, bend: float, rng: np.random.Generator) -> Solve:
+    """For many features: one block from some of the samples, or a diagonal; its scale is a guess."""
+    n, D = len(objective.X), objective.shape[0]
+    if D > MOST_SHARED:
+        return diagonal(objective, bend)
+    rows = max(2 * D, LEAST_ROWS)
+    return _shared(objective, bend, np.sort(rng.choice(n, rows, replace=False)) if rows < n else slice(None))
+
+
+def _shared(objective: Objective, bend: float, rows: np.ndarray | slice) -> Solve:
+    samples = with_ones(objective.X, objective.intercept, rows)
+    block = _factor(samples, len(samples), bend, 2 * objective.reg, objective)
+    return lambda gradient: cho_solve(block, gradient.astype(objective.X.dtype)).astype(gradient.dtype)
 
 
 def by_direction(

@@ -24,7 +24,7 @@ from pellucid.classic.linear.preconditioner import (
     MOST_FEATURES,
     Solve,
     by_direction,
-    diagonal,
+    rough,
     shared,
     softmax_curvature,
 )
@@ -116,7 +116,7 @@ def minimise_softmax(objective: Objective, tol: float, max_iter: int, rng: np.ra
     """Go to the optimum: first roughly on a part of the samples, then on all, with the curvature found there."""
     W, bend = np.zeros(objective.shape), 1 / objective.n_classes
     if objective.shape[0] > MOST_FEATURES:
-        return minimise(objective, W, diagonal(objective, bend), tol, max_iter, rescale=True)
+        return minimise(objective, W, rough(objective, bend, rng), tol, max_iter, rescale=True)
 
     def curvature(W: np.ndarray) -> Solve:
         return by_direction(objective, softmax_curvature(softmax(objective.scores(W)), objective.y), rng)

@@ -30,7 +30,7 @@ from pellucid.classic.linear.newton import minimise_one_vs_rest
 from pellucid.classic.linear.objective import Descent, Objective
 from pellucid.classic.linear.preconditioner import (
     MOST_FEATURES,
-    diagonal,
+    rough,
     shared,
 )
 from pellucid.classic.linear.quasi_newton import minimise, on_a_part
@@ -40,6 +40,7 @@ from pellucid.scratch.losses.svm import svm_loss
 MAX_ITER = 3000
 LOSSES: dict[str, ScoreLoss] = {"hinge": svm_loss, "squared_hinge": one_vs_rest_squared_hinge}
 SOLVERS = {"auto": "newton", "newton": "newton", "sgd": "sgd"}
+SMALL = 1 << 20  # numbers; float32 cannot tell the curvature of a few separable rows of pixels from rounding
 NARROWEST = 1e-6  # of the rounded hinge
 
 
@@ -102,7 +103,8 @@ class LinearSVM(LinearEstimator):
         loss, solver = choose(self.loss, LOSSES, "loss"), choose(self.solver, SOLVERS, "solver")
         X, labels, classes = check_training(self, X, y)
         rng, K = generator(self.random_state), len(classes)
-        objective = Objective(X, labels, loss, self.reg, self.fit_intercept, K)
+        exact = X if X.size > SMALL else X.astype(np.float64)
+        objective = Objective(exact, labels, loss, self.reg, self.fit_intercept, K)
         if solver == "sgd":
             descent = descend(
                 loss, X, labels, K, self.reg, self.fit_intercept,
@@ -111,25 +113,26 @@ class LinearSVM(LinearEstimator):
         elif self.loss == "hinge":
             descent = minimise_hinge(objective, self.tol, self.max_iter or MAX_ITER, rng)
         else:
-            descent = minimise_squared_hinge(objective, self.tol, self.max_iter or MAX_ITER)
+            descent = minimise_squared_hinge(objective, self.tol, self.max_iter or MAX_ITER, rng)
         if self.loss == "squared_hinge" and K == 2:
             descent.W = descent.W / 2  # each class has the whole vector here, not half of it
         keep(self, descent, classes, X, self.fit_intercept)
         return self
 
 
-def minimise_squared_hinge(objective: Objective, tol: float, max_iter: int) -> Descent:
+def minimise_squared_hinge(objective: Objective, tol: float, max_iter: int, rng: np.random.Generator) -> Descent:
     """Go to the optimum: by Newton's method, unless there are too many features for it."""
     W = np.zeros(objective.shape)
     if objective.shape[0] > MOST_FEATURES:
-        return minimise(objective, W, diagonal(objective, 1.0), tol, max_iter, rescale=True)
+        return minimise(objective, W, rough(objective, 1.0, rng), tol, max_iter, rescale=True)
     return minimise_one_vs_rest(objective, W, tol, max_iter)
 
 
 def minimise_hinge(objective: Objective, tol: float, max_iter: int, rng: np.random.Generator) -> Descent:
     """Go to the optimum by rounding the kink less and less, until the difference from the hinge does not matter."""
     W, width, history = np.zeros(objective.shape), 1.0, list[float]()
-    solve = diagonal(objective, 1.0) if objective.shape[0] > MOST_FEATURES else shared(on_a_part(objective, rng), 1.0)
+    many = objective.shape[0] > MOST_FEATURES
+    solve = rough(objective, 1.0, rng) if many else shared(on_a_part(objective, rng), 1.0)
     while True:
         rounded = Objective(
             objective.X, objective.y, partial(smooth_hinge, width=width), objective.reg, objective.intercept,
