@@ -4,6 +4,7 @@ A picture is (H, W), (C, H, W) or a batch (N, C, H, W); uint8 in 0..255 or float
 all of them are one batch of planes.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -106,7 +107,7 @@ def _finite(tensor: Tensor) -> bool:
     """Whether all pixels are finite. One that is not shows in their sum, which is twenty times as fast to find; only a
     sum that is itself too large leaves the question open.
     """
-    return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
+    return math.isfinite(tensor.sum().item()) or bool(torch.isfinite(tensor).all())
 
 
 def as_before(result: Tensor, before: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ The rule for its size: three sigma to each side. Beyond lies less than 0.3 % of 
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,15 +48,24 @@ def gaussian_taps(sigma: float, size: int | None = None) -> np.ndarray:
     Raises:
         ConfigError: size is even or not positive, or sigma is not positive.
     """
+    return np.array(_taps(sigma, size))
+
+
+def _taps(sigma: float, size: int | None) -> tuple[float, ...]:
     require_sigma(sigma)
     if size is None:
         size = 2 * math.ceil(3 * sigma) + 1
     whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
     require(whole and size > 0 and size % 2 == 1, "size", "an odd whole number of pixels, or None", size)
+    return _line(float(sigma), int(size))
+
+
+@lru_cache(maxsize=32)  # asked for again with every picture: as much time as a picture of 28x28 takes
+def _line(sigma: float, size: int) -> tuple[float, ...]:
     offsets = np.arange(size) - size // 2
     with np.errstate(over="ignore"):  # a sigma next to nothing: infinitely many of them to the neighbour
         weights = np.exp(-((offsets / sigma) ** 2) / 2)
-    return weights / weights.sum()
+    return tuple((weights / weights.sum()).tolist())
 
 
 def require_sigma(sigma: float) -> None:
@@ -85,6 +95,6 @@ def gaussian_filter(x: Pictures, sigma: float, size: int | None = None, border: 
         DataError: x is of a wrong rank or type, empty, or not finite.
         ConfigError: sigma or size is no width, or an unknown border.
     """
-    taps = gaussian_taps(sigma, size).tolist()
+    taps = _taps(sigma, size)
     planes = as_planes(x)
     return planes.back(separable_filter(planes.tensor, taps, taps, border, rounded=True))

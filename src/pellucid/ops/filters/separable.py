@@ -48,9 +48,10 @@ def _pieces(
     k, lines = len(taps), LINES[axis]
     before, after = k // 2, (k - 1) // 2
     seen = inside(n, before, after, border).numpy()  # line i sees seen[i : i + k], -1 where zero stands
-    count = (n - before - after) // lines
-    last = before + count * lines
-    parts = [(0, before, 1), (before, before + lines, count), (last, n, 1)]
+    head = -(-before // lines) * lines  # whole blocks, so that all begin where vectors do
+    count = (n - head - after) // lines
+    last = head + count * lines
+    parts = [(0, head, 1), (head, head + lines, count), (last, n, 1)]
     if n <= SHORT or count < 1:
         parts = [(0, n, 1)]
     found = []
@@ -125,7 +126,8 @@ def _blocks(planes: Tensor, axis: int, start: int, count: int, step: int, length
 
 def _multiply(left: Tensor, right: Tensor, out: Tensor) -> None:
     """Batched product into a view. NumPy's is up to twice as fast as torch's for such small matrices, and writes where
-    it should."""
+    it should.
+    """
     if out.device.type == "cpu":
         np.matmul(left.numpy(), right.numpy(), out=out.numpy())
     else:
