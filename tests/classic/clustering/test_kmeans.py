@@ -12,7 +12,6 @@ from sklearn.cluster import KMeans as Sklearn
 from sklearn.cluster import kmeans_plusplus
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils.estimator_checks import check_estimator
 
 from pellucid.classic.clustering import kmeans as module
 from pellucid.classic.clustering.kmeans import KMeans, kmeans, nearest_centre
@@ -184,10 +183,6 @@ def test_memory_is_a_copy_and_blocks() -> None:
 
 
 # ------------------------------------------------------------------------------------------- the estimator
-
-
-def test_scikit_learns_checks() -> None:
-    check_estimator(KMeans(), on_skip=None)
 
 
 def test_the_estimator_is_the_function(digits: np.ndarray) -> None:

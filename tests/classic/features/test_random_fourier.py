@@ -1,18 +1,12 @@
 import numpy as np
 import pytest
 from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from pellucid.classic.features import random_fourier as module
 from pellucid.classic.features.random_fourier import RandomFourier
 from pellucid.core.errors import ConfigError, DataError
 
 X = np.random.default_rng(0).standard_normal((40, 6))
-
-
-@parametrize_with_checks([RandomFourier(random_state=0)])
-def test_scikit_learn_accepts_it(estimator, check):
-    check(estimator)
 
 
 def error(n: int, gamma: float | str = 0.2, seeds: int = 10) -> float:

@@ -6,16 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from pellucid.classic.neighbours.knn import METHODS, KNearestNeighbors
 from pellucid.core.errors import ConfigError, DataError, DeviceError
-
-
-@pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([KNearestNeighbors(), KNearestNeighbors(distance="l1", ties="smallest", method="one_loop")])
-def test_scikit_learn_accepts_it(estimator: Any, check: Any) -> None:
-    check(estimator)
 
 
 def pixels(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
