@@ -40,7 +40,7 @@ from pellucid.scratch.losses.svm import svm_loss
 MAX_ITER = 3000
 LOSSES: dict[str, ScoreLoss] = {"hinge": svm_loss, "squared_hinge": one_vs_rest_squared_hinge}
 SOLVERS = {"auto": "newton", "newton": "newton", "sgd": "sgd"}
-SMALL = 1 << 20  # numbers; float32 cannot tell the curvature of a few separable rows of pixels from rounding
+SMALL = 1 << 23  # numbers; float32 cannot tell the curvature of separable rows of pixels from rounding
 NARROWEST = 1e-6  # of the rounded hinge
 
 
