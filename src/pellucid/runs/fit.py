@@ -90,7 +90,7 @@ def _fit(task: Task, cfg: Any, splits: Splits, source: Source, folder: Path, pro
     tensors = {name: value.detach() for name, value in model.net.state_dict().items()}  # type: ignore[union-attr]
     best = {"best_epoch": 0, "metric": metric.name, "values": kept}
     write_weights(folder / files.WEIGHTS, tensors, {**about(task, cfg, facts), **best})
-    _log(folder, kept, seconds, facts)
+    progress.event("epoch", _log(folder, kept, seconds, facts))
     write_json(folder / files.DOCTOR, [verdict.as_dict() for verdict in verdicts])
     if fitted.choices is not None:
         fitted.choices.write_csv(folder / files.CHOICES)
@@ -113,7 +113,7 @@ def _tell(verdicts: list[Verdict], progress: Progress) -> None:
         progress.event("verdict", verdict.as_dict())
 
 
-def _log(folder: Path, values: dict[str, Any], seconds: dict[str, float], facts: Any) -> None:
+def _log(folder: Path, values: dict[str, Any], seconds: dict[str, float], facts: Any) -> dict[str, Any]:
     """The one epoch that this was, in the form that other runs log theirs."""
     for name in (files.METRICS, files.TIMING):
         (folder / name).unlink(missing_ok=True)
@@ -124,3 +124,4 @@ def _log(folder: Path, values: dict[str, Any], seconds: dict[str, float], facts:
         rate = round(n / max(taken, 1e-9), 1)
         line = {"kind": kind, "epoch": 0, "step": 0, "seconds": round(taken, 3), "images_per_second": rate}
         append_line(folder / files.TIMING, json.dumps(line))
+    return record

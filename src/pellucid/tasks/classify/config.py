@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pellucid.core.choose import choose
 from pellucid.core.config import require
+from pellucid.core.errors import ConfigError
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.training.config import CrossEntropyConfig, OptimConfig, ScheduleConfig, TrainConfig
 
 FITTED = ("knn", "svm", "softmax")  # models that are fitted in one go, not trained by gradient steps
+FITTED_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # what can choose their settings: no probabilities
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,10 @@ class ClassicConfig:
     """What only knn, svm and softmax have."""
 
     features: str = "pixels"
-    """What they see: pixels, hog, hog2, color, hog+color, bow, or a run whose network sees for them."""
+    """What they see: pixels; hog (directions of edges in cells of 8 px), hog-blocks (finer, contrast evened out), hog2
+    (hog-blocks at two scales, and pixels at half size); color (how often each hue), hog+color; bow (how often each
+    patch of a codebook), bow-triangle (more exact, in four quarters); or a run folder or model.safetensors, whose
+    network sees for them."""
     k: int = 0
     """How many neighbours vote (knn); 0 chooses by validation."""
     distance: Literal["l2", "l1", "auto"] = "l2"
@@ -35,7 +41,7 @@ class ClassicConfig:
     repeats: int = 1
     """How often cross-validation is repeated, with other folds."""
     backbone: str = ""
-    """Network and number of classes of a run in --features, such as convnet:10; filled in by itself."""
+    """Network and number of classes of a run in --features, such as convnet:10. Filled in by itself, not to be set."""
 
     def __post_init__(self) -> None:
         require(bool(self.features), "features", "a name or a run", self.features)
@@ -55,3 +61,38 @@ class ClassifyConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+
+def left_open(cfg: ClassifyConfig) -> tuple[str, ...]:
+    """Flags of the settings that are not stated, so that fitting has to choose them."""
+    own = cfg.classic
+    if cfg.model.model == "knn":
+        return ("--k",) * (own.k == 0) + ("--distance",) * (own.distance == "auto")
+    return ("--reg",) * (own.reg == 0)
+
+
+def require_choosable(cfg: ClassifyConfig, n_train: int, n_val: int) -> None:
+    """Refuse to choose where nothing can tell candidates apart, and ways to choose where nothing is left to be chosen.
+
+    Args:
+        n_train, n_val: labelled pictures.
+
+    Raises:
+        ConfigError: no validation pictures and no folds, more folds than pictures, folds or repeats for nothing, or a
+            metric that needs probabilities.
+    """
+    own, name, chosen = cfg.classic, cfg.model.model, left_open(cfg)
+    if cfg.train.metric not in ("auto", *FITTED_METRICS):
+        choose(cfg.train.metric, dict.fromkeys(FITTED_METRICS), f"metric of {name}")
+    if own.repeats > 1 and not own.folds:
+        raise ConfigError(f"--repeats {own.repeats} needs folds to repeat: say --folds 5, or leave it out.")
+    if own.folds and not chosen:
+        stated = f"--k {own.k}" if name == "knn" else f"--reg {own.reg:g}"
+        raise ConfigError(f"--folds {own.folds} has nothing to choose beside {stated}: leave one of them out.")
+    if own.folds > n_train:
+        raise ConfigError(f"--folds must be at most the number of training pictures, {n_train}, got {own.folds}.")
+    if chosen and not own.folds and not n_val:
+        raise ConfigError(
+            f"{chosen[0]} is left to be chosen by validation, and there is no validation split. State {chosen[0]}, or "
+            "choose by cross-validation with --folds 5."
+        )

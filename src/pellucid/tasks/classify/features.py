@@ -55,6 +55,12 @@ def read_backbone(features: str) -> Backbone:
     if not path.exists():
         choose(features, {PIXELS: None, **FEATURES, "a run folder": None}, "features")
     file = path / "model.safetensors" if path.is_dir() else path
+    if not file.exists():
+        names = ", ".join((PIXELS, *(name for name in FEATURES if name != PIXELS)))
+        raise ConfigError(
+            f"--features {features} is a folder without model.safetensors: give the folder of a finished run, or one "
+            f"of {names}."
+        )
     weights = read_weights(file)
     task, name = weights.about.get("task"), str(weights.about.get("model"))
     if task != "classify" or name in FITTED:
@@ -84,8 +90,15 @@ def make_features(cfg: ClassifyConfig, facts: DataFacts) -> Any:
 
 
 def resolve_features(cfg: ClassifyConfig) -> ClassifyConfig:
-    """Name the network behind deep features, so that the weights file of this run is enough to build it again."""
+    """Name the network behind deep features, so that the weights file of this run is enough to build it again.
+
+    Raises:
+        ConfigError: another one is stated.
+    """
     words = read_backbone(cfg.classic.features).words if is_deep(cfg.classic.features) else ""
+    if cfg.classic.backbone not in ("", words):
+        there = f"{cfg.classic.features} is of {words}" if words else f"{cfg.classic.features} has no network"
+        raise ConfigError(f"--backbone is filled in by itself: {there}, got {cfg.classic.backbone}. Leave it out.")
     return replace(cfg, classic=replace(cfg.classic, backbone=words))
 
 

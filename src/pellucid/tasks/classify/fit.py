@@ -16,8 +16,7 @@ from pellucid.classic.linear.svm import LinearSVM
 from pellucid.classic.neighbours.knn import KNearestNeighbors
 from pellucid.classic.neighbours.search import nearest
 from pellucid.classic.neighbours.vote import vote
-from pellucid.core.choose import choose
-from pellucid.core.errors import ConfigError, DataError
+from pellucid.core.errors import DataError
 from pellucid.core.facts import DataFacts
 from pellucid.core.progress import Progress
 from pellucid.core.task import Fit, Fitted
@@ -27,7 +26,7 @@ from pellucid.metrics.calibration import fit_temperature
 from pellucid.models.fitted.classifier import FittedClassifier
 from pellucid.models.fitted.neighbours import DISTANCES, require_k
 from pellucid.nn.precision import device_of
-from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.tasks.classify.config import ClassifyConfig, require_choosable
 from pellucid.tasks.classify.features import borrow
 from pellucid.tasks.classify.fit_report import section
 from pellucid.tasks.classify.metrics import summarise
@@ -38,8 +37,8 @@ from pellucid.training.selection.neighbours import cross_validate_neighbours
 # N pictures, D features, K classes
 
 KS = (1, 3, 5, 8, 10, 12, 15, 20, 50, 100)  # the course's candidates
-REGS = tuple(10.0**power for power in (-7, -6, -5, -4, -3, -2))  # times the mean squared length of the features
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+# Times the mean squared length of the features. The strongest comes first, so that it wins when several are equal.
+REGS = tuple(10.0**power for power in (-2, -3, -4, -5, -6, -7))
 NEVER = -1e4  # logit of a class that no training picture shows
 BATCH = 512
 LEARN_FROM = 2000  # pictures are enough to find visual words in
@@ -109,7 +108,7 @@ def _compare_neighbours(
             return KNearestNeighbors(k, distance=distance, ties=own.ties)
 
         return cross_validate(make, grid, train.x.numpy(), train.y, own.folds, own.repeats, seed, score)
-    _require_validation(val, "--k")
+    require_choosable(cfg, len(train.y), len(val.y))
     labels = torch.from_numpy(train.y)
     candidates = {}
     for distance in distances:
@@ -132,8 +131,9 @@ def _smallest(cfg: ClassifyConfig, train: Part) -> int:
 def _fit_linear(
     cfg: ClassifyConfig, net: FittedClassifier, train: Part, val: Part, score: Score, facts: DataFacts
 ) -> Fitted:
-    x, own = train.x.numpy(), cfg.classic
-    seen = np.unique(train.y)
+    own, seen = cfg.classic, np.unique(train.y)
+    train, val, turn = _turned(train, val)
+    x = train.x.numpy()
     if len(seen) < 2:
         raise DataError(f"{facts.source}: the training split shows one class alone; a classifier needs two.")
 
@@ -147,7 +147,7 @@ def _fit_linear(
         if own.folds:
             table = cross_validate(make, {"reg": regs}, x, train.y, own.folds, own.repeats, cfg.train.seed, score)
         else:
-            _require_validation(val, "--reg")
+            require_choosable(cfg, len(train.y), len(val.y))
             table, estimator = _compare_linear(make, regs, x, train.y, val, score)
         reg = table.best.settings["reg"]
     estimator = estimator or make(reg).fit(x, train.y)
@@ -155,6 +155,8 @@ def _fit_linear(
     if cfg.model.model == "svm" and len(val.y):  # its scores are margins: one scale makes probabilities of them
         temperature = fit_temperature(val.x @ weight.T + bias, torch.from_numpy(val.y))
         weight, bias = weight / temperature, bias / temperature
+    if turn is not None:
+        weight = weight @ turn.T
     with torch.no_grad():
         net.head.weight.copy_(weight)  # type: ignore[operator]
         net.head.bias.copy_(bias)  # type: ignore[operator]
@@ -187,6 +189,19 @@ def _templates(estimator: Any, seen: np.ndarray, n_classes: int) -> tuple[Tensor
     return torch.from_numpy(weight), torch.from_numpy(bias)
 
 
+def _turned(train: Part, val: Part) -> tuple[Part, Part, Tensor | None]:
+    """Both splits in the N directions that N training pictures span, and those directions (D, N), if D is far larger.
+
+    A penalty on their length keeps weights in that span, and a turn changes no length: the classifier is the same, and
+    is found among N numbers a class instead of D.
+    """
+    n, d = train.x.shape
+    if d <= 2 * n:
+        return train, val, None
+    turn, lengths = torch.linalg.qr(train.x.T)  # (D, N), (N, N)
+    return Part(lengths.T.contiguous(), train.y), Part(val.x @ turn, val.y), turn
+
+
 # ----------------------------------------------------------------------------------------------------------- shared
 
 
@@ -213,14 +228,8 @@ def _part(net: FittedClassifier, splits: Splits, role: Any, progress: Progress) 
 
 
 def _score(cfg: ClassifyConfig, facts: DataFacts) -> Score:
-    """The run's metric of labels and predictions.
-
-    Raises:
-        ConfigError: the metric needs probabilities.
-    """
+    """The run's metric of labels and predictions."""
     name = cfg.train.metric
-    if name not in METRICS:
-        choose(name, dict.fromkeys(METRICS), f"metric of {cfg.model.model}")
     if name == "accuracy":
         return share_right
 
@@ -229,14 +238,6 @@ def _score(cfg: ClassifyConfig, facts: DataFacts) -> Score:
         return float(summarise({"probabilities": sure, "truth": torch.from_numpy(y)}, facts)[name])
 
     return score
-
-
-def _require_validation(val: Part, flag: str) -> None:
-    if not len(val.y):
-        raise ConfigError(
-            f"{flag} is left to be chosen by validation, and there is no validation split. State {flag}, or choose by "
-            "cross-validation with --folds 5."
-        )
 
 
 def _converged(estimator: Any) -> Verdict | None:
@@ -252,14 +253,18 @@ def _converged(estimator: Any) -> Verdict | None:
 
 
 def _at_border(table: Table, name: str, values: Sequence[Any], flag: str) -> Verdict | None:
-    """Whether the best candidate is the last one of its row, so that a better one may lie beyond."""
-    best = table.best.settings[name]
+    """Whether the best candidate is the last one of its row, and better than the one before: then go on that way."""
+    chosen = table.best.settings
+    best = chosen[name]
     if best not in (values[0], values[-1]) or len(values) < 3 or (name == "k" and best == 1):
+        return None
+    inner = {**chosen, name: values[1] if best == values[0] else values[-2]}
+    if any(each.settings == inner and each.mean >= table.best.mean for each in table.candidates):
         return None
     return Verdict(
         "choice-at-border",
         "warn",
-        f"the best {name}, {best:g}, is the {'smallest' if best == values[0] else 'largest'} that was tried",
+        f"the best {name}, {best:g}, is the {'smallest' if best == min(values) else 'largest'} that was tried",
         "a better one may lie beyond",
         f"try others with {flag}",
     )

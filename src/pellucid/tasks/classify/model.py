@@ -8,19 +8,22 @@ from torch import nn
 from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
-from pellucid.data.config import AugmentConfig
+from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.models.classify import MODELS
 from pellucid.models.fitted.classifier import knn, linear
+from pellucid.models.fitted.neighbours import require_k
 from pellucid.models.from_batch import FromBatch, FromPixels
-from pellucid.tasks.classify.config import FITTED, ClassifyConfig
-from pellucid.tasks.classify.features import make_features, resolve_features
+from pellucid.tasks.classify.config import FITTED, ClassicConfig, ClassifyConfig, require_choosable
+from pellucid.tasks.classify.features import PIXELS, is_deep, make_features, resolve_features
 from pellucid.training.config import TrainConfig
 from pellucid.training.resolve import resolve_batch, resolve_class_weights, resolve_data
 
 SMALL_UP_TO = 64
 USUAL_BATCH = 128
 STEPS_ONLY = ("loss", "optim", "schedule")  # sections that only training by gradient steps has a use for
-LOOP_ONLY = ("epochs", "patience", "defaults")  # and settings of the section that all share
+LOOP_ONLY = ("defaults", "epochs", "patience")  # and settings of the section that all share
+NEIGHBOURS_ONLY = ("k", "distance", "ties")
+LINEAR_ONLY = ("reg",)
 
 
 def resolve(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
@@ -42,15 +45,30 @@ def resolve(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
 
 
 def _resolve_fitted(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
-    """One pass over pictures as they are, in fp32."""
-    why = "which is fitted in one go, not trained by steps"
-    for section in STEPS_ONLY:
-        _refuse_changed(cfg, section, cfg.model.model, why)
+    """One pass over pictures as they are, in fp32. What would be left unused is refused before anything is written.
+
+    Raises:
+        ConfigError: as it says.
+    """
+    name, why = cfg.model.model, "which is fitted in one go, not trained by steps"
     usual = TrainConfig()
     for setting in LOOP_ONLY:
         value = getattr(cfg.train, setting)
         if value != getattr(usual, setting) and (setting, value) != ("epochs", 1):
-            _refuse(setting, cfg.model.model, why)
+            _refuse(setting, name, why)
+    for section in STEPS_ONLY:
+        _refuse_changed(cfg, section, name, why)
+    unchanged = replace(cfg, augment=replace(cfg.augment, augment=True))
+    _refuse_changed(unchanged, "augment", name, "which sees pictures as they are")
+    for setting in LINEAR_ONLY if name == "knn" else NEIGHBOURS_ONLY:
+        if getattr(cfg.classic, setting) != getattr(ClassicConfig(), setting):
+            _refuse(setting, name, "only for svm and softmax" if name == "knn" else "only for knn")
+    if cfg.data.preprocess != DataConfig().preprocess and (name == "knn" or cfg.classic.features != PIXELS):
+        own = "has the numbers of its network" if is_deep(cfg.classic.features) else "sees pixel values as they are"
+        _refuse("preprocess", name, f"which {own} with features {cfg.classic.features}")
+    n_train = sum(facts.class_counts)
+    require_k(cfg.classic.k, n_train)
+    require_choosable(cfg, n_train, facts.n_val)
     cfg = resolve_features(resolve_batch(resolve_data(cfg, facts), facts, USUAL_BATCH))
     train = replace(cfg.train, epochs=1, precision="fp32")
     return replace(cfg, train=train, augment=AugmentConfig(augment=False))
