@@ -53,7 +53,8 @@ def _pieces(
     last = head + count * lines
     parts = [(0, head, 1), (head, head + lines, count), (last, n, 1)]
     if n <= SHORT or count < 1:
-        parts = [(0, n, 1)]
+        middle = n // 2 if axis == -2 and n > 2 * k - 2 else n  # halves down, which leave out a third of the zeros
+        parts = [(0, middle, 1), (middle, n, 1)]
     found = []
     for start, end, blocks in parts:
         if start == end:
@@ -99,44 +100,52 @@ def separable_filter(
         middle, found = other[:n], target if target.dtype == work else one[:n]
         _along(-2, part if part.dtype == work else one[:n].copy_(part), rows, middle)
         _along(-1, middle, columns, found)
-        if found is target:
-            continue
-        if is_bytes:  # the whole part of what is half more
-            found.add_(0.5)
-        _convert(found, target)
+        if found is not target:
+            _convert(found, target)
     return out.view(planes.shape)
 
 
 def _along(axis: int, seen: Tensor, pieces: list[Piece], out: Tensor) -> None:
-    """One pass: planes (P, H, W) to planes of the same size."""
+    """One pass: contiguous planes (P, H, W) to planes of the same size.
+
+    On the CPU by NumPy: its product is up to twice as fast as torch's for such small matrices, and writes into a view.
+    """
+    on_cpu = out.device.type == "cpu"
     for piece in pieces:
         b, s = piece.matrix.shape[:: 1 if axis == -2 else -1]
-        target = _blocks(out, axis, piece.start, piece.count, b, b)
-        windows = _blocks(seen, axis, piece.sees, piece.count, b, s)
-        _multiply(*((piece.matrix, windows) if axis == -2 else (windows, piece.matrix)), target)
+        into = _blocks(out.shape, axis, piece.start, piece.count, b, b)
+        under = _blocks(out.shape, axis, piece.sees, piece.count, b, s)
+        if on_cpu:
+            factors = piece.matrix.numpy(), _strided(seen.numpy(), *under)
+            np.matmul(*(factors if axis == -2 else factors[::-1]), out=_strided(out.numpy(), *into))
+        else:
+            windows = seen.as_strided(*under[:2], seen.storage_offset() + under[2])
+            target = out.as_strided(*into[:2], out.storage_offset() + into[2])
+            target.copy_(piece.matrix @ windows if axis == -2 else windows @ piece.matrix)
 
 
-def _blocks(planes: Tensor, axis: int, start: int, count: int, step: int, length: int) -> Tensor:
-    """A view of contiguous planes (P, H, W): one block of `length` lines every `step` lines; (P, count, ...)."""
-    p, height, width = planes.shape
+def _blocks(
+    shape: Sequence[int], axis: int, start: int, count: int, step: int, length: int
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Shape, strides and offset of a view of planes (P, H, W): one block of `length` lines every `step` lines."""
+    p, height, width = shape
     size, line = ((length, width), width) if axis == -2 else ((height, length), 1)
-    strides = (height * width, step * line, width, 1)
-    return planes.as_strided((p, count, *size), strides, planes.storage_offset() + start * line)
+    return (p, count, *size), (height * width, step * line, width, 1), start * line
 
 
-def _multiply(left: Tensor, right: Tensor, out: Tensor) -> None:
-    """Batched product into a view. NumPy's is up to twice as fast as torch's for such small matrices, and writes where
-    it should.
-    """
-    if out.device.type == "cpu":
-        np.matmul(left.numpy(), right.numpy(), out=out.numpy())
-    else:
-        out.copy_(left @ right)
+def _strided(array: np.ndarray, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np.ndarray:
+    """`Tensor.as_strided` for a contiguous array, in a third of the time."""
+    size = array.itemsize
+    return np.ndarray(shape, array.dtype, array, offset * size, tuple(size * step for step in strides))
 
 
 def _convert(values: Tensor, out: Tensor) -> None:
-    """Values in the type of `out`, towards zero. For uint8, NumPy is seven times as fast as torch."""
-    if out.device.type == "cpu" and out.dtype == torch.uint8:
-        np.copyto(out.numpy(), values.numpy(), casting="unsafe")
-    else:
+    """Values in the type of `out`; for uint8 rounded half up, in place, where NumPy is seven times as fast."""
+    if out.dtype != torch.uint8:
         out.copy_(values)
+    elif out.device.type == "cpu":
+        raised = values.numpy()
+        np.add(raised, 0.5, out=raised)
+        np.copyto(out.numpy(), raised, casting="unsafe")  # the whole part
+    else:
+        out.copy_(values.add_(0.5))
