@@ -1,6 +1,5 @@
 """Both linear estimators: objectives of scikit-learn, scratch's gradients, closed forms, and every kind of input."""
 
-import warnings
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import check_estimator
 
 import pellucid.classic.linear.softmax as softmax_module
 import pellucid.classic.linear.svm as svm_module
@@ -25,7 +23,6 @@ from pellucid.scratch.losses.softmax import softmax, softmax_loss, softmax_loss_
 from pellucid.scratch.losses.squared_hinge import squared_hinge_loss
 from pellucid.scratch.losses.svm import svm_loss, svm_loss_vectorized
 
-EXPECTED_FAILURES: dict[str, dict[str, str]] = {}  # none
 ESTIMATORS = {
     "softmax": SoftmaxRegression(),
     "hinge": LinearSVM(loss="hinge"),
@@ -58,13 +55,6 @@ def columns(model: Any) -> tuple[np.ndarray, np.ndarray]:
 def close_to(ours: float, theirs: float) -> bool:
     """Within 1e-4 of the optimum, which is not above what either found."""
     return abs(ours - theirs) <= 1e-4 * theirs
-
-
-@pytest.mark.parametrize("name", ESTIMATORS)
-def test_check_estimator(name: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        check_estimator(ESTIMATORS[name], expected_failed_checks=EXPECTED_FAILURES.get(name, {}))
 
 
 @pytest.mark.parametrize("reg", [1e-4, 1e-2])
