@@ -1,7 +1,6 @@
 """knn, svm and softmax as a user types them: every verb, every kind of features, and one wrong turn for each option."""
 
 import json
-import shutil
 import tomllib
 from pathlib import Path
 
@@ -55,9 +54,12 @@ def test_every_verb_on_a_fitted_run(ask: Ask, photos: Path) -> None:
 
 
 def test_evaluate_on_other_pictures(ask: Ask, photos: Path, fitted: Path) -> None:
-    shutil.copytree(photos, "other")
+    for name, colour in (("red", "#f02010"), ("green", "#10d030"), ("blue", "#2030f0")):
+        Path("other", name).mkdir(parents=True)
+        for side in (20, 30):
+            Image.new("RGB", (side, 20), colour).save(f"other/{name}/{side}.png")
     shown = json.loads(ask("evaluate", fitted, "other", "--json").out)
-    assert shown["split"] == "other" and shown["pictures"] == 30 and shown["accuracy"] == 1.0
+    assert shown["split"] == "other" and shown["pictures"] == 6 and shown["accuracy"] == 1.0
     assert json.loads(ask("evaluate", fitted, "--split", "val", "--json").out)["pictures"] == 6
 
 
@@ -108,6 +110,7 @@ def test_the_strongest_of_equal_penalties_wins(ask: Ask, photos: Path) -> None:
     assert {float(row["mean"]) for row in choices} == {1.0}
     assert regs == sorted(regs, reverse=True)
     assert f"reg {regs[0]:.3g}" in answer.err and "choice-at-border" not in answer.err
+    assert f"best: 1 at reg {regs[0]:g}" in Path("run/report.html").read_text()  # the one that is ringed
 
 
 def test_fewer_pictures_than_features_give_the_same_classifier(photos: Path, tmp_path: Path) -> None:

@@ -18,11 +18,12 @@ from pellucid.plots.classic.error_bars import error_bars
 from pellucid.plots.classic.templates import as_pictures
 from pellucid.report.blocks import Block, Cell, Facts, Figure, Note, Picture, Pictures, Section
 from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.training.selection.candidates import EQUAL
 
 Look = Callable[[str, int], Image.Image]  # split, position in it -> picture
 
 QUERIES = 5
-SHOWN = 8  # neighbours of each
+SHOWN = 5  # neighbours of each: with it they fill a row
 
 
 def section(
@@ -54,11 +55,17 @@ def _facts(
             ("equal votes", f"the {own.ties} wins"),
         ]
     else:
-        best = max(choices, key=lambda row: float(row["mean"]), default={"reg": str(own.reg)})
-        rows.append(("strength of the penalty", f"{float(best['reg']):.3g}", how))
+        reg = float(_best(choices)["reg"]) if choices else own.reg
+        rows.append(("strength of the penalty", f"{reg:.3g}", how))
     if cfg.model.model == "svm" and facts.n_val:
         rows.append(("probabilities", "margins on one scale", "whose size was fitted to the validation split"))
     return rows
+
+
+def _best(choices: Sequence[dict[str, str]]) -> dict[str, str]:
+    """What was chosen: of equal ones the first, as when it was chosen."""
+    highest = max(float(row["mean"]) for row in choices)
+    return next(row for row in choices if float(row["mean"]) >= highest - EQUAL)
 
 
 def _choices(cfg: ClassifyConfig, choices: Sequence[dict[str, str]]) -> list[Block]:
@@ -73,7 +80,9 @@ def _choices(cfg: ClassifyConfig, choices: Sequence[dict[str, str]]) -> list[Blo
         scores.append([float(value) for key, value in row.items() if key.startswith("fold ")])
     points = {line: (values, np.array(scores)) for line, (values, scores) in lines.items()}
     title = f"{cfg.train.metric.replace('_', ' ').capitalize()} against {name}"
-    return [Figure(error_bars(points, title, name, cfg.train.metric.replace("_", " "), log_x=True))]
+    best = _best(choices)
+    ringed = (best.get("distance", name).upper(), float(best[name]))
+    return [Figure(error_bars(points, title, name, cfg.train.metric.replace("_", " "), log_x=True, best=ringed))]
 
 
 def _neighbours(model: Any, facts: DataFacts, look: Look) -> list[Block]:
@@ -87,7 +96,8 @@ def _neighbours(model: Any, facts: DataFacts, look: Look) -> list[Block]:
         query = look("val", int(row))
         batch = as_batch([query], facts.preprocess, device_of(model))
         with torch.inference_mode():
-            _, index = nearest(model.net.features(batch["image"]), head.memory, min(SHOWN, len(head.labels)))
+            features, distance = model.net.features(batch["image"]), DISTANCES[int(head.distance)]
+            _, index = nearest(features, head.memory, min(SHOWN, len(head.labels)), distance)
             called = facts.classes[int(model(batch)["logits"].argmax())]
         shown = [Picture(query, f"called {called}")]
         if places:
@@ -95,7 +105,9 @@ def _neighbours(model: Any, facts: DataFacts, look: Look) -> list[Block]:
                 name = facts.classes[int(head.labels[place])]
                 shown.append(Picture(look("train", place), name, "good" if name == called else "plain"))
         blocks.append(
-            Pictures(shown, "" if blocks else "A picture of validation, then what is nearest to it in training")
+            Pictures(
+                shown, "" if blocks else "A picture of validation, then the nearest in training; ✓ agrees with the call"
+            )
         )
     return blocks
 
