@@ -1,138 +1,50 @@
 """The battery: every estimator is put through scikit-learn's checks, and through what the house promises beyond them.
 
-A new name of `classic.estimators` must come into the table here; then it is tested without further work.
+A new name of `classic.estimators` must come into `estimator_cases.py`; then it is tested without further work.
 """
 
 import inspect
 import pickle
 import re
+import sys
 from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+sys.path.insert(0, str(Path(__file__).parent))
+from estimator_cases import (
+    ALWAYS_FLOAT32,
+    DECLARED_FAILURES,
+    EVERY,
+    NO_ESTIMATOR,
+    OF_PICTURES,
+    OF_ROWS,
+    answers,
+    each,
+    each_classifier,
+    each_transformer,
+    equal,
+    fitted,
+    labels,
+    make,
+    samples,
+    state,
+)
+
 from pellucid.classic import estimators
 from pellucid.classic.estimators import (
     PCA,
-    Centre,
     Decorrelate,
-    KMeans,
     KNearestNeighbors,
-    LinearSVM,
-    MinMax,
-    OneHot,
-    RandomFourier,
-    SoftmaxRegression,
     Standardise,
-    Textons,
-    VisualWords,
-    Whiten,
 )
-from pellucid.core.errors import ConfigError, DataError
-
-# N rows, D features, K classes
-
-# name, and what is special about the settings -> the estimator, of rows (N, D)
-OF_ROWS: dict[str, Any] = {
-    "Centre": Centre(),
-    "Decorrelate": Decorrelate(),
-    "KMeans": KMeans(4, random_state=0),
-    "KNearestNeighbors": KNearestNeighbors(),
-    "KNearestNeighbors, by the course": KNearestNeighbors(distance="l1", ties="smallest", method="one_loop"),
-    "KNearestNeighbors, weighted": KNearestNeighbors(3, weights="distance", method="vectorised"),
-    "LinearSVM": LinearSVM(),
-    "LinearSVM, hinge": LinearSVM(loss="hinge"),
-    "LinearSVM, SGD": LinearSVM(solver="sgd", learning_rate=1e-2, max_iter=500),
-    "MinMax": MinMax(),
-    "MinMax, another range": MinMax(-1, 3),
-    "OneHot": OneHot(),
-    "PCA": PCA(),
-    "PCA, a count": PCA(2),
-    "PCA, a share": PCA(0.9),
-    "RandomFourier": RandomFourier(50, random_state=0),
-    "SoftmaxRegression": SoftmaxRegression(),
-    "SoftmaxRegression, SGD": SoftmaxRegression(solver="sgd", learning_rate=1e-2, max_iter=500),
-    "Standardise": Standardise(),
-    "Whiten": Whiten(),
-    "Whiten, ZCA": Whiten("zca", eps=0.1),
-}
-# of pictures (N, C, H, W): scikit-learn's checks give all estimators rows of numbers, which are no pictures
-OF_PICTURES: dict[str, Any] = {
-    "Textons": Textons(4, n_pixels=500, random_state=0),
-    "VisualWords": VisualWords(5, patch=3, n_patches=200, random_state=0),
-    "VisualWords, whitened": VisualWords(5, 3, n_patches=200, whiten=True, pool=2, assign="triangle", random_state=0),
-}
-EVERY = {**OF_ROWS, **OF_PICTURES}
-NO_ESTIMATOR = {"one_hot"}
-
-# name as above -> check of scikit-learn -> why it cannot be met; at most three in all
-DECLARED_FAILURES: dict[str, dict[str, str]] = {}
-# those whose results are float32 whatever they are given: codes, counts, and shares of float32 words
-ALWAYS_FLOAT32 = {"OneHot", "Textons", "VisualWords", "VisualWords, whitened"}
-
-each = pytest.mark.parametrize("name", EVERY)
-each_of_rows = pytest.mark.parametrize("name", OF_ROWS)
-each_transformer = pytest.mark.parametrize("name", [name for name in EVERY if hasattr(EVERY[name], "transform")])
-each_classifier = pytest.mark.parametrize("name", [name for name in EVERY if is_classifier(EVERY[name])])
-
-
-def make(name: str) -> Any:
-    return clone(EVERY[name])
-
-
-def samples(name: str, kind: Any = np.float64, n: int = 60, seed: int = 0) -> np.ndarray:
-    """Three kinds of rows or of pictures, one after the other."""
-    rng = np.random.default_rng(seed)
-    level = np.arange(n) % 3
-    if name in OF_PICTURES:
-        stripes = np.array([np.zeros((9, 10)), np.indices((9, 10))[0] % 2, np.indices((9, 10))[1] % 2])
-        x = rng.random((n, 3, 9, 10)) * 0.2 + 0.7 * stripes[level][:, None]
-        return (x * 255).astype(np.uint8) if kind == np.uint8 else x.astype(kind)
-    x = 30 * rng.random((n, 6)) * np.geomspace(0.2, 1, 6) + 40 * np.eye(3, 6)[level]
-    if name == "OneHot":
-        x = (level[:, None] + np.arange(6)) % 3
-    return x.round().astype(kind) if kind == np.uint8 else x.astype(kind)
-
-
-def labels(n: int = 60) -> np.ndarray:
-    return np.array(["ape", "bee", "cow"])[np.arange(n) % 3]
-
-
-def fitted(name: str, kind: Any = np.float64) -> Any:
-    return make(name).fit(samples(name, kind), labels())
-
-
-def answers(model: Any, X: Any) -> dict[str, np.ndarray]:
-    """All a fitted estimator says about samples."""
-    methods = ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "kneighbors")
-    found = {method: getattr(model, method)(X) for method in methods if hasattr(model, method)}
-    assert found
-    pairs = found.pop("kneighbors", ())
-    return {**found, **{f"kneighbors {i}": part for i, part in enumerate(pairs)}}
-
-
-def equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
-    assert one.keys() == other.keys()
-    for method, values in one.items():
-        np.testing.assert_array_equal(values, other[method], err_msg=method)
-
-
-def state(model: Any) -> bytes:
-    return pickle.dumps(vars(model))
-
-
-def one_line(text: str) -> str:
-    assert text and "\n" not in text and len(text) < 300, text
-    return text
-
 
 # ------------------------------------------------------------------------------------------------ the table
 
@@ -213,62 +125,6 @@ def test_every_method_is_documented(name: str) -> None:
     for method in methods:
         assert method.__doc__, method.__name__
         assert method.__doc__.strip().split("\n")[0].endswith((".", ")", ":")), method.__doc__
-
-
-# setting -> values that it cannot have; every setting of every estimator is here or below
-NAN = float("nan")
-CANNOT_BE: dict[str, tuple[Any, ...]] = {
-    "assign": ("soft", None),
-    "batch_size": (0, -1, 2.5, "many"),
-    "border": ("torus", None),
-    "contrast": (0, -1, NAN, "much"),
-    "distance": ("l3", None, 2),
-    "eps": (-1, NAN, "small", None),
-    "gamma": (0, -1, NAN, "auto", None),
-    "high": (-5, NAN, "top", None),
-    "k": (0, -1, 1.5, 61, "few", None),
-    "learning_rate": (0, -1, NAN, "fast", None),
-    "loss": ("logistic", None),
-    "low": (9, NAN, "bottom", None),
-    "max_iter": (-1, 2.5, "long"),
-    "method": ("slow", None),
-    "n_clusters": (0, -1, 1.5, 61, "few", None),
-    "n_components": (0, -1, 1.5, NAN, "few"),
-    "n_init": (0, 1.5, "auto", None),
-    "n_patches": (0, 2, 1.5, "few", None),
-    "n_pixels": (0, 2, 1.5, "few", None),
-    "n_textons": (0, -1, 1.5, "few", None),
-    "n_words": (0, -1, 1.5, "few", None),
-    "patch": (0, -1, 1.5, "small", None),
-    "pool": (0, -1, 1.5, "max", None),
-    "reg": (-1, NAN, "little", None),
-    "solver": ("lbfgs", None),
-    "stride": (0, -1, 1.5, "wide", None),
-    "ties": ("random", None),
-    "tol": (-1, NAN, "small", None),
-    "weights": ("even", None),
-    "kind": ("ica", None),
-}
-# truth values; a table of filters, a device and random states, which have errors of their own
-ANYTHING = {"bank", "device", "fit_intercept", "random_state", "standardise", "whiten"}
-
-
-def test_no_setting_is_forgotten() -> None:
-    settings = {key for estimator in EVERY.values() for key in estimator.get_params()}
-    assert settings == CANNOT_BE.keys() | ANYTHING
-
-
-@each
-def test_settings_that_cannot_be_are_refused_in_one_line(name: str) -> None:
-    """When fit is called, by name, and never when the estimator is made."""
-    for key in EVERY[name].get_params().keys() & CANNOT_BE.keys():
-        for value in CANNOT_BE[key]:
-            model = make(name).set_params(**{key: value})
-            with pytest.raises((ConfigError, DataError)) as error:
-                model.fit(samples(name), labels())
-                model.transform(samples(name))  # `stride` plays no part before
-            said = one_line(str(error.value))
-            assert key in said or str(value) in said, said
 
 
 # ------------------------------------------------------------------------------------------- again and again
@@ -363,86 +219,6 @@ def test_labels_of_any_type(name: str) -> None:
         found = model.predict(X)
         assert found.dtype == y.dtype and np.mean(found == y) > 0.8
         assert make(name).fit(X, y.tolist()).predict(X).tolist() == found.tolist()
-
-
-# -------------------------------------------------------------------------------------------------- wrong input
-
-
-def bad(x: np.ndarray, value: float) -> np.ndarray:
-    x = x.copy()
-    x.reshape(-1)[7] = value
-    return x
-
-
-# what is wrong -> how it is made of samples, and what is said about it
-WRONG: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
-    "NaN": (lambda x: bad(x, np.nan), r"NaN.* (Replace|replace)"),
-    "NaN in float32": (lambda x: bad(x, np.nan).astype(np.float32), r"NaN.* (Replace|replace)"),
-    "infinity": (lambda x: bad(x, np.inf), r"infinity.* (Replace|replace)"),
-    "one axis": (lambda x: x.reshape(-1), r"1D|\(\d+,\)"),
-    "three axes": (lambda x: x.reshape(60, -1, 2), r"dim 3|\(60, \d+, 2\)"),
-    "no rows": (lambda x: x[:0], r"\(0, "),
-    "no columns": (lambda x: x[..., :0], r"0\)"),
-    "complex": (lambda x: x.astype(complex), "[Cc]omplex"),
-    "words": (lambda x: np.full(x.shape, "ape"), "ape|<U3|strings"),
-    "objects": (lambda x: np.full(x.shape, object(), dtype=object), "object"),
-    "nothing": (lambda x: None, "None|scalar array"),
-    "sparse": (lambda x: csr_array(x.reshape(len(x), -1)), "[Ss]parse|csr"),
-}
-WORDS_MAY_BE = ("words", "infinity", "objects")  # of OneHot
-
-
-def refused(call: Callable[[], Any], said: str) -> None:
-    """In one line; DataError, but TypeError where scikit-learn wants that: of sparse matrices and of no numbers."""
-    with pytest.raises((DataError, TypeError)) as error:
-        call()
-    assert re.search(said, one_line(str(error.value))), str(error.value)
-    assert isinstance(error.value, DataError) or re.search("[Ss]parse|object", str(error.value))
-
-
-@each
-@pytest.mark.parametrize("wrong", WRONG)
-def test_wrong_samples_are_refused_in_one_line(name: str, wrong: str) -> None:
-    change, said = WRONG[wrong]
-    X = change(samples(name))
-    if name == "OneHot" and wrong in WORDS_MAY_BE:
-        return
-    refused(lambda: make(name).fit(X, labels()), said)
-    model = fitted(name)
-    for method in ("predict", "transform", "decision_function", "predict_proba"):
-        if hasattr(model, method):
-            refused(partial(getattr(model, method), X), said)
-
-
-@each
-def test_another_number_of_features(name: str) -> None:
-    X = samples(name)
-    if name == "Textons":
-        return  # its pictures may be of any size, grey or in colour
-    model, narrow = fitted(name), X[:, :2]
-    for method in ("predict", "transform", "decision_function", "predict_proba", "kneighbors"):
-        if hasattr(model, method):
-            refused(partial(getattr(model, method), narrow), r"2.*\b(6|3)\b|\b(6|3)\b.*2")
-
-
-@each_classifier
-def test_labels_that_do_not_match(name: str) -> None:
-    X, y = samples(name), labels()
-    refused(lambda: make(name).fit(X, y[:-1]), "60.*59")
-    refused(lambda: make(name).fit(X, y.reshape(20, 3)), r"\(20, 3\)|2d|1d")
-    refused(lambda: make(name).fit(X, None), "y")
-    refused(lambda: make(name).fit(X, np.full(60, np.nan)), "NaN")
-    refused(lambda: make(name).fit(X, np.linspace(0, 1, 60)), "[Uu]nknown label type|continuous")
-
-
-@each
-def test_it_must_be_fitted_first(name: str) -> None:
-    model = make(name)
-    for method in ("predict", "transform", "inverse_transform", "decision_function", "predict_proba", "kneighbors"):
-        if hasattr(model, method):
-            with pytest.raises(NotFittedError) as error:
-                getattr(model, method)(samples(name))
-            one_line(str(error.value))
 
 
 # ------------------------------------------------------------------------------------- with scikit-learn's tools
