@@ -6,6 +6,7 @@ one batched product on a view. The first and the last lines have matrices of the
 short axes have nothing but one such matrix, which is square.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -99,7 +100,8 @@ def separable_filter(
         n = len(part)
         middle, found = other[:n], target if target.dtype == work else one[:n]
         _along(-2, part if part.dtype == work else one[:n].copy_(part), rows, middle)
-        _along(-1, middle, columns, found)
+        tall = math.gcd(n, 8)  # so many planes below each other are one to the pass across: fewer, larger products
+        _along(-1, middle.view(-1, tall * height, width), columns, found.view(-1, tall * height, width))
         if found is not target:
             _convert(found, target)
     return out.view(planes.shape)
