@@ -15,6 +15,7 @@ from pellucid.classic.linear.sgd import LinearClassifier
 from pellucid.classic.rows import complaints_in_one_line
 from pellucid.core.config import is_number, is_whole, require
 from pellucid.core.errors import DataError
+from pellucid.plots.classic.templates import as_bytes
 
 # N samples, D features, K classes
 
@@ -48,7 +49,7 @@ class LinearEstimator(ClassifierMixin, BaseEstimator):
             shape: of one sample: (C, H, W), or (H, W) for grey pictures.
 
         Returns:
-            (K, C, H, W) uint8, each picture from its smallest weight, 0, to its largest, 255. Of two classes the
+            (K, C, H, W) uint8, 128 for a weight of 0, brighter for the class, darker against it. Of two classes the
             first's weights are the second's with the other sign.
 
         Raises:
@@ -62,9 +63,7 @@ class LinearEstimator(ClassifierMixin, BaseEstimator):
                 f"class, got {tuple(shape)}."
             )
         rows = np.concatenate([-self.coef_, self.coef_]) if len(self.classes_) == 2 else self.coef_
-        low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
-        spread = np.where(high > low, high - low, 1)
-        return (255 * (rows - low) / spread + 0.5).astype(np.uint8).reshape(-1, *full)
+        return as_bytes(rows).reshape(-1, *full)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit; each estimator has its own."""

@@ -50,12 +50,20 @@ def as_pictures(weights: Any, shape: tuple[int, ...], common: bool = False) -> n
     require(good, "shape", "(H, W), (1, H, W) or (3, H, W)", shape)
     weights = np.asarray(weights, dtype=np.float64)
     require_shape(weights, "K D", "weights", D=int(np.prod(shape)))
+    pictures = as_bytes(weights, common).reshape(len(weights), *shape)
+    if len(shape) == 2:
+        return pictures
+    return pictures[:, 0] if shape[0] == 1 else pictures.transpose(0, 2, 3, 1)
+
+
+def as_bytes(weights: np.ndarray, common: bool = False) -> np.ndarray:
+    """Weights (K, D) as uint8, in which the sign can be read: 128 is 0, the largest absolute weight is 1 or 255.
+
+    Raises:
+        DataError: a weight is no number.
+    """
     if not np.isfinite(weights).all():
         raise DataError("weights hold NaN or infinity: training diverged, lower the learning rate.")
     strength = np.abs(weights).max(axis=1, keepdims=True, initial=0.0)
     strength = np.full_like(strength, strength.max(initial=0.0)) if common else strength
-    pixels = np.round(128 + 127 * weights / np.where(strength > 0, strength, 1.0)).astype(np.uint8)
-    pictures = pixels.reshape(len(weights), *shape)
-    if len(shape) == 2:
-        return pictures
-    return pictures[:, 0] if shape[0] == 1 else pictures.transpose(0, 2, 3, 1)
+    return np.round(128 + 127 * weights / np.where(strength > 0, strength, 1.0)).astype(np.uint8)
