@@ -99,6 +99,21 @@ def test_help_says_what_each_kind_of_features_is(ask: Ask) -> None:
         assert name in page
 
 
+@pytest.mark.parametrize(
+    ("words", "mode"),
+    [("knn", "none"), ("svm --features hog", "none"), ("svm", "standardise"), ("svm --preprocess unit", "unit")],
+)
+def test_no_page_says_that_the_model_saw_other_numbers(words: str, mode: str, ask: Ask, photos: Path) -> None:
+    assert ask("train", photos, *QUICK, "--quiet", "--out", "run", "--model", *words.split()).code == 0
+    run = pellucid.Run("run")
+    assert run.facts.preprocess.mode == mode
+    assert ("pixel values 0..255 as they are" in Path("run/report.html").read_text()) == (mode == "none")
+    assert ask("verify", "run").code == 0
+    again = ask("train", photos, "--config", "run/config.toml", "--quiet", "--out", "again")
+    assert again.code == 0, again.err
+    assert Path("run/model.safetensors").read_bytes() == Path("again/model.safetensors").read_bytes()
+
+
 # ---------------------------------------------------------------------------------------------------- choosing
 
 

@@ -175,12 +175,15 @@ def _data(run: Record, splits: Splits) -> Section:
     facts = splits.facts
     preprocess = run.facts.preprocess
     size = f"{preprocess.size[0]} x {preprocess.size[1]} px, {'grey' if preprocess.channels == 1 else 'RGB'}"
+    numbers = "its numbers come from the training split only"
+    if preprocess.mode == "none":
+        numbers = "pixel values 0..255 as they are"
     rows: list[tuple[str, Cell] | tuple[str, Cell, str]] = [
         ("source", facts.source),
         ("pictures", f"{facts.n_train:,} training, {facts.n_val:,} validation, {facts.n_test:,} test"),
         ("classes", facts.n_classes),
         ("input", size, f"pictures of another shape: {preprocess.fit}"),
-        ("preprocessing", preprocess.mode, "its numbers come from the training split only"),
+        ("preprocessing", preprocess.mode, numbers),
         ("split", facts.split_hash[:16], "first digits of the hash of the three lists in split.json"),
     ]
     unit = "pixels" if "mask" in splits.pack.targets else "pictures"

@@ -1,6 +1,7 @@
 """Data of classification: pictures with one label each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from pellucid.data.config import AugmentConfig
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.source import Source
 from pellucid.tasks.classify.config import FITTED, ClassifyConfig
-from pellucid.tasks.classify.features import is_deep, read_backbone
+from pellucid.tasks.classify.features import is_deep, read_backbone, sees_raw_pixels
 
 
 def make_data(
@@ -31,13 +32,15 @@ def make_data(
         raise DataError(f"{source.name} has no labels, so nothing can be classified. It fits --task {source.kind}.")
     if not whole:
         require_classes(source.name, source.classes, source.labels)
-    augment = cfg.augment
+    augment, data = cfg.augment, cfg.data
     if cfg.model.model in FITTED:
         augment = AugmentConfig(augment=False)  # fitted to every picture once, as it is
         if preprocess is None and is_deep(cfg.classic.features):
             preprocess = read_backbone(cfg.classic.features).preprocess
             _refuse_other_pictures(cfg, preprocess)
-    splits = prepare(source, cfg.data, augment, cfg.train.seed, "classify", progress, preprocess, whole)
+        if sees_raw_pixels(cfg):
+            data = replace(data, preprocess="none")  # so that no page says the model saw other numbers
+    splits = prepare(source, data, augment, cfg.train.seed, "classify", progress, preprocess, whole)
     seen = np.flatnonzero(splits.facts.class_counts)
     if len(seen) < 2 and not whole:
         raise DataError(

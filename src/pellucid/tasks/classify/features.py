@@ -44,6 +44,12 @@ def is_deep(features: str) -> bool:
     return features != PIXELS and features not in FEATURES
 
 
+def sees_raw_pixels(cfg: ClassifyConfig) -> bool:
+    """Whether a fitted model takes the numbers 0..255 as they are: neighbours among pixels, and features by hand."""
+    features = cfg.classic.features
+    return features in FEATURES and (features != PIXELS or cfg.model.model == "knn")
+
+
 def read_backbone(features: str) -> Backbone:
     """The classifier in a run folder or weights file.
 

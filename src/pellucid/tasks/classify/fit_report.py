@@ -75,14 +75,18 @@ def _choices(cfg: ClassifyConfig, choices: Sequence[dict[str, str]]) -> list[Blo
     name = "k" if cfg.model.model == "knn" else "reg"
     lines: dict[str, tuple[list[float], list[list[float]]]] = {}
     for row in choices:
-        values, scores = lines.setdefault(row.get("distance", name).upper(), ([], []))
+        values, scores = lines.setdefault(_line(cfg, row), ([], []))
         values.append(float(row[name]))
         scores.append([float(value) for key, value in row.items() if key.startswith("fold ")])
     points = {line: (values, np.array(scores)) for line, (values, scores) in lines.items()}
     title = f"{cfg.train.metric.replace('_', ' ').capitalize()} against {name}"
     best = _best(choices)
-    ringed = (best.get("distance", name).upper(), float(best[name]))
+    ringed = (_line(cfg, best), float(best[name]))
     return [Figure(error_bars(points, title, name, cfg.train.metric.replace("_", " "), log_x=True, best=ringed))]
+
+
+def _line(cfg: ClassifyConfig, row: dict[str, str]) -> str:
+    return row["distance"].upper() if "distance" in row else cfg.model.model
 
 
 def _neighbours(model: Any, facts: DataFacts, look: Look) -> list[Block]:
