@@ -327,3 +327,26 @@ def test_many_features(name: str, limit: str, monkeypatch: pytest.MonkeyPatch) -
     many = model.fit(X, y)
     assert many.converged_
     assert many.history_[-1] == pytest.approx(few, rel=2e-4)
+
+
+@pytest.mark.parametrize("make", [SoftmaxRegression, LinearSVM, lambda reg: LinearSVM(reg, loss="hinge")])
+def test_more_features_than_samples_are_fitted_in_the_span_of_the_samples(make: Any) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 300)), np.arange(20) % 3
+    model = make(1e-2).fit(X, y)
+    in_the_span = X.T @ np.linalg.lstsq(X.T, model.coef_.T, rcond=None)[0]
+    np.testing.assert_allclose(in_the_span.T, model.coef_, atol=1e-9)
+    few = make(1e-2).fit(X @ np.linalg.qr(X.T)[0], y)  # turned by hand: the same scores
+    np.testing.assert_allclose(few.decision_function(X @ np.linalg.qr(X.T)[0]), model.decision_function(X), atol=2e-3)
+
+
+@pytest.mark.parametrize("make", [SoftmaxRegression, LinearSVM])
+def test_weights_in_the_span_are_those_of_scikit_learn(make: Any) -> None:
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((30, 200)), np.arange(30) % 3
+    model, C = make(1e-2, fit_intercept=False, tol=1e-9).fit(X, y), 1 / (2 * 30 * 1e-2)
+    if make is SoftmaxRegression:
+        theirs = LogisticRegression(C=C, fit_intercept=False, tol=1e-10, max_iter=10_000).fit(X, y)
+    else:
+        theirs = LinearSVC(C=C, fit_intercept=False, tol=1e-10, max_iter=100_000).fit(X, y)
+    np.testing.assert_allclose(model.coef_, theirs.coef_, atol=2e-3 * np.abs(theirs.coef_).max())

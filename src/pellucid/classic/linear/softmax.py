@@ -29,6 +29,7 @@ from pellucid.classic.linear.preconditioner import (
     softmax_curvature,
 )
 from pellucid.classic.linear.quasi_newton import minimise, on_a_part
+from pellucid.classic.linear.span import in_span, out_of_span
 from pellucid.core.choose import choose
 from pellucid.scratch.losses.softmax import softmax, softmax_loss
 
@@ -97,8 +98,10 @@ class SoftmaxRegression(LinearEstimator):
                 self.learning_rate, self.batch_size, self.max_iter, rng,
             )  # fmt: skip
         else:
-            objective = Objective(X, labels, softmax_loss, self.reg, self.fit_intercept, K)
+            samples, directions = in_span(X)
+            objective = Objective(samples, labels, softmax_loss, self.reg, self.fit_intercept, K)
             descent = minimise_softmax(objective, self.tol, self.max_iter or MAX_ITER, rng)
+            descent.W = out_of_span(descent.W, directions)
         keep(self, descent, classes, X, self.fit_intercept)
         return self
 

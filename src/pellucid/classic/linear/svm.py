@@ -34,6 +34,7 @@ from pellucid.classic.linear.preconditioner import (
     shared,
 )
 from pellucid.classic.linear.quasi_newton import minimise, on_a_part
+from pellucid.classic.linear.span import in_span, out_of_span
 from pellucid.core.choose import choose
 from pellucid.scratch.losses.svm import svm_loss
 
@@ -103,7 +104,8 @@ class LinearSVM(LinearEstimator):
         loss, solver = choose(self.loss, LOSSES, "loss"), choose(self.solver, SOLVERS, "solver")
         X, labels, classes = check_training(self, X, y)
         rng, K = generator(self.random_state), len(classes)
-        exact = X if X.size > SMALL else X.astype(np.float64)
+        samples, directions = in_span(X)
+        exact = samples if samples.size > SMALL else samples.astype(np.float64)
         objective = Objective(exact, labels, loss, self.reg, self.fit_intercept, K)
         if solver == "sgd":
             descent = descend(
@@ -114,6 +116,8 @@ class LinearSVM(LinearEstimator):
             descent = minimise_hinge(objective, self.tol, self.max_iter or MAX_ITER, rng)
         else:
             descent = minimise_squared_hinge(objective, self.tol, self.max_iter or MAX_ITER, rng)
+        if solver != "sgd":
+            descent.W = out_of_span(descent.W, directions)
         if self.loss == "squared_hinge" and K == 2:
             descent.W = descent.W / 2  # each class has the whole vector here, not half of it
         keep(self, descent, classes, X, self.fit_intercept)

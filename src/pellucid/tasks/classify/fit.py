@@ -132,7 +132,6 @@ def _fit_linear(
     cfg: ClassifyConfig, net: FittedClassifier, train: Part, val: Part, score: Score, facts: DataFacts
 ) -> Fitted:
     own, seen = cfg.classic, np.unique(train.y)
-    train, val, turn = _turned(train, val)
     x = train.x.numpy()
     if len(seen) < 2:
         raise DataError(f"{facts.source}: the training split shows one class alone; a classifier needs two.")
@@ -155,8 +154,6 @@ def _fit_linear(
     if cfg.model.model == "svm" and len(val.y):  # its scores are margins: one scale makes probabilities of them
         temperature = fit_temperature(val.x @ weight.T + bias, torch.from_numpy(val.y))
         weight, bias = weight / temperature, bias / temperature
-    if turn is not None:
-        weight = weight @ turn.T
     with torch.no_grad():
         net.head.weight.copy_(weight)  # type: ignore[operator]
         net.head.bias.copy_(bias)  # type: ignore[operator]
@@ -187,19 +184,6 @@ def _templates(estimator: Any, seen: np.ndarray, n_classes: int) -> tuple[Tensor
     bias = np.full(n_classes, NEVER, dtype=np.float32)
     weight[seen], bias[seen] = rows, shift
     return torch.from_numpy(weight), torch.from_numpy(bias)
-
-
-def _turned(train: Part, val: Part) -> tuple[Part, Part, Tensor | None]:
-    """Both splits in the N directions that N training pictures span, and those directions (D, N), if D is far larger.
-
-    A penalty on their length keeps weights in that span, and a turn changes no length: the classifier is the same, and
-    is found among N numbers a class instead of D.
-    """
-    n, d = train.x.shape
-    if d <= 2 * n:
-        return train, val, None
-    turn, lengths = torch.linalg.qr(train.x.T)  # (D, N), (N, N)
-    return Part(lengths.T.contiguous(), train.y), Part(val.x @ turn, val.y), turn
 
 
 # ----------------------------------------------------------------------------------------------------------- shared
