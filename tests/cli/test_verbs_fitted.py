@@ -49,7 +49,7 @@ def test_every_verb_on_a_fitted_run(ask: Ask, photos: Path) -> None:
     assert [row["label"] for row in json.loads(answers["predict"].out)] == ["red"]
     assert all(line.startswith("PASS") for line in answers["verify"].out.splitlines())
     (row,) = json.loads(answers["runs"].out)
-    assert (row["model"], row["epochs"], row["state"]) == ("knn", "1/1", "done")
+    assert (row["model"], row["epochs"], row["state"]) == ("knn on pixels", "1/1", "done")
     assert row["test"] == json.loads(answers["evaluate"].out)["accuracy"]
 
 

@@ -38,7 +38,8 @@ class Fit:
     Attributes:
         run: `(cfg, splits, model, progress) -> Fitted`: fills the buffers of the model in place.
         section: `(cfg, model, facts, choices, look) -> Section` of the report: what was chosen, and how. `choices` are
-            rows of text, as they were read back from a file; `look(role, index)` is a picture of a split.
+            rows of text, as they were read back from a file; `look(role, index)` is a picture of a split and the name
+            of its class.
     """
 
     run: Callable[..., "Fitted"]

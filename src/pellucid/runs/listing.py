@@ -25,7 +25,7 @@ def list_rows(root: Path) -> list[dict[str, Any]]:
                 "run": str(folder),
                 "task": story.task,
                 "data": Path(story.data).name if story.data else "arrays",
-                "model": cfg.model.model,
+                "model": cfg.title,
                 "epochs": f"{len(epochs)}/{cfg.train.epochs}",
                 "metric": cfg.train.metric,
                 "val": best.get(f"val_{cfg.train.metric}"),

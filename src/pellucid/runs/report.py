@@ -64,7 +64,7 @@ def write_report(
         _reproduce(run),
     ]
     path = run.folder / files.REPORT
-    title = f"{run.facts.source}: {run.config.model.model}"
+    title = f"{run.facts.source}: {run.config.title}"
     text = page(title, _lead(run, evaluation), _numbers(run, evaluation), sections, f"Pellucid {run.story.version}")
     write_text(path, text)
     return path
@@ -72,9 +72,7 @@ def write_report(
 
 def _lead(run: Record, evaluation: Evaluation | None) -> str:
     facts = run.facts
-    text = (
-        f"A {run.config.model.model} that tells {facts.n_classes} classes apart, trained on {facts.n_train:,} pictures."
-    )
+    text = f"A {run.config.title} that tells {facts.n_classes} classes apart, trained on {facts.n_train:,} pictures."
     if evaluation is None:
         return text + " Nothing was held out, so nothing is known about how well it does on new pictures."
     name = run.trained.task.metric.name
@@ -95,7 +93,11 @@ def _numbers(run: Record, evaluation: Evaluation | None) -> list[Number]:
     speed = _rate(run, "train")
     if speed:
         numbers.append(
-            Number("training speed", f"{speed:,.0f} img/s", f"{run.config.train.device}, {run.config.train.precision}")
+            Number(
+                "fitting speed" if _is_fitted(run) else "training speed",
+                f"{speed:,.0f} img/s",
+                f"{run.config.train.device}, {run.config.train.precision}",
+            )
         )
     return numbers
 
@@ -138,8 +140,10 @@ def _fitting(run: Record, splits: Splits) -> list[Section]:
     if fit is None:
         return [_training(run)]
 
-    def look(role: Any, index: int) -> Image.Image:
-        return _picture(np.asarray(splits.pack.images[splits.split.role(role)[index]]))
+    def look(role: Any, index: int) -> tuple[Image.Image, str]:
+        row = splits.split.role(role)[index]
+        label = int(splits.pack.targets["label"][row])
+        return _picture(np.asarray(splits.pack.images[row])), run.facts.classes[label] if label >= 0 else "no label"
 
     section = fit.section(run.config, run.trained.model, run.facts, run.choices, look)
     return [section, Section("Checks", "", [Verdicts(run.verdicts, "What the checks say")])]
@@ -218,7 +222,11 @@ def _speed(run: Record) -> Section:
     timing = read_lines(run.folder / files.TIMING, "seconds")
     seconds = sum(record["seconds"] for record in timing)
     rows: list[tuple[str, Cell] | tuple[str, Cell, str]] = [
-        ("training", f"{_rate(run, 'train'):,.0f} pictures a second", "median over the epochs"),
+        (
+            "training",
+            f"{_rate(run, 'train'):,.0f} pictures a second",
+            "" if _is_fitted(run) else "median over the epochs",
+        ),
         ("validation", f"{_rate(run, 'val'):,.0f} pictures a second"),
         ("time", f"{seconds:,.0f} s", "training and validation together"),
         ("device", cfg.device),

@@ -62,7 +62,7 @@ class Run(Record):
         rows: dict[str, Any] = {"run": self.folder}
         if files.is_run(self.folder):
             cfg, history = self.config, self.history
-            rows |= {"task": self.story.task, "data": self.story.data or "arrays in memory", "model": cfg.model.model}
+            rows |= {"task": self.story.task, "data": self.story.data or "arrays in memory", "model": cfg.title}
             rows |= {"epochs": f"{len(history)} of {cfg.train.epochs}"}
             best: dict[str, Any] = next((record for record in reversed(history) if record.get("best")), {})
             value = best.get(f"val_{cfg.train.metric}")

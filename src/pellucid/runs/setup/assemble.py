@@ -100,7 +100,10 @@ def check_names(task: Task, cfg: Any) -> None:
         ConfigError: there is none of that name; the nearest are offered.
     """
     choose_metric(task, cfg)
-    if cfg.model.model != "auto" and task.fit(cfg) is None:
+    fitted = cfg.model.model in task.fitted
+    if fitted and cfg.train.precision == "bf16":
+        raise ConfigError(f"--precision bf16 means nothing for model {cfg.model.model}, fitted in fp32. Leave it out.")
+    if cfg.model.model != "auto" and not fitted:
         choose(cfg.model.model, {**FAMILIES[task.name], **dict.fromkeys(task.fitted)}, f"model of {task.name}")
 
 

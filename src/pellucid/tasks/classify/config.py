@@ -62,6 +62,12 @@ class ClassifyConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
+    @property
+    def title(self) -> str:
+        """The model in words, for lists and headings."""
+        name = self.model.model
+        return f"{name} on {self.classic.features}" if name in FITTED else name
+
 
 def left_open(cfg: ClassifyConfig) -> tuple[str, ...]:
     """Flags of the settings that are not stated, so that fitting has to choose them."""

@@ -20,7 +20,7 @@ from pellucid.report.blocks import Block, Cell, Facts, Figure, Note, Picture, Pi
 from pellucid.tasks.classify.config import ClassifyConfig
 from pellucid.training.selection.candidates import EQUAL
 
-Look = Callable[[str, int], Image.Image]  # split, position in it -> picture
+Look = Callable[[str, int], tuple[Image.Image, str]]  # split, position in it -> picture, name of its class
 
 QUERIES = 5
 SHOWN = 5  # neighbours of each: with it they fill a row
@@ -97,17 +97,17 @@ def _neighbours(model: Any, facts: DataFacts, look: Look) -> list[Block]:
     blocks: list[Block] = []
     places = _labelled(facts, head.labels)
     for row in rows:
-        query = look("val", int(row))
+        query, truth = look("val", int(row))
         batch = as_batch([query], facts.preprocess, device_of(model))
         with torch.inference_mode():
             features, distance = model.net.features(batch["image"]), DISTANCES[int(head.distance)]
             _, index = nearest(features, head.memory, min(SHOWN, len(head.labels)), distance)
             called = facts.classes[int(model(batch)["logits"].argmax())]
-        shown = [Picture(query, f"called {called}")]
+        shown = [Picture(query, f"called {called}", "good" if called == truth else "bad", f"is: {truth}")]
         if places:
             for place in index[0].tolist():
-                name = facts.classes[int(head.labels[place])]
-                shown.append(Picture(look("train", place), name, "good" if name == called else "plain"))
+                picture, name = look("train", place)
+                shown.append(Picture(picture, name, "good" if name == called else "plain"))
         blocks.append(
             Pictures(
                 shown, "" if blocks else "A picture of validation, then the nearest in training; ✓ agrees with the call"

@@ -47,7 +47,8 @@ def _classes(summary: Mapping[str, Any], facts: DataFacts) -> Section:
     matrix = Matrix(summary["confusion"], facts.classes, facts.classes, "Confusion matrix")
     recalls = {name: r for name, r in zip(each["class"], each["recall"], strict=True) if r == r}
     weakest = min(recalls, key=lambda name: recalls[name], default="")
-    lead = f"Weakest class: {weakest}, of which {recalls[weakest]:.1%} are found." if weakest else ""
+    differ = len(set(recalls.values())) > 1
+    lead = f"Weakest class: {weakest}, of which {recalls[weakest]:.1%} are found." if differ else ""
     return Section("Class by class", lead, [table, matrix])
 
 

@@ -21,3 +21,8 @@ class SegmentConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    @property
+    def title(self) -> str:
+        """The model in words, for lists and headings."""
+        return self.model.model
