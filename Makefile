@@ -65,7 +65,7 @@ bench: $(READY) ## speed, beside the usual way of doing the same
 demo-table: $(READY) ## what the demo reaches over three seeds, as docs/demo.md (about ten minutes)
 	$(BIN)/python tools/measure_demo.py
 
-classic-table: $(READY) ## what neighbours and linear models reach, as docs/before-deep-nets.md (half an hour)
+classic-table: $(READY) ## what neighbours and linear models reach, as docs/before-deep-nets.md (15 minutes)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tools/measure_classical.py
 
 lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and planted bugs (minutes)

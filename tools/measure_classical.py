@@ -1,6 +1,6 @@
 """Measure what recipes/before_deep_nets.py promises, and write docs/before-deep-nets.md.
 
-make classic-table         # all of Fashion-MNIST, one thread, about half an hour
+make classic-table         # all of Fashion-MNIST, one thread, a quarter of an hour
 """
 
 import argparse

@@ -180,7 +180,10 @@ WRONG = {
     "folds": ({"model": "knn", "folds": 1}, "folds must be 0 (none) or at least 2, got 1"),
     "grey": ({"model": "svm", "features": "color", "colour": "grey"}, "3 channels"),
     "model": ({"model": "kn"}, "Unknown model of classify 'kn'. Did you mean 'knn'"),
-    "precision": ({"model": "knn", "precision": "bf16"}, "--precision bf16 means nothing for model knn, fitted in fp32"),
+    "precision": (
+        {"model": "knn", "precision": "bf16"},
+        "--precision bf16 means nothing for model knn, fitted in fp32",
+    ),
     "size": ({"model": "svm", "features": "hog", "image_size": "4"}, "4"),
 }
 
