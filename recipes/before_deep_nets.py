@@ -5,7 +5,7 @@
 What is left open (k, the strength of the penalty) is chosen on a tenth of the training pictures; the winner is fitted
 on all of them, and the test pictures are opened once. Promise, on all of Fashion-MNIST, one thread: nearest neighbours
 at least 85 %, linear on pixels 84 %, a linear SVM on HOG 88.5 %, on HOG at two scales with pixels 89.5 %, with random
-Fourier features on top 90.5 %. The whole table takes a quarter of an hour, most of it the last row, which `--quick` leaves out.
+Fourier features on top 90.5 %. The whole takes a quarter of an hour, most of it the last row; `--quick` leaves it out.
 """
 
 import argparse
