@@ -1,4 +1,4 @@
-"""Before deep nets: hand-made features and classical estimators, with the API of scikit-learn.
+"""Before deep nets: hand-made features and classical estimators. They have the interface of scikit-learn.
 
 Functions on pictures are in `classic.pictures`, estimators in `classic.estimators`; all of them are names of this
 package too, loaded when they are first used: `from pellucid.classic import canny, KNearestNeighbors`.
