@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.colors import rgb_to_hsv as matplotlib_hsv
+from skimage.color import rgb2hsv
 
 from pellucid.classic.features import color_histogram as module
 from pellucid.classic.features.color_histogram import color_histogram
@@ -18,7 +18,7 @@ def pixels(*shape: int, seed: int = 0) -> np.ndarray:
 def test_hue_is_counted_as_in_the_course():
     """`color_histogram_hsv` of the CS231n assignments."""
     picture = pixels(3, 32, 32)
-    hue = matplotlib_hsv(np.moveaxis(picture, 0, -1) / 255)[..., 0] * 255
+    hue = rgb2hsv(np.moveaxis(picture, 0, -1) / 255)[..., 0] * 255
     edges = np.linspace(0, 255, 11)
     density, _ = np.histogram(hue, bins=edges, density=True)
     np.testing.assert_allclose(color_histogram(picture), density * np.diff(edges), atol=1e-7)
@@ -27,7 +27,7 @@ def test_hue_is_counted_as_in_the_course():
 def test_joint_counts_equal_numpy():
     """Everything is exact in binary with 256 in place of 255, which moves no byte across an edge of these bins."""
     picture = pixels(3, 40, 41)
-    hsv = matplotlib_hsv(np.moveaxis(picture, 0, -1) / 256).reshape(-1, 3)
+    hsv = rgb2hsv(np.moveaxis(picture, 0, -1) / 256).reshape(-1, 3)
     expected, _ = np.histogramdd(hsv, bins=(8, 4, 4), range=[(0, 1)] * 3)
     found = color_histogram(picture, (8, 4, 4), joint=True)
     np.testing.assert_allclose(found, expected.ravel() / len(hsv), atol=1e-7)

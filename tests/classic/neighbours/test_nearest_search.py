@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import faiss
 import numpy as np
 import pytest
 import torch
@@ -107,6 +106,7 @@ def test_rows_too_long_for_sums_in_32_bits() -> None:
 
 
 def test_neighbours_are_those_of_faiss_and_scikit_learn() -> None:
+    faiss = pytest.importorskip("faiss", reason="faiss-cpu comes with the extra `bench`")
     rng = np.random.default_rng(2)
     queries, memory = (rng.normal(size=(n, 144)).astype(np.float32) for n in (40, 3000))
     index = faiss.IndexFlatL2(144)

@@ -22,7 +22,7 @@ from pellucid.core.progress import Progress
 from pellucid.core.task import Fit, Fitted
 from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
-from pellucid.metrics.calibration import fit_temperature
+from pellucid.metrics.temperature import fit_temperature
 from pellucid.models.fitted.classifier import FittedClassifier
 from pellucid.models.fitted.neighbours import DISTANCES, require_k
 from pellucid.nn.precision import device_of
