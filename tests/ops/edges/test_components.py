@@ -98,15 +98,15 @@ def test_kinds_of_masks_give_the_same() -> None:
 
 @pytest.mark.parametrize("connectivity", [4, 8])
 def test_the_way_of_other_devices_equals_the_processors(connectivity: int) -> None:
-    """Pointer jumping, which accelerators use, runs on the processor too; here it meets SciPy's search."""
+    """Pointer jumping, which accelerators use, runs on the processor too; here it meets the trees of its own way."""
     noise = np.random.default_rng(3).random((70, 90))
     corner = 0 if connectivity == 8 else 1
     for mask in (noise < 0.3, noise < 0.55, noise < 0.9, spiral(61), comb(61), comb(61)[::-1], noise < 0):
         padded = torch.from_numpy(np.pad(mask, ((0, 1), (0, 1))))
         starts, ends = components._runs(padded.view(-1))
         stride = padded.shape[1]
-        first = torch.searchsorted(ends, starts + (stride + corner))
-        behind = torch.searchsorted(starts, ends + (stride + 1 - corner))
+        first = torch.searchsorted(ends, starts - (stride - corner))
+        behind = torch.searchsorted(starts, ends - (stride - 1 + corner))
         assert torch.equal(components._hook(first, behind), components.join_runs(starts, ends, stride, connectivity))
 
 

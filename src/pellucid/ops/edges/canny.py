@@ -21,7 +21,6 @@ from pellucid.core.config import require
 from pellucid.ops.colour import rgb_to_grey
 from pellucid.ops.edges.components import join_runs, positions
 from pellucid.ops.edges.slopes import Slopes, slopes
-from pellucid.ops.filters.border import empty
 from pellucid.ops.filters.gaussian import require_sigma
 from pellucid.ops.pictures import Pictures, as_planes
 
@@ -132,11 +131,13 @@ def _hopeful(slope: Slopes) -> Tensor:
 
     Of the three neighbours on one side, the strength ahead lies between two: it is at least the smallest of the three.
     """
-    strength, stride = slope.strength, slope.stride
-    a, b, c = empty((3, len(strength)), strength.dtype, strength.device)
+    # The bits of halves, read as whole numbers, keep their order, and passes over them take half the time. One more
+    # than its own is more than a place loses by rounding and by ties.
+    strength, stride = slope.strength.to(torch.float16).view(torch.int16), slope.stride
+    a, b, c = torch.empty((3, len(strength)), dtype=torch.int16, device=strength.device)
     hopeful, beside, is_flat, grows = torch.zeros((4, len(strength)), dtype=torch.bool, device=strength.device)
     inner = slice(stride + 1, len(strength) - stride - 1)
-    own = torch.mul(strength, 1 + 2 * TIE, out=c)[inner]
+    own = torch.add(strength, 1, out=c)[inner]
     for step, along, out in ((1, stride, beside), (stride, 1, hopeful)):
         last = len(strength) - 2 * along
         least = torch.minimum(strength[:last], strength[along : last + along], out=a[:last])
@@ -161,13 +162,12 @@ def _ridges(places: Tensor, slope: Slopes) -> tuple[Tensor, Tensor]:
     strength, stride = slope.strength, slope.stride
     peak = strength.index_select(0, places)
     falling, rising = slope.falling.index_select(0, places), slope.rising.index_select(0, places)
-    dx, dy = falling + rising, falling.sub_(rising)
-    slant = (dx * dy).sign_()  # 1: the gradient points down to the right, or up to the left
-    dx, dy = dx.abs_(), dy.abs_()
-    is_flat = torch.ge(dx, dy, out=torch.empty_like(dx))  # 1: nearer to the rows than to the columns
-    toward = torch.minimum(dx, dy).div_(torch.maximum(dx, dy))  # the corner's weight
+    is_flat = (falling * rising).ge_(0)  # 1: nearer to the rows than to the columns
+    falling, rising = falling.abs_(), rising.abs_()
+    slant = falling - rising  # above 0: the gradient points down to the right, or up to the left
+    toward = slant.abs().div_(falling.add_(rising))  # the corner's weight
     beside = is_flat.mul_(1 - stride).add_(stride)  # steps as floats, in which the arithmetic is faster: 1 or stride
-    corner = (1 + stride - beside).mul_(slant).add_(beside)
+    corner = (1 + stride - beside).mul_(slant.sign_()).add_(beside)
     beside, corner = beside.to(places.dtype), corner.to(places.dtype)
     ahead = strength.index_select(0, places + beside).lerp_(strength.index_select(0, places + corner), toward)
     behind = strength.index_select(0, places - beside).lerp_(strength.index_select(0, places - corner), toward)
@@ -200,8 +200,8 @@ def _linked(weak: Tensor, strong: Tensor, stride: int) -> Tensor:
     torch.ne(weak[1:], weak[:-1] + 1, out=opens[1:])
     first = positions(opens)
     last = torch.cat([first[1:] - 1, first.new_full((1,), len(weak) - 1)])
-    component = join_runs(weak.index_select(0, first), weak.index_select(0, last) + 1, stride)
-    of_pixel = component.index_select(0, torch.cumsum(opens, 0) - 1)
+    root = join_runs(weak.index_select(0, first), weak.index_select(0, last) + 1, stride)
+    of_pixel = root.index_select(0, torch.cumsum(opens, 0) - 1)
     stays = torch.zeros(len(first), dtype=torch.bool, device=weak.device)
     stays.index_fill_(0, of_pixel.index_select(0, positions(touches)), True)
     return weak.index_select(0, positions(stays.index_select(0, of_pixel)))

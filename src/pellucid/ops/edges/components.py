@@ -7,7 +7,6 @@ loops over pixels or runs in Python. (He, Chao and Suzuki, "A Run-Based Two-Scan
 
 import numpy as np
 import torch
-from scipy.sparse import csgraph, csr_array
 from torch import Tensor
 
 from pellucid.core.config import require
@@ -41,7 +40,8 @@ def connected_components(mask: Pictures, connectivity: int = 8) -> Pictures:
     padded = torch.zeros((len(planes), height + 1, width + 1), dtype=torch.bool, device=planes.device)
     padded[:, :height, :width] = planes
     starts, ends = _runs(padded.view(-1))
-    component = join_runs(starts, ends, width + 1, connectivity)
+    root = join_runs(starts, ends, width + 1, connectivity)
+    component = (torch.cumsum(root == torch.arange(len(root), device=root.device), 0) - 1)[root]
     steps = torch.zeros(padded.numel(), dtype=torch.int32, device=planes.device)
     number = _within_planes(component, starts, (height + 1) * (width + 1))
     steps[starts], steps[ends] = number, -number  # the running sum of which is the number inside each run, else 0
@@ -58,20 +58,19 @@ def positions(mask: Tensor) -> Tensor:
 
 
 def join_runs(starts: Tensor, ends: Tensor, stride: int, connectivity: int = 8) -> Tensor:
-    """The component (R,) int64 of each run, numbered from 0 in the order of their first runs.
+    """(R,) int64: the first run of each run's component.
 
     Args:
         starts, ends: (R,) int64, first place of a run and the one behind its last, in the flat list of pixels; rising.
         stride: places from a pixel to the one below. Rows must be parted by at least one free place.
     """
     corner = 0 if connectivity == 8 else 1
-    # runs first .. behind - 1 are those of the next row that touch
+    left, right = starts - (stride - corner), ends - (stride - 1 + corner)
+    # runs first .. behind - 1 are those of the row above that touch
     if starts.device.type != "cpu":
-        first = torch.searchsorted(ends, starts + (stride + corner))
-        behind = torch.searchsorted(starts, ends + (stride + 1 - corner))
-        return _hook(first, behind)
-    start, end = starts.numpy(), ends.numpy()
-    return _search(_smaller(end, start + (stride + corner)), _smaller(start, end + (stride + 1 - corner)))
+        return _hook(torch.searchsorted(ends, left), torch.searchsorted(starts, right))
+    first, behind = _smaller(ends.numpy(), left.numpy()), _smaller(starts.numpy(), right.numpy())
+    return torch.from_numpy(_climb(first, behind - first))
 
 
 def _filled(mask: Pictures) -> Tensor:
@@ -115,18 +114,36 @@ def _smaller(rising: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return np.flatnonzero(order < len(asked)) - np.arange(len(asked))
 
 
-def _search(first: np.ndarray, behind: np.ndarray) -> Tensor:
-    """Components on the processor: SciPy's depth-first search, which meets them in the order wanted."""
-    degree = np.maximum(behind - first, 0)  # (R,)
-    last = np.concatenate([[0], np.cumsum(degree)])
-    below = np.arange(last[-1]) + np.repeat(first - last[:-1], degree)  # (E,)
-    weights, shape = np.ones(len(below)), (len(degree), len(degree))
-    graph = csr_array((weights, below, last), shape=shape)
-    return torch.from_numpy(csgraph.connected_components(graph, directed=False)[1].astype(np.int64))
+def _climb(first: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """(R,): the first run of each run's component, on the processor; `count` touch each from above, `first` and on.
+
+    Each run points to the first that touches, which makes trees, and almost all the graph is in them. Where more than
+    one touches, trees are joined as in `_hook`.
+    """
+    root = _jump(np.where(count > 0, first, np.arange(len(first))))
+    b = np.flatnonzero(count > 1)
+    others = count[b] - 1
+    a = np.arange(others.sum()) + np.repeat(first[b] + 1 - np.cumsum(others) + others, others)
+    b = np.repeat(b, others)
+    while True:
+        a, b = root[a], root[b]
+        is_apart = a != b
+        if not is_apart.any():
+            return root
+        a, b = a[is_apart], b[is_apart]
+        np.minimum.at(root, np.maximum(a, b), np.minimum(a, b))
+        root = _jump(root)
+
+
+def _jump(parent: np.ndarray) -> np.ndarray:
+    """Where pointers lead in the end."""
+    while not np.array_equal(jumped := parent[parent], parent):
+        parent = jumped
+    return parent
 
 
 def _hook(first: Tensor, behind: Tensor) -> Tensor:
-    """Components on any device: hook the larger root to the smaller, jump pointers to the roots, until all agree.
+    """The same on any device: hook the larger root to the smaller, jump pointers to the roots, until all agree.
 
     Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm", 1982.
     """
@@ -135,11 +152,11 @@ def _hook(first: Tensor, behind: Tensor) -> Tensor:
     b = torch.arange(len(a), device=first.device) + (first - torch.cumsum(degree, 0) + degree)[a]
     parent = torch.arange(len(degree), device=first.device)
     while len(a):
+        a, b = torch.minimum(a, b), torch.maximum(a, b)
         parent.scatter_reduce_(0, b, a, "amin")  # a < b: roots only ever hook to smaller ones
         while not torch.equal(jumped := parent[parent], parent):
             parent = jumped
         a, b = parent[a], parent[b]
         apart = a != b
-        a, b = torch.minimum(a[apart], b[apart]), torch.maximum(a[apart], b[apart])
-    is_root = parent == torch.arange(len(parent), device=first.device)
-    return (torch.cumsum(is_root, 0) - 1)[parent]
+        a, b = a[apart], b[apart]
+    return parent
