@@ -1,4 +1,4 @@
-"""Four ways to look over a block of memory and name those that can be among the nearest.
+"""The ways to look over a block of memory and name those that can be among the nearest.
 
 A screen gives every pair a score, quickly; the higher, the nearer. It also says, for the distance of the k-th nearest
 found so far, below which score nothing can be nearer: for certain, whatever was rounded. Those that are left get
@@ -49,6 +49,7 @@ class Screen(Protocol):
 
     rank: torch.dtype
     width: int  # bytes that a number of memory takes while it is prepared, in quarters of the block
+    one_sided: bool  # a score says how far a row is at least, not at most: `reach` is always infinite
     worth: float  # the search is given up when it leaves more than this part of the pairs to be looked at exactly
 
     def memory(self, rows: Tensor) -> Part: ...
@@ -74,8 +75,9 @@ class Integers:
     """Euclidean, for uint8: pixels minus 128 are 8-bit integers, and everything is exact."""
 
     rank: torch.dtype = torch.int64
+    one_sided = False
     width = 1
-    worth = 1.0
+    worth: float = 1.0
 
     def __init__(self, length: int) -> None:
         self.buffer = torch.empty(0, dtype=torch.int32)
@@ -116,6 +118,7 @@ class Floats:
     """Euclidean, for floating point: products in float32, with the largest error that its rounding can make."""
 
     rank = torch.float64
+    one_sided = False
     width = 4
     worth = 1.0
 
@@ -152,7 +155,7 @@ class Floats:
         return ((squares.sqrt() + moved) * self.frame.unit).square_() * (1 + 1e-9)
 
     def ranks(self, queries: Part, memory: Part, rows: Tensor, columns: Tensor, scores: Tensor) -> Tensor:
-        return _in_pieces(_float_squares, queries, memory, rows, columns)
+        return in_pieces(_float_squares, queries, memory, rows, columns)
 
     def distances(self, ranks: Tensor) -> Tensor:
         return ranks.sqrt()
@@ -211,7 +214,7 @@ class Codes(Integers):
         return ((squares.sqrt() + queries.error + memory.error.max()) * self.frame.unit).square_() * (1 + 1e-9)
 
     def ranks(self, queries: Part, memory: Part, rows: Tensor, columns: Tensor, scores: Tensor) -> Tensor:
-        return _in_pieces(_float_squares, queries, memory, rows, columns)
+        return in_pieces(_float_squares, queries, memory, rows, columns)
 
     def distances(self, ranks: Tensor) -> Tensor:
         return ranks.sqrt()
@@ -229,6 +232,7 @@ class Absolute:
     """L1, the sum of absolute differences. On uint8 it is exact as long as float32 holds all its sums."""
 
     rank = torch.float64
+    one_sided = False
     width = 4
     worth = 1.0
 
@@ -262,7 +266,7 @@ class Absolute:
         return (-score.to(torch.float64) + self._rounding(queries, memory)) * (1 + 2 * self.growth + 1e-6)
 
     def ranks(self, queries: Part, memory: Part, rows: Tensor, columns: Tensor, scores: Tensor) -> Tensor:
-        return _in_pieces(_float_sums, queries, memory, rows, columns)
+        return in_pieces(float_sums, queries, memory, rows, columns)
 
     def distances(self, ranks: Tensor) -> Tensor:
         return ranks
@@ -306,8 +310,7 @@ class Frame:
     """
 
     def __init__(self, memory: Tensor, queries: Tensor, levels: float) -> None:
-        narrow = (torch.uint8, torch.float16, torch.bfloat16, torch.float32)
-        self.dtype = torch.float32 if memory.dtype in narrow and queries.dtype in narrow else torch.float64
+        self.dtype = wide_enough(memory, queries)
         some = memory[:: max(1, len(memory) // 4096)].to(self.dtype)
         self.centre = torch.nan_to_num(some.mean(dim=0), nan=0, posinf=0, neginf=0)
         high, low = memory.amax(dim=0).to(self.dtype), memory.amin(dim=0).to(self.dtype)
@@ -325,6 +328,12 @@ class Frame:
         for piece in rows.split(256):
             exact = piece.to(self.dtype).sub(self.centre).mul_(self.inverse)
             yield exact, _norms(exact) * (4 * last) + 1e-20
+
+
+def wide_enough(memory: Tensor, queries: Tensor) -> torch.dtype:
+    """float32 where that holds the numbers of both, else float64."""
+    narrow = (torch.uint8, torch.float16, torch.bfloat16, torch.float32)
+    return torch.float32 if memory.dtype in narrow and queries.dtype in narrow else torch.float64
 
 
 def _norms(rows: Tensor) -> Tensor:
@@ -369,14 +378,16 @@ def _float_squares(a: Tensor, b: Tensor) -> Tensor:
     return (a.to(torch.float64) - b).square_().sum(dim=1)
 
 
-def _float_sums(a: Tensor, b: Tensor) -> Tensor:
+def float_sums(a: Tensor, b: Tensor) -> Tensor:
+    """L1 of pairs of rows, (H,) float64."""
     return (a.to(torch.float64) - b).abs_().sum(dim=1)
 
 
-def _in_pieces(exact: Any, queries: Part, memory: Part, rows: Tensor, columns: Tensor, numbers: int = 2**17) -> Tensor:
+def in_pieces(exact: Any, queries: Part, memory: Part, rows: Tensor, columns: Tensor, numbers: int = 2**17) -> Tensor:
     """`exact` of pairs of rows, so many numbers at a time."""
     step = max(1, numbers // queries.rows.shape[1])
     pieces = [
-        exact(queries.rows[r], memory.rows[c]) for r, c in zip(rows.split(step), columns.split(step), strict=True)
+        exact(queries.rows.index_select(0, r), memory.rows.index_select(0, c))
+        for r, c in zip(rows.split(step), columns.split(step), strict=True)
     ]
     return torch.cat(pieces) if pieces else queries.rows.new_zeros(0)

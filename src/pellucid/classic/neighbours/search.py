@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pellucid.classic.neighbours.best import Best
 from pellucid.classic.neighbours.screens import SIDE, Absolute, Codes, Floats, Integers, Part, Screen
+from pellucid.classic.neighbours.thermometer import BINS, Thermometer
 from pellucid.core.choose import unknown
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError, DataError
@@ -24,8 +25,9 @@ from pellucid.core.errors import ConfigError, DataError
 Distance: TypeAlias = str | Callable[[Any, Any], float]
 DISTANCES = ("l1", "l2")
 TILE = (512, 4096)  # queries and rows of memory that are compared at a time: scores that fit into the cache
+TRIAL = 64  # queries with which it is tried whether a screen is worth while
 MANY = 2**18  # pairs of a tile that are looked at one by one, at a time
-SMALL = 2**24  # multiply-adds below which coding floats as integers is not worth while
+SMALL = 2**24  # multiply-adds below which coding numbers as other integers is not worth while
 
 
 def nearest(queries: Any, memory: Any, k: int, distance: Distance = "l2", block_mb: float = 64.0) -> tuple[Any, Any]:
@@ -72,12 +74,15 @@ def nearest(queries: Any, memory: Any, k: int, distance: Distance = "l2", block_
 
 def _screens(a: Tensor, b: Tensor, distance: str) -> Iterator[Screen]:
     """The quickest first; the last one always does."""
+    large = len(a) * b.numel() > SMALL
     if distance == "l1":
+        if large:
+            yield from (Thermometer(b, a, bins) for bins in BINS)
         yield Absolute(b, a)
     elif a.dtype == b.dtype == torch.uint8:
         yield Integers(a.shape[1])
     else:
-        if len(a) * b.numel() > SMALL:
+        if large:
             yield Codes(b, a)
         yield Floats(b, a)
 
@@ -85,38 +90,42 @@ def _screens(a: Tensor, b: Tensor, distance: str) -> Iterator[Screen]:
 def _search(screen: Screen, a: Tensor, b: Tensor, best: Best, block_mb: float) -> bool:
     """Fill `best`; false when the first block of queries shows that another screen is better."""
     space = block_mb * 2**20
-    columns = TILE[1] if space >= 2**25 else SIDE
+    fitting = int(space / 4 / (screen.width * b.shape[1])) // SIDE * SIDE
+    columns = min(TILE[1], max(SIDE, fitting)) if space >= 2**25 else SIDE
     lines = int(min(TILE[0], max(1, space / columns / 32)))  # an eighth for scores of four bytes, ...
-    rows = max(columns, int(space / 4 / (screen.width * b.shape[1])) // columns * columns)  # ... a quarter for codes
+    rows = max(columns, fitting // columns * columns)  # ... a quarter for codes
+    firsts = [0, *range(min(TRIAL, lines) if screen.worth < 1 else lines, len(a), lines)]
     for start in range(0, len(b), rows):
         memory = screen.memory(b[start : start + rows])
-        for first in range(0, len(a), lines):
-            block = slice(first, min(first + lines, len(a)))
+        for first, last in zip(firsts, [*firsts[1:], len(a)], strict=True):
+            block = slice(first, last)
             queries, opened = screen.queries(a[block]), 0
             first_of_all = start == first == 0 and screen.worth < 1
             expected = len(queries.rows) * (screen.worth * len(memory.rows) + 4 * best.ranks.shape[1])
             most = expected if first_of_all else math.inf
             for left in range(0, len(memory.rows), columns):
                 tile = memory[left : left + columns]
-                opened += _look_over(screen, queries, tile, best, block, start + left, most - opened)
+                scores = screen.scores(queries, tile)
+                opened += _look_over(screen, queries, tile, best, block, start + left, most - opened, scores)
                 if opened > most:
                     return False
     return True
 
 
 def _look_over(
-    screen: Screen, queries: Part, tile: Part, best: Best, block: slice, start: int, most: float = math.inf
+    screen: Screen, queries: Part, tile: Part, best: Best, block: slice, start: int, most: float, scores: Tensor
 ) -> int:
     """Offer to `best` whatever of this tile may be among the nearest; of more than `most` pairs, nothing or a part."""
-    scores = screen.scores(queries, tile)
     q, m = scores.shape
     k = best.ranks.shape[1]
     group = next((size for size in (64, 32, 16, 8, 4, 2) if m >= 4 * k * size), 1)
-    peaks = scores.view(q, m // group, group).amax(dim=2) if group > 1 else scores
+    grouped = scores.view(q, m // group, group)
+    peaks = grouped.amax(dim=2) if group > 1 else scores
     worst = best.worst(block)
     if start == 0 and peaks.shape[1] >= k:  # nothing is known yet; but k groups have a member as good as the k-th peak
-        peak = peaks.topk(k, dim=1).values[:, -1]
-        worst = torch.minimum(worst, screen.reach(queries, tile, peak))
+        peak, where = peaks.topk(k, dim=1)
+        known = _farthest(screen, queries, tile, grouped, where) if screen.one_sided else None
+        worst = torch.minimum(worst, screen.reach(queries, tile, peak[:, -1]) if known is None else known)
     bound = screen.bound(queries, tile, worst)[:, None]
     rows, groups = (peaks >= bound).nonzero(as_tuple=True)
     if len(rows) * group > MANY and q > 1:  # half of the queries at a time
@@ -126,15 +135,28 @@ def _look_over(
             (slice(middle, block.stop), slice(q // 2, q)),
         ):
             if opened <= most:
-                opened += _look_over(screen, queries[part], tile, best, half, start, most - opened)
+                opened += _look_over(screen, queries[part], tile, best, half, start, most - opened, scores[part])
         return opened
-    members = scores.view(q, m // group, group)[rows, groups]
+    members = grouped[rows, groups]
     which, member = (members >= bound[rows]).nonzero(as_tuple=True)
     rows, columns = rows[which], groups[which] * group + member
     if len(rows) <= most:
         ranks = screen.ranks(queries, tile, rows, columns, members[which, member])
         best.offer(block, rows, start + columns, ranks)
     return len(rows)
+
+
+def _farthest(screen: Screen, queries: Part, tile: Part, scores: Tensor, groups: Tensor) -> Tensor:
+    """(q,) a rank just above those of the best rows of some groups (q, k, of `scores` as (q, groups, size))."""
+    q, k = groups.shape
+    rows = torch.arange(q, device=groups.device)[:, None].expand(q, k)
+    best = scores[rows, groups].argmax(dim=2)
+    columns = groups * scores.shape[2] + best
+    there = columns < len(tile.rows)  # and not padding
+    inside = torch.where(there, columns, 0)
+    ranks = screen.ranks(queries, tile, rows.flatten(), inside.flatten(), scores[rows, groups, best].flatten())
+    ranks = torch.where(there, ranks.view(q, k), math.inf).amax(dim=1)
+    return torch.nextafter(ranks, torch.full_like(ranks, math.inf))
 
 
 def _by_function(queries: Any, memory: Any, k: int, distance: Callable[[Any, Any], float]) -> tuple[Any, Any]:
