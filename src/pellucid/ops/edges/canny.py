@@ -92,12 +92,11 @@ def _mark(grey: Tensor, sigma: float, levels: tuple[float, float], unit: float, 
     if _count(marks) > MANY * len(marks):
         marks[: len(slope.strength)] &= _hopeful(slope)
     places = positions(marks)
-    ridges = [_ridges(some, slope) for some in places.split(FEW)]
-    places, peaks = (torch.cat(parts) for parts in zip(*ridges, strict=True))
+    places, peaks = _ridges(places, slope)
     if quantiles:
         high = each[1].index_select(0, whose.index_select(0, places))
     is_strong = _compare(peaks, high, torch.empty_like(peaks, dtype=torch.bool))
-    marks.zero_().index_fill_(0, places.index_select(0, positions(is_strong)), True)
+    marks.zero_().index_copy_(0, places, is_strong)
     weak = places.index_select(0, positions(~is_strong))
     marks.index_fill_(0, _linked(weak, marks, slope.stride), True)
     edges.copy_(found[:height, :, :width].transpose(0, 1))
@@ -135,7 +134,7 @@ def _hopeful(slope: Slopes) -> Tensor:
     # than its own is more than a place loses by rounding and by ties.
     strength, stride = slope.strength.to(torch.float16).view(torch.int16), slope.stride
     a, b, c = torch.empty((3, len(strength)), dtype=torch.int16, device=strength.device)
-    hopeful, beside, is_flat, grows = torch.zeros((4, len(strength)), dtype=torch.bool, device=strength.device)
+    hopeful, beside, is_flat, grows = torch.empty((4, len(strength)), dtype=torch.bool, device=strength.device)
     inner = slice(stride + 1, len(strength) - stride - 1)
     own = torch.add(strength, 1, out=c)[inner]
     for step, along, out in ((1, stride, beside), (stride, 1, hopeful)):
@@ -151,6 +150,15 @@ def _hopeful(slope: Slopes) -> Tensor:
 
 
 def _ridges(places: Tensor, slope: Slopes) -> tuple[Tensor, Tensor]:
+    """`_ridges_of_few`, of any number of places (K,)."""
+    if len(places) <= FEW:
+        return _ridges_of_few(places, slope)
+    found = [_ridges_of_few(some, slope) for some in places.split(FEW)]
+    places, peaks = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return places, peaks
+
+
+def _ridges_of_few(places: Tensor, slope: Slopes) -> tuple[Tensor, Tensor]:
     """Which of the places (K,) are as strong as what lies ahead and stronger than what lies behind.
 
     The line along the gradient meets the ring of the eight neighbours between two of them: one beside or below, one at
@@ -176,6 +184,17 @@ def _ridges(places: Tensor, slope: Slopes) -> tuple[Tensor, Tensor]:
     return places.index_select(0, stays), peak.index_select(0, stays)
 
 
+def _spread(marks: Tensor, step: int) -> Tensor:
+    """(T,) bool: what is marked, and the places `step` before and behind. NumPy takes half of torch's time."""
+    spread = marks.clone()
+    for out, other in ((spread[step:], marks[:-step]), (spread[:-step], marks[step:])):
+        if marks.device.type == "cpu":
+            np.logical_or(out.numpy(), other.numpy(), out=out.numpy())
+        else:
+            out.logical_or_(other)
+    return spread
+
+
 def _linked(weak: Tensor, strong: Tensor, stride: int) -> Tensor:
     """Those of the weak places (K,), rising, that hang together with a strong one through others.
 
@@ -189,12 +208,8 @@ def _linked(weak: Tensor, strong: Tensor, stride: int) -> Tensor:
     """
     if len(weak) == 0:
         return weak
-    near = strong.clone()  # whole passes over bytes take less time than eight looks at each weak place
-    near[1:] |= strong[:-1]
-    near[:-1] |= strong[1:]
-    around = near.clone()
-    around[stride:] |= near[:-stride]
-    around[:-stride] |= near[stride:]
+    # whole passes over bytes take less time than eight looks at each weak place
+    around = _spread(_spread(strong, 1), stride)
     touches = around.index_select(0, weak)
     opens = torch.ones_like(touches)  # the first pixel of a run
     torch.ne(weak[1:], weak[:-1] + 1, out=opens[1:])
