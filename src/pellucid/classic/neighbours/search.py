@@ -92,7 +92,8 @@ def _search(screen: Screen, a: Tensor, b: Tensor, best: Best, block_mb: float) -
     space = block_mb * 2**20
     fitting = int(space / 4 / (screen.width * b.shape[1])) // SIDE * SIDE
     columns = min(TILE[1], max(SIDE, fitting)) if space >= 2**25 else SIDE
-    lines = int(min(TILE[0], max(1, space / columns / 32)))  # an eighth for scores of four bytes, ...
+    # an eighth for scores of four bytes, one for codes of queries, ...
+    lines = int(min(TILE[0], max(1, min(space / columns / 32, space / 8 / (screen.width * b.shape[1])))))
     rows = max(columns, fitting // columns * columns)  # ... a quarter for codes
     firsts = [0, *range(min(TRIAL, lines) if screen.worth < 1 else lines, len(a), lines)]
     for start in range(0, len(b), rows):

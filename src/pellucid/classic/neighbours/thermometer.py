@@ -107,8 +107,8 @@ def _edges(memory: Tensor, bins: int) -> Tensor:
     With p(v) of the numbers near v in bins of width w(v), what the bound loses is in proportion to the integral of p w;
     for a given number of bins, the integral of 1 / w, that is least for w in proportion to 1 / sqrt(p).
     """
-    some = memory[:: max(1, len(memory) // SAMPLE)].to(torch.float64).sort(dim=0).values
-    inner = some[torch.linspace(0, len(some) - 1, CELLS + 1, device=some.device).long()[1:-1]]
+    some = memory[:: math.ceil(len(memory) / SAMPLE)].sort(dim=0).values
+    inner = some[torch.linspace(0, len(some) - 1, CELLS + 1, device=some.device).long()[1:-1]].to(torch.float64)
     ends = [end.to(torch.float64)[None] for end in (memory.amin(dim=0), memory.amax(dim=0))]
     values = torch.cat([ends[0], inner, ends[1]]).T.contiguous()  # (D, CELLS + 1): as many numbers between each two
     widths = values.diff(dim=1)
