@@ -47,7 +47,7 @@ def test_overconfident_scores_become_honest() -> None:
 
 
 def test_scores_that_are_always_right_become_sure_and_stay_numbers() -> None:
-    temperature = fit_temperature(torch.eye(3), torch.arange(3))  # the smaller the likelier: until rounding sees no more
+    temperature = fit_temperature(torch.eye(3), torch.arange(3))  # the smaller the likelier
     assert 1e-3 <= temperature < 0.05
     assert float((torch.eye(3) / temperature).softmax(1).diagonal().min()) > 1 - 1e-12
 
