@@ -20,7 +20,7 @@ from pellucid.classic.neighbours.knn import KNearestNeighbors
 from pellucid.classic.neighbours.search import nearest
 from pellucid.plots.curves import curves
 
-SIZES = (5_000, 10_000, 20_000, 40_000, 80_000)
+SIZES = (10_000, 20_000, 40_000, 80_000, 160_000)
 QUERIES, LENGTH, CLASSES = 500, 784, 10
 
 
