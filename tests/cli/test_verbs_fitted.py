@@ -91,6 +91,10 @@ def test_programs_read_what_was_reached(ask: Ask, photos: Path) -> None:
 def test_summary_says_why_not(ask: Ask, fitted: Path) -> None:
     answer = ask("summary", fitted)
     assert answer.code == 2 and "is a softmax, which has no layers to open" in answer.err
+    by_name = ask("summary", "knn")
+    assert by_name.code == 2 and by_name.err.startswith(
+        "pellucid: knn is fitted to features and has no layers to open."
+    )
 
 
 def test_help_says_what_each_kind_of_features_is(ask: Ask) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pellucid.cli.arguments import parser
 
 USAGE = "models"
-ABOUT = "the networks, with sizes and costs"
+ABOUT = "networks with sizes and costs, and what is fitted in one go"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Print one row a network."""
+    """Print one row a model."""
     options = parser(USAGE, ABOUT).parse_args(list(arguments))
     from pellucid.cli.output import print_json, print_table
     from pellucid.runs.zoo import list_models

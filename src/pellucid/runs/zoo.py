@@ -126,6 +126,8 @@ def _open(
     name: str, n_classes: int | None, channels: int | None, size: tuple[int, int] | None
 ) -> tuple[nn.Module, Preprocess, bool]:
     """A network, what its pictures are like, and whether it is a run's."""
+    if name in ABOUT:
+        raise ConfigError(f"{name} is fitted to features and has no layers to open. `pellucid models` says which have.")
     if any(name in table for table in FAMILIES.values()) or not Path(name).exists():
         channels, size = channels or 3, size or (224, 224)
         net = create(name, 1000 if n_classes is None else n_classes, channels, size)
