@@ -91,6 +91,18 @@ def test_what_is_chosen_is_written_down(photos: Path, tmp_path: Path) -> None:
     assert int(run.trained.model.net.head.k) == int(best["k"])
 
 
+def test_the_report_says_when_validation_also_chose(photos: Path, tmp_path: Path) -> None:
+    said = "on the validation split, which also picked the best of 6."
+    pages = {
+        name: (train(photos, tmp_path / name, model="svm", **changes).folder / "report.html").read_text(
+            encoding="utf-8"
+        )
+        for name, changes in {"chosen": {}, "stated": {"reg": 0.1}, "folds": {"folds": 2}}.items()
+    }
+    assert said in pages["chosen"]
+    assert all("on the validation split." in pages[name] for name in ("stated", "folds"))
+
+
 def test_cross_validation_needs_no_validation_split(photos: Path, tmp_path: Path) -> None:
     run = train(photos, tmp_path / "run", model="knn", val_fraction=0, folds=3, repeats=2)
     assert {name for name in run.choices[0] if name.startswith("fold")} == {f"fold {n}" for n in range(1, 7)}

@@ -39,7 +39,6 @@ WHERE = {
     "test": "the test split, which no choice was made on",
     "val": "the validation split, which also picked the best epoch",
 }
-FITTED_WHERE = {**WHERE, "val": "the validation split"}
 
 
 def write_report(
@@ -72,12 +71,18 @@ def write_report(
 
 def _lead(run: Record, evaluation: Evaluation | None) -> str:
     facts = run.facts
-    text = f"A {run.config.title} that tells {facts.n_classes} classes apart, trained on {facts.n_train:,} pictures."
+    text = (
+        f"This {run.config.title} tells {facts.n_classes} classes apart; it was trained on {facts.n_train:,} pictures."
+    )
     if evaluation is None:
         return text + " Nothing was held out, so nothing is known about how well it does on new pictures."
     name = run.trained.task.metric.name
-    value, where = evaluation.summary[name], FITTED_WHERE if _is_fitted(run) else WHERE
-    text += f" Its {_words(name)} is {_shown(name, value)} on {where.get(evaluation.split, evaluation.split)}."
+    value, where = evaluation.summary[name], WHERE.get(evaluation.split, evaluation.split)
+    if evaluation.split == "val" and _is_fitted(run):
+        where = "the validation split" + f", which also picked the best of {len(run.choices)}" * _chosen_by_validation(
+            run
+        )
+    text += f" Its {_words(name)} is {_shown(name, value)} on {where}."
     failed = [verdict for verdict in run.verdicts if verdict.status == "fail"]
     if failed:
         text += f" {len(failed)} check(s) failed; read them before you use it."
@@ -128,6 +133,11 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
 
     own = run.trained.task.sections(evaluation.summary, evaluation.records, run.facts, get)
     return [Section("Result", lead, blocks), *own]
+
+
+def _chosen_by_validation(run: Record) -> bool:
+    """Whether candidates of a fitted model were compared on the validation split: folds are two or more."""
+    return bool(run.choices) and "fold 2" not in run.choices[0]
 
 
 def _is_fitted(run: Record) -> bool:
