@@ -105,22 +105,28 @@ def test_rows_too_long_for_sums_in_32_bits() -> None:
     assert distances[0, -1] == pytest.approx(255 * np.sqrt(33000), rel=1e-15)
 
 
-def test_neighbours_are_those_of_faiss_and_scikit_learn() -> None:
-    faiss = pytest.importorskip("faiss", reason="faiss-cpu comes with the extra `bench`")
+def normal_rows() -> tuple[np.ndarray, np.ndarray]:
+    """40 queries and 3000 rows of memory."""
     rng = np.random.default_rng(2)
-    queries, memory = (rng.normal(size=(n, 144)).astype(np.float32) for n in (40, 3000))
+    return rng.normal(size=(40, 144)).astype(np.float32), rng.normal(size=(3000, 144)).astype(np.float32)
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_neighbours_are_those_of_scikit_learn(distance: str) -> None:
+    queries, memory = normal_rows()
+    theirs = NearestNeighbors(n_neighbors=5, algorithm="brute", metric=distance).fit(memory.astype(float))
+    same(nearest(queries, memory, 5, distance), theirs.kneighbors(queries.astype(float)))
+
+
+def test_neighbours_are_those_of_faiss() -> None:
+    faiss = pytest.importorskip("faiss", reason="faiss-cpu comes with the extra `bench`")
+    queries, memory = normal_rows()
     index = faiss.IndexFlatL2(144)
     index.add(memory)
     distances, indices = nearest(queries, memory, 5)
     squares, theirs = index.search(queries, 5)
     np.testing.assert_array_equal(indices, theirs)
     np.testing.assert_allclose(distances**2, squares, rtol=1e-5)
-    for distance in ("l1", "l2"):
-        by_sklearn = NearestNeighbors(n_neighbors=5, algorithm="brute", metric=distance)
-        same(
-            nearest(queries, memory, 5, distance),
-            by_sklearn.fit(memory.astype(float)).kneighbors(queries.astype(float)),
-        )
 
 
 # ------------------------------------------------------------------------------------------------ bounds that hold
