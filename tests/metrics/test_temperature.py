@@ -62,3 +62,8 @@ def test_errors() -> None:
         fit_temperature(torch.zeros(2, 3), torch.tensor([-1, -1]))
     with pytest.raises(DataError, match="labels must have shape"):
         fit_temperature(torch.zeros(2, 3), torch.zeros(3, dtype=torch.int64))
+
+
+def test_the_interval_ends_where_it_says() -> None:
+    one = torch.tensor([[1.0, 0.0]])
+    assert fit_temperature(one, torch.tensor([1])) == pytest.approx(1e3, rel=1e-6)  # always wrong: the flattest

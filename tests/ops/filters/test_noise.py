@@ -118,3 +118,8 @@ def test_other_wrong_input(name: str) -> None:
         NOISES[name](GREY, 0.1, seed=-1)
     with pytest.raises(DataError, match=r"^picture must be \(H, W\)"):
         NOISES[name](np.ones(3), 0.1)
+
+
+def test_nearly_equal_pictures_are_not_equal() -> None:
+    flat = np.zeros((4, 4))
+    assert psnr(flat, flat + 1e-7) == pytest.approx(140)
