@@ -5,11 +5,11 @@ exactly 1, and nothing has been said about other samples. And not by the score o
 few of them and so is partly luck, the best of 12 candidates is the luckiest, and what it scored is believed although it
 will not be seen again. Both are wrong for the same reason: the number that chose is no longer a measurement.
 
-Two ways are sound. Set a part of the training samples apart and choose there; or let each of five parts be the one that
-is set apart, once each, and choose by the mean (cross-validation: five times the work, a steadier choice, for little
-data). Then look at the test samples a single time. In the table, means over 20 draws of 300 training and 40 test
-pictures, one label in five wrong: what each way believed, and what 1,000 fresh pictures said. The sound ways miss the
-truth to either side, and by little on average; the wrong ones believe too much.
+Two ways are sound. Set a part of the training samples apart and choose there; or let each of five parts be the one
+that is set apart, once each, and choose by the mean (cross-validation: five times the work, a steadier choice, for
+little data). Then look at the test samples a single time. In the table, means over 20 draws of 300 training and 40
+test pictures, one label in five drawn anew by lot: what each way believed, and what 1,000 fresh pictures said. The
+sound ways miss the truth to either side, and by little on average; the wrong ones believe too much.
 
     python recipes/classic/choosing_hyperparameters.py
 """

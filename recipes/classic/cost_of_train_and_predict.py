@@ -1,13 +1,14 @@
 """What do nearest neighbours cost to train, and what to ask?
 
-Training only keeps the samples and sorts their labels: no arithmetic on pixels, however many there are. Asking looks at
-every one of them: the multiply-adds grow in proportion, and so does the time. That is the wrong way round. A classifier
-is trained once and asked for ever, so a model that learns slowly and answers quickly is worth more; a linear classifier
-on the same pictures needs one product with its ten templates, whatever it was trained on.
+Training only keeps the samples and sorts their labels: no arithmetic on pixels, however many there are. Asking looks
+at every one of them: the multiply-adds grow in proportion, and the time nearly so. That is the wrong way round. A
+classifier is trained once and asked for ever, so a model that learns slowly and answers quickly is worth more; a
+linear classifier on the same pictures needs one product with its ten templates, whatever it was trained on.
 
 The counts in the table follow from the sizes, and the script checks the search against them: it asks a distance of its
-own and counts the calls. The picture shows processor seconds, measured when it was made. Both axes are logarithmic, so
-that cost in proportion is a line of slope 1.
+own and counts the calls. The picture shows processor time to predict one picture by the quick search, which scores as
+many pairs by one product, measured when it was made. Both axes are logarithmic, so that cost in proportion is a line
+of slope 1.
 
     python recipes/classic/cost_of_train_and_predict.py
 """

@@ -5,8 +5,9 @@ Gaussian's σ is gone by then: with a small σ every tile of the roof and every 
 large one the outlines of the building and the hills are left. The count of edge pixels falls from row to row.
 
 Thresholds that stay the same would mix two things, as smoothing also makes all slopes less steep. So they are set anew
-for each σ here, at the 80th and 90th percentile of the strengths; the pixels that could be edges are then equally many,
-and still the edges get fewer: they become longer lines and further apart. The last column counts separate pieces.
+for each σ here, at the 80th and 90th percentile of the strengths; the pixels that could be edges are then equally
+many, and still the edges get fewer and lie further apart; with the largest σ the pieces that are left are long lines.
+The last column counts separate pieces.
 
 (The photograph is china.jpg of scikit-learn, by danielbuechele, CC BY 2.0.)
 

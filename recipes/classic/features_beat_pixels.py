@@ -1,14 +1,16 @@
 """What do hand-made features gain over raw pixels?
 
-More than the choice of a classifier does. The pictures are single clothes on textures, 32 x 32, and their colours say
-something about them, but not all: two kinds share each hue. A linear SVM, softmax and a net with a hidden layer get
-the same 2,000 of them, once as pixels and once as features: a histogram of colours, HOG, or both side by side. HOG sees
-shapes and no colour, the histogram colours and no shape; together they are better than either, and better than pixels.
+To a linear classifier, more than a hidden layer gives: HOG and colours together gain it more than the net gains on
+pixels. To the net they gain less, and HOG alone nothing. The pictures are single clothes on textures, 32 x 32, and
+their colours say something about them, but not all: two kinds share each hue. A linear SVM, softmax and a net with a
+hidden layer get the same 2,000 of them, once as pixels and once as features: a histogram of colours, HOG, or both side
+by side. HOG sees shapes and no colour, the histogram colours and no shape; together they are better than either, and
+better than pixels, while colours say something.
 
 In the last column the same clothes have any colour at all. Then colour tells nothing, and pixels lose half their worth
-to a linear classifier: its one template a class is a picture in colours. HOG does not notice the difference. That is
-what the feature is for: it throws away what should not count. (It is also its limit: what it throws away is decided
-beforehand, and not by the data.)
+to a linear classifier: its one template a class is a picture in colours. HOG does not notice the difference, and the
+histogram beside it now costs a little. That is what the feature is for: it throws away what should not count. (It is
+also its limit: what it throws away is decided beforehand, and not by the data.)
 
     python recipes/classic/features_beat_pixels.py  # twenty seconds
 """

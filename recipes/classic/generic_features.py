@@ -5,9 +5,10 @@ as well. A small convolutional net is trained on five kinds of clothes, in any c
 are frozen, the last layer is taken off, and the 128 numbers before it are the features of pictures of five other kinds,
 which it has never seen. A linear classifier on them is fitted with few pictures of each kind.
 
-It is right about twice as often as the same classifier on raw pixels, with five pictures more often than that with 100.
-That is not in the architecture alone: with its first, random weights the same net is hardly better than pixels. HOG,
-made by hand by people who had thought about it for years, comes close to what half a minute of training found.
+It is right about twice as often as the same classifier on raw pixels, with five pictures more often than that with
+100. That is not in the architecture alone: with its first, random weights the same net is no better than pixels with
+few pictures, and a little better with 100. HOG, made by hand by people who had thought about it for years, comes close
+to what half a minute of training found.
 
     python recipes/classic/generic_features.py  # half a minute
 """

@@ -1,9 +1,10 @@
 """Which pictures are neighbours depends on the space in which one looks.
 
 500 clothes in any colour on textures are looked up among 3,000 others, by L2. Among pixels, pictures are near when
-they are about as bright and as red in the same places: neighbours share a background, and what is worn on it is nearly
-chance. In the space of HOG, where only the directions of edges in each part of the picture are left, most of the five
-nearest are the same kind of clothing. The distance is the same one; the space makes its neighbours mean something.
+they are about as bright and as red in the same places: neighbours share a background, and only one in five is the same
+kind, where chance would give one in ten. In the space of HOG, where only the directions of edges in each part of the
+picture are left, most of the five nearest are the same kind of clothing. The distance is the same one; the space makes
+its neighbours mean something.
 
 The table gives the share of the right kind among the five nearest (precision@5), and of right answers when they vote.
 The picture looks up two of the queries in both spaces. A trained net's last layer is such a space too, and a better

@@ -4,11 +4,12 @@
 the other 999, by L2. None of them was seen in training. Three spaces are asked: pixels, HOG, and the 128 numbers that
 the last layer of a small convolutional net reads after it has been trained for half a minute on 3,000 other clothes.
 
-Among pixels, neighbours share a background, and what is worn on it is little better than chance. HOG leaves colours
-out, so that outlines count, but a texture has edges too. The net was told nothing but names, and had to find out by
-itself what makes no difference to them: colours, textures, places. Two of three neighbours in its last layer are the
-same kind, and most of the others are confusions that people would understand, a coat beside a pullover. It is learning
-that did it: with its first, random weights the same layer is a space no better than pixels.
+Among pixels, neighbours share a background, and fewer than one in five is the same kind, where chance would give one
+in ten. HOG leaves colours out, so that outlines count, but a texture has edges too. The net was told nothing but
+names, and had to find out by itself what makes no difference to them: colours, textures, places. Two of three
+neighbours in its last layer are the same kind, and most of the others are confusions that people would understand, a
+coat beside a pullover. It is learning that did it: with its first, random weights the same layer is a space no better
+than pixels.
 
 The table gives the share of the right kind among the five nearest (precision@5) and how often the nearest is right.
 The picture looks up two of the queries.

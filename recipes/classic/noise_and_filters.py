@@ -6,9 +6,10 @@ it over the neighbours. Noise that is drawn from a normal distribution is in eve
 and the median, which lets most of the values go unused, does that worse.
 
 The table gives the peak signal-to-noise ratio in dB, more is better, of two photographs after salt and pepper, white
-impulses and normal noise, and after each filter; the best of each row is named. On the flower, whose petals are smooth,
-the median is 5 dB better against wrong pixels than any Gaussian. On the pagoda, full of detail no wider than a pixel,
-it leads by little: every filter takes detail away with the noise, and there only the weakest ones pay at all.
+impulses and normal noise, and after each filter; the best of each row is named. On the flower, whose petals are
+smooth, the median is 5 dB better against wrong pixels than any Gaussian. On the pagoda, full of detail no wider than a
+pixel, it leads by half a dB or less: every filter takes detail away with the noise, and against normal noise only the
+weakest Gaussian pays at all.
 
 (The photographs are flower.jpg and china.jpg of scikit-learn, by vultilion and danielbuechele, CC BY 2.0.)
 

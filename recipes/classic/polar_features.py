@@ -1,9 +1,9 @@
 """How can a straight line separate a ring?
 
 By better features. No line in x and y separates a disc from the ring around it: softmax on these coordinates is right
-about half of the time, hardly better than chance. In polar coordinates, distance from the middle and angle, the same
-classes lie one above the other, and a line separates them without an error, on new points too. The classifier is the
-same; what was hard is done by the transform.
+about half of the time, on new points no better than chance. In polar coordinates, distance from the middle and angle,
+the same classes lie one above the other, and a line separates them without an error, on new points too. The classifier
+is the same; what was hard is done by the transform.
 
 It takes the right feature: distance alone is enough, the angle alone is worth nothing, and x² and y² do as well, for
 their sum is the squared distance. Hand-made features such as HOG are transforms of this kind for pictures, found by

@@ -1,7 +1,9 @@
 """What does HOG keep of a picture, and what does it forget?
 
 It keeps which way the edges of each cell run, and how strong they are: the outline of a thing stays readable in the
-drawing below, one star of lines a cell. It forgets where in its cell an edge lies, and how bright the picture is.
+drawing below, one star of lines a cell. It forgets how bright the picture is, and where in its cell an edge lies,
+though not where the border between two cells is: by the measure below, a shift by one pixel moves it no less than it
+moves pixels.
 
 The table changes a photograph and asks how far that moves it, in units of its distance from quite another photograph:
 1 is as good as lost. More light, a constant, changes nothing, as only differences count; pixels are half lost. Half the

@@ -1,4 +1,4 @@
-"""Every estimator under one roof, with the interface of scikit-learn, whose import takes seconds."""
+"""Every estimator under one roof, and `one_hot` beside its own: what imports scikit-learn, which takes seconds."""
 
 from pellucid.classic.clustering.kmeans import KMeans
 from pellucid.classic.clustering.textons import Textons

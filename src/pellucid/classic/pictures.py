@@ -1,4 +1,4 @@
-"""Every function on pictures under one roof: filters, edges, colours and features by hand. Imports no scikit-learn."""
+"""Functions that need no scikit-learn under one roof: filters, edges, colours, features, neighbours and votes."""
 
 from pellucid.classic.features.color_histogram import color_histogram
 from pellucid.classic.features.hog import cell_histograms, hog, hog_picture

@@ -9,7 +9,7 @@ from pellucid.core.errors import ConfigError
 
 # N pictures, M remembered ones, D features, K classes
 
-DISTANCES = ("l2", "l1")
+DISTANCES = ("l2", "l1")  # weights files hold the place in this list: only append
 LEAST = 1e-6  # share of votes of a class that has none: its logarithm stays a number
 NUDGE = 1e-4  # on the logit of the winner, so that the largest share is the winner's when votes are equal
 
