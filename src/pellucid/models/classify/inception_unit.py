@@ -1,0 +1,49 @@
+"""The two parts every Inception is made of: a convolution with its norm, and branches side by side.
+
+Letters: N pictures, h x w cells of a feature map.
+"""
+
+import torch
+from torch import Tensor, nn
+
+EPSILON = 1e-3  # of the norm, in all Inceptions
+
+
+class ConvUnit(nn.Module):
+    """Convolution, batch norm, ReLU; parts are named `conv` and `bn`, as in published weights.
+
+    Args:
+        c_in, c_out: feature maps.
+        kernel: side, or (height, width), such as (1, 7).
+        stride: of the convolution.
+        same: pad so that stride 1 keeps the size (odd kernels); without it nothing is padded.
+        norm: batch norm and no bias; without it a bias and no norm, as before 2015.
+    """
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        kernel: int | tuple[int, int] = 1,
+        stride: int = 1,
+        same: bool = True,
+        norm: bool = True,
+    ) -> None:
+        super().__init__()
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        padding = (height // 2, width // 2) if same else (0, 0)
+        self.conv = nn.Conv2d(c_in, c_out, (height, width), stride, padding, bias=not norm)
+        self.bn = nn.BatchNorm2d(c_out, eps=EPSILON) if norm else nn.Identity()
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, h, w) -> (N, c_out, h', w'); h and w stay at stride 1 with `same`."""
+        return self.relu(self.bn(self.conv(x)))
+
+
+class Branches(nn.ModuleDict):
+    """Parts that all see the same input, their feature maps one after the other; heights and widths must agree."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, h, w) -> (N, sum of the parts' feature maps, h', w')."""
+        return torch.cat([part(x) for part in self.values()], 1)
