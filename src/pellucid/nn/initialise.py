@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import nn
 
 
@@ -29,3 +30,13 @@ def start_small(head: nn.Linear | nn.Conv2d, std: float = 0.01) -> None:
     nn.init.normal_(head.weight, std=std)
     if head.bias is not None:
         nn.init.zeros_(head.bias)
+
+
+def blank_linear(n_in: int, n_out: int) -> nn.Linear:
+    """A linear layer whose weights nobody has drawn yet: `initialise` has to follow.
+
+    torch draws weights when it makes a layer. Of a hundred million, which would be drawn anew, that takes seconds.
+    """
+    with torch.device("meta"):
+        layer = nn.Linear(n_in, n_out)
+    return layer.to_empty(device=torch.get_default_device())

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 from torch import nn
 
+from pellucid.models.classify.alexnet import alexnet
+from pellucid.models.classify.alexnet_notes import alexnet_notes, alexnet_notes_groups2
+from pellucid.models.classify.all_conv import all_conv
 from pellucid.models.classify.convnet import convnet
 from pellucid.models.classify.googlenet import googlenet, googlenet_paper
 from pellucid.models.classify.inception_resnet_v2 import inception_resnet_v2
@@ -22,12 +25,28 @@ from pellucid.models.classify.resnet import (
     wide_resnet50_2,
     wide_resnet101_2,
 )
+from pellucid.models.classify.vgg import vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
+from pellucid.models.classify.zfnet import zfnet, zfnet_wide
 
 # name -> (n_classes, channels, image_size) -> network
 MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "linear": linear,
     "mlp": mlp,
     "convnet": convnet,
+    "alexnet": alexnet,
+    "alexnet_notes": alexnet_notes,
+    "alexnet_notes_groups2": alexnet_notes_groups2,
+    "zfnet": zfnet,
+    "zfnet_wide": zfnet_wide,
+    "all_conv": all_conv,
+    "vgg11": vgg11,
+    "vgg11_bn": vgg11_bn,
+    "vgg13": vgg13,
+    "vgg13_bn": vgg13_bn,
+    "vgg16": vgg16,
+    "vgg16_bn": vgg16_bn,
+    "vgg19": vgg19,
+    "vgg19_bn": vgg19_bn,
     "googlenet": googlenet,
     "googlenet_paper": googlenet_paper,
     "inception_v3": inception_v3,
