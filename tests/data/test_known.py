@@ -44,7 +44,7 @@ def made_up(**changes: object) -> Known:
 
 
 def test_the_table_is_keyed_by_name_and_every_card_is_filled_in() -> None:
-    assert list(KNOWN) == ["fashion-mnist-mini", "fashion-mnist", "mnist", "cifar10", "digits", "scenes"]
+    assert list(KNOWN) == ["fashion-mnist-mini", "fashion-mnist", "mnist", "cifar10", "cifar100", "digits", "scenes"]
     for name, known in KNOWN.items():
         assert known.name == name
         assert known.card.title and known.card.licence and known.card.origin and known.how_to_get.endswith(".")
@@ -52,7 +52,7 @@ def test_the_table_is_keyed_by_name_and_every_card_is_filled_in() -> None:
         assert all(remote.url.startswith("https://") and remote.max_bytes > 0 for remote in known.remotes)
     for name in ("fashion-mnist-mini", "fashion-mnist", "digits"):
         assert re.fullmatch("[0-9a-f]{64}", KNOWN[name].card.digest)
-    for name in ("mnist", "cifar10"):
+    for name in ("mnist", "cifar10", "cifar100"):
         assert KNOWN[name].card.digest == "" and "not verified" in KNOWN[name].card.origin
 
 

@@ -12,9 +12,8 @@ from pellucid.core.choose import choose
 from pellucid.core.progress import Progress
 from pellucid.data import scenes
 from pellucid.data.assets import fashion_mini
-from pellucid.data.known.cifar import FILES as CIFAR_FILES
-from pellucid.data.known.cifar import INNER, read_cifar10_folder
-from pellucid.data.known.cifar import NAMES as CIFAR_NAMES
+from pellucid.data.known import cifar
+from pellucid.data.known.cifar import FINE_CLASSES, read_cifar_folder
 from pellucid.data.known.fetch import fetch
 from pellucid.data.known.idx import read_idx_folder
 from pellucid.data.known.record import Known, Remote, assemble, cache_folder
@@ -57,7 +56,11 @@ def _read_idx(known: Known, folder: Path | None) -> Source:
 
 
 def _read_cifar10(known: Known, folder: Path | None) -> Source:
-    return assemble(known, read_cifar10_folder(folder or Path(), known.classes))
+    return assemble(known, read_cifar_folder(folder or Path(), known.classes, cifar.CIFAR10))
+
+
+def _read_cifar100(known: Known, folder: Path | None) -> Source:
+    return assemble(known, read_cifar_folder(folder or Path(), known.classes, cifar.CIFAR100))
 
 
 def _read_fashion_mini(known: Known, _: Path | None) -> Source:
@@ -144,7 +147,31 @@ KNOWN: dict[str, Known] = {
                 "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
                 200_000_000,
                 "c32a1d4ab5d03f1284b67883e8d87530",
-                tuple(f"{INNER}/{file}" for file in (CIFAR_NAMES, *CIFAR_FILES["train"], *CIFAR_FILES["test"])),
+                cifar.CIFAR10.members,
+            ),
+        ),
+    ),
+    "cifar100": Known(
+        name="cifar100",
+        card=Card(
+            title="CIFAR-100: 60,000 colour photos, 32x32, 600 of each of 100 kinds",
+            licence="none stated; the publisher asks to cite Krizhevsky 2009",
+            origin=f"https://www.cs.toronto.edu/~kriz/cifar.html; {NOT_VERIFIED}",
+        ),
+        classes=FINE_CLASSES,
+        shape=(32, 32, 3),
+        counts={"train": 50_000, "test": 10_000},
+        how_to_get=(
+            "Run `pellucid datasets --fetch cifar100` (161 MB), or write cifar100:FOLDER for a folder with "
+            "train.bin and test.bin, the binary version."
+        ),
+        read=_read_cifar100,
+        remotes=(
+            Remote(
+                "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+                200_000_000,
+                "03b5dce01913d631647c71ecec9e9cb8",
+                cifar.CIFAR100.members,
             ),
         ),
     ),
