@@ -9,7 +9,9 @@ from pellucid.core.errors import ConfigError
 if TYPE_CHECKING:
     import numpy as np  # else with the first mean image: settings and `--help` are there sooner without it
 
-Fit = Literal["crop", "pad", "stretch"]
+Fit = Literal["crop", "pad", "stretch", "short-side"]
+Interpolation = Literal["bilinear", "bicubic"]
+INTERPOLATIONS: tuple[Interpolation, ...] = ("bilinear", "bicubic")
 MODES = ("standardise", "centre", "mean-image", "unit", "signed", "minmax", "none")
 
 
@@ -25,11 +27,14 @@ class Preprocess:
         canvas: height and width pictures are first brought to; its middle `size` is the input. None: `size`.
         channels: 1 (grey) or 3 (RGB).
         fit: how another shape gets there: `crop` (short side fits, centre kept), `pad` (whole
-            picture, rest filled with `background`), `stretch`.
+            picture, rest filled with `background`), `stretch`, `short-side` (as `crop`, to the pixel as published
+            weights were trained: resized whole, then cut).
         mode: name of the rule the numbers were made by, one of `MODES`.
         shift, scale: one number a channel.
         mean_image: (C, H, W) float32, in mode `mean-image` only.
         background: RGB (0..255) that transparent pixels are laid on and padding is filled with.
+        interpolation: how pictures are resized, with antialiasing: `bilinear`, or `bicubic` as some published
+            weights were trained with.
     """
 
     size: tuple[int, int]
@@ -41,12 +46,15 @@ class Preprocess:
     scale: tuple[float, ...] = (1 / 255, 1 / 255, 1 / 255)
     mean_image: "np.ndarray | None" = field(default=None, compare=False)
     background: tuple[int, int, int] = (255, 255, 255)
+    interpolation: Interpolation = "bilinear"
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
             raise ConfigError(f"Preprocessing knows 1 or 3 channels, got {self.channels}.")
         if self.mode not in MODES:
             raise ConfigError(f"Unknown preprocessing {self.mode!r}: use {', '.join(MODES)}.")
+        if self.interpolation not in INTERPOLATIONS:
+            raise ConfigError(f"Unknown interpolation {self.interpolation!r}: use {' or '.join(INTERPOLATIONS)}.")
         if not len(self.shift) == len(self.scale) == self.channels:
             raise ConfigError(
                 f"Preprocessing needs {self.channels} shifts and scales, one a channel; "

@@ -5,6 +5,7 @@ One coordinate system everywhere: x runs from 0 at the left edge to W at the rig
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,8 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.core.errors import DataError
-from pellucid.core.preprocess import Fit
+from pellucid.core.preprocess import Fit, Interpolation
 
+Resampling = Interpolation | Literal["nearest"]
 IGNORE = 255  # mask value of pixels that have no class
 
 
@@ -38,20 +40,32 @@ class Placed:
 
 @dataclass(frozen=True)
 class Layout:
-    """Which whole-pixel window of the picture is shown, and how large, at the canvas's top left."""
+    """Which whole-pixel window of the picture is shown, and how large, at the canvas's top left.
+
+    With `cut_hw` the resized window is larger than the canvas, which shows its middle.
+    """
 
     top: int
     left: int
     height: int
     width: int
     shown_hw: tuple[int, int]
+    cut_hw: tuple[int, int] | None = None
+
+    @property
+    def cut(self) -> tuple[int, int]:
+        """Rows and columns of the resized window above and left of the canvas: half of the rest, halves to even."""
+        if self.cut_hw is None:
+            return 0, 0
+        return round((self.shown_hw[0] - self.cut_hw[0]) / 2), round((self.shown_hw[1] - self.cut_hw[1]) / 2)
 
     @property
     def affine(self) -> np.ndarray:
         """(2, 3) float32, from canvas to picture."""
-        shown_h, shown_w = self.shown_hw
+        step_y, step_x = self.height / self.shown_hw[0], self.width / self.shown_hw[1]
+        top, left = self.cut
         return np.array(
-            [[self.width / shown_w, 0, self.left], [0, self.height / shown_h, self.top]],
+            [[step_x, 0, self.left + left * step_x], [0, step_y, self.top + top * step_y]],
             dtype=np.float32,
         )
 
@@ -61,6 +75,8 @@ def layout(original_hw: tuple[int, int], size: tuple[int, int], fit: Fit) -> Lay
 
     `crop` shows the middle window that has the canvas's shape, rounded to whole pixels of the picture;
     `pad` shows all of it at the top left, its sides in proportion; `stretch` shows all of it on all of the canvas.
+    `short-side` shows what `crop` does up to a part of a pixel, but resizes all of the picture first (the longer side
+    rounded down) and then cuts whole pixels of that, as the publishers of ImageNet weights do.
     """
     height, width = original_hw
     if fit == "stretch":
@@ -71,6 +87,8 @@ def layout(original_hw: tuple[int, int], size: tuple[int, int], fit: Fit) -> Lay
         shown = (min(size[0], max(1, round(height * scale))), min(size[1], max(1, round(width * scale))))
         return Layout(0, 0, height, width, shown)
     scale = max(ratio_h, ratio_w)
+    if fit == "short-side":
+        return Layout(0, 0, height, width, _around(original_hw, size), size)
     window_h = min(height, max(1, round(size[0] / scale)))
     window_w = min(width, max(1, round(size[1] / scale)))
     return Layout((height - window_h) // 2, (width - window_w) // 2, window_h, window_w, size)
@@ -82,10 +100,11 @@ def place(
     fit: Fit,
     background: tuple[int, int, int],
     mask: np.ndarray | None = None,
+    interpolation: Interpolation = "bilinear",
 ) -> Placed:
     """Put a picture on a canvas. Pixels that need no resizing are kept bit for bit.
 
-    Pictures are resized by bilinear interpolation with antialiasing, masks by the nearest pixel.
+    Pictures are resized by bilinear or bicubic interpolation with antialiasing, masks by the nearest pixel.
 
     Args:
         image: (H, W, C) uint8, C = 1 or 3.
@@ -93,6 +112,7 @@ def place(
         fit: see `layout`.
         background: RGB of the canvas where `pad` shows no picture; grey canvases take its luma.
         mask: (H, W) uint8 class ids.
+        interpolation: how the picture is resized.
 
     Raises:
         DataError: the mask has another size than the picture.
@@ -103,19 +123,21 @@ def place(
     where = layout(original_hw, size, fit)
     shown = _window(image, where)
     if shown.shape[:2] != where.shown_hw:
-        shown = _resize(shown, where.shown_hw, nearest=False)
+        shown = _resize(shown, where.shown_hw, interpolation)
+    shown = _cut(shown, where)
     shown_mask = None
     if mask is not None:
         shown_mask = _window(mask, where)
         if shown_mask.shape != where.shown_hw:
-            shown_mask = _resize(shown_mask[..., None], where.shown_hw, nearest=True)[..., 0]
-    if where.shown_hw != tuple(size):
+            shown_mask = _resize(shown_mask[..., None], where.shown_hw, "nearest")[..., 0]
+        shown_mask = _cut(shown_mask, where)
+    if shown.shape[:2] != tuple(size):
         shown = _pad(shown, size, background if image.shape[2] == 3 else (luma(background),))
         shown_mask = None if shown_mask is None else _pad(shown_mask, size, (IGNORE,))
     return Placed(
         image=shown,
         mask=shown_mask,
-        valid_hw=np.array(where.shown_hw, dtype=np.int64),
+        valid_hw=np.array(where.cut_hw or where.shown_hw, dtype=np.int64),
         original_hw=np.array(original_hw, dtype=np.int64),
         affine=where.affine,
     )
@@ -126,25 +148,41 @@ def luma(rgb: tuple[int, int, int]) -> int:
     return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16
 
 
+def _around(original_hw: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """The picture's shape, so large that it just covers `size`; integers, since a float may fall below a whole side."""
+    height, width = original_hw
+    if size[0] * width >= size[1] * height:  # the canvas is the taller one: heights agree
+        return size[0], max(size[1], size[0] * width // height)
+    return max(size[0], size[1] * height // width), size[1]
+
+
+def _cut(array: np.ndarray, where: Layout) -> np.ndarray:
+    """The middle that the canvas shows of a resized window."""
+    if where.cut_hw is None:
+        return array
+    top, left = where.cut
+    return array[top : top + where.cut_hw[0], left : left + where.cut_hw[1]]
+
+
 def _window(array: np.ndarray, where: Layout) -> np.ndarray:
     return array[where.top : where.top + where.height, where.left : where.left + where.width]
 
 
-def _resize(array: np.ndarray, size: tuple[int, int], nearest: bool) -> np.ndarray:
+def _resize(array: np.ndarray, size: tuple[int, int], how: Resampling) -> np.ndarray:
     """(H, W, C) uint8 -> (h, w, C)."""
     array = np.require(array, requirements=["C", "W"])  # torch warns of arrays that are not writable
     x = torch.from_numpy(array)[None].permute(0, 3, 1, 2)  # (1, C, H, W), channels last in memory
-    return resize(x, size, nearest)[0].permute(1, 2, 0).numpy()
+    return resize(x, size, how)[0].permute(1, 2, 0).numpy()
 
 
-def resize(images: Tensor, size: tuple[int, int], nearest: bool = False) -> Tensor:
-    """Resize (N, C, H, W) uint8 to (N, C, h, w), channels last: bilinear with antialiasing, or nearest for masks."""
-    if nearest:
+def resize(images: Tensor, size: tuple[int, int], how: Resampling = "bilinear") -> Tensor:
+    """Resize (N, C, H, W) uint8 to (N, C, h, w), channels last: with antialiasing, or by the nearest pixel (masks)."""
+    if how == "nearest":
         return F.interpolate(images, size, mode="nearest-exact")
     height, width = images.shape[2:]
     if size[0] < height and size[1] != width:  # torch takes lines first; to shrink columns first leaves fewer of them
-        images = F.interpolate(images, (size[0], width), mode="bilinear", antialias=True, align_corners=False)
-    return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
+        images = F.interpolate(images, (size[0], width), mode=how, antialias=True, align_corners=False)
+    return F.interpolate(images, size, mode=how, antialias=True, align_corners=False)
 
 
 def _pad(array: np.ndarray, size: tuple[int, int], value: tuple[int, ...]) -> np.ndarray:

@@ -97,6 +97,7 @@ def prepare(
         preprocess.background,
         strict=data.strict,
         progress=progress,
+        interpolation=preprocess.interpolation,
     )
     kept = source.take(np.asarray(pack.rows))
     split = _all_test(kept) if whole else _divide(kept, data, seed)
@@ -161,7 +162,7 @@ def _geometry(source: Source, data: DataConfig) -> Preprocess:
     n_channels = 1 if colour == "grey" else 3
     keeps_size = same and sizes[0] == size
     canvas = None
-    if fit == "crop" and min(size) > 64 and not keeps_size:
+    if fit in ("crop", "short-side") and min(size) > 64 and not keeps_size:
         canvas = (round(size[0] * CROP_MARGIN), round(size[1] * CROP_MARGIN))
     return Preprocess(
         size=size,

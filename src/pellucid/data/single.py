@@ -26,6 +26,7 @@ def as_batch(images: Sequence[Any], preprocess: Preprocess, device: str | torch.
             preprocess.canvas_size,
             preprocess.fit,
             preprocess.background,
+            interpolation=preprocess.interpolation,
         )
         for image in images
     ]

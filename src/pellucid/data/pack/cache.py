@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL
@@ -53,7 +54,7 @@ def pack_path(folder: Path, source: Source, recipe: Recipe) -> Path:
     Files count by name, size and time of change, arrays by their bytes. Versions of the decoders count too,
     since their pixels may differ in the last bit.
     """
-    settings = {
+    settings: dict[str, Any] = {
         "format": [FORMAT, torch.__version__, PIL.__version__, simplejpeg.__version__],
         "size": recipe.size,
         "channels": recipe.channels,
@@ -62,6 +63,8 @@ def pack_path(folder: Path, source: Source, recipe: Recipe) -> Path:
         "classes": len(source.classes),
         "mask_ids": sorted(source.mask_ids.items()) if source.mask_ids else None,
     }
+    if recipe.interpolation != "bilinear":  # packs made before there was a choice keep their names
+        settings["interpolation"] = recipe.interpolation
     digest = hashlib.sha256(json.dumps(settings).encode())
     for what in (source.images, source.masks):
         digest.update(b"\0none" if what is None else _content(what, source.names))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.core.errors import ImageError
-from pellucid.core.preprocess import Fit
+from pellucid.core.preprocess import Fit, Interpolation
 from pellucid.core.progress import Advance
 from pellucid.data.canvas import IGNORE, Placed, place
 from pellucid.data.images import read_image, read_mask
@@ -25,6 +25,7 @@ class Recipe:
     channels: int
     fit: Fit
     background: tuple[int, int, int]
+    interpolation: Interpolation = "bilinear"
 
 
 @dataclass
@@ -89,7 +90,7 @@ def decode(source: Source, row: int, recipe: Recipe, table: np.ndarray) -> Place
     mask = None
     if source.masks is not None:
         mask = _read_mask(source.masks[row], (image.shape[0], image.shape[1]), source.names[row], table)
-    return place(image, recipe.size, recipe.fit, recipe.background, mask)
+    return place(image, recipe.size, recipe.fit, recipe.background, mask, recipe.interpolation)
 
 
 def decode_all(source: Source, recipe: Recipe, into: Canvases, advance: Advance) -> dict[int, Problem]:

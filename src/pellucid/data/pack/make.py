@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import DataError, ImageError
-from pellucid.core.preprocess import Fit
+from pellucid.core.preprocess import Fit, Interpolation
 from pellucid.core.progress import Progress, Quiet
 from pellucid.data.pack.cache import cache_folder, is_writable, note_use, pack_path, prune
 from pellucid.data.pack.decode import Canvases, Recipe, decode_all, mask_table, to_classes
@@ -29,6 +29,7 @@ def make_pack(
     strict: bool = False,
     cache: Path | str | None = None,
     progress: Progress | None = None,
+    interpolation: Interpolation = "bilinear",
 ) -> Pack:
     """Every picture of `source` on a canvas of `size`.
 
@@ -46,6 +47,7 @@ def make_pack(
         cache: folder of the packs; None is `packs` in PELLUCID_CACHE, or in ~/.cache/pellucid. Where it cannot
             be written the pack lives in memory, and its `note` says so.
         progress: told how far it is.
+        interpolation: how pictures are resized.
 
     Raises:
         DataError: no record can be used, or (strict) one cannot; the message names the first and counts them.
@@ -53,7 +55,7 @@ def make_pack(
     """
     if not len(source):
         raise DataError(f"{source.name} holds no pictures.")
-    recipe = Recipe((int(size[0]), int(size[1])), channels, fit, background)
+    recipe = Recipe((int(size[0]), int(size[1])), channels, fit, background, interpolation)
     progress = progress or Quiet()
     content = _as_they_are(source, recipe)
     path, note = None, ""
