@@ -8,12 +8,17 @@ from pellucid.models.classify.alexnet import alexnet
 from pellucid.models.classify.alexnet_notes import alexnet_notes, alexnet_notes_groups2
 from pellucid.models.classify.all_conv import all_conv
 from pellucid.models.classify.convnet import convnet
+from pellucid.models.classify.densenet import densenet121, densenet161, densenet169, densenet201
+from pellucid.models.classify.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2
 from pellucid.models.classify.googlenet import googlenet, googlenet_paper
 from pellucid.models.classify.inception_resnet_v2 import inception_resnet_v2
 from pellucid.models.classify.inception_v3 import inception_v3
 from pellucid.models.classify.inception_v4 import inception_v4
 from pellucid.models.classify.linear import linear
 from pellucid.models.classify.mlp import mlp
+from pellucid.models.classify.mobilenet_v1 import mobilenet_v1
+from pellucid.models.classify.mobilenet_v2 import mobilenet_v2
+from pellucid.models.classify.mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
 from pellucid.models.classify.resnet import (
     resnet18,
     resnet34,
@@ -25,6 +30,13 @@ from pellucid.models.classify.resnet import (
     wide_resnet50_2,
     wide_resnet101_2,
 )
+from pellucid.models.classify.shufflenet_v2 import (
+    shufflenet_v2_x0_5,
+    shufflenet_v2_x1_0,
+    shufflenet_v2_x1_5,
+    shufflenet_v2_x2_0,
+)
+from pellucid.models.classify.squeezenet import squeezenet1_0, squeezenet1_1
 from pellucid.models.classify.vgg import vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
 from pellucid.models.classify.zfnet import zfnet, zfnet_wide
 
@@ -61,6 +73,23 @@ MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "wide_resnet101_2": wide_resnet101_2,
     "resnext50_32x4d": resnext50_32x4d,
     "resnext101_32x8d": resnext101_32x8d,
+    "densenet121": densenet121,
+    "densenet161": densenet161,
+    "densenet169": densenet169,
+    "densenet201": densenet201,
+    "squeezenet1_0": squeezenet1_0,
+    "squeezenet1_1": squeezenet1_1,
+    "mobilenet_v1": mobilenet_v1,
+    "mobilenet_v2": mobilenet_v2,
+    "mobilenet_v3_small": mobilenet_v3_small,
+    "mobilenet_v3_large": mobilenet_v3_large,
+    "shufflenet_v2_x0_5": shufflenet_v2_x0_5,
+    "shufflenet_v2_x1_0": shufflenet_v2_x1_0,
+    "shufflenet_v2_x1_5": shufflenet_v2_x1_5,
+    "shufflenet_v2_x2_0": shufflenet_v2_x2_0,
+    "efficientnet_lite0": efficientnet_lite0,
+    "efficientnet_lite1": efficientnet_lite1,
+    "efficientnet_lite2": efficientnet_lite2,
 }
 
 # name -> auxiliary heads: in training `outputs` of the network has auxiliary1, auxiliary2, ... beside the logits
