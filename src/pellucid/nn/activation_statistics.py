@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pellucid.core.errors import ConfigError, PellucidError
-from pellucid.nn.field import aten
+from pellucid.nn.geometry.field import aten
 from pellucid.scratch.checks.activation_statistics import NEAR, line
 
 Bounds = tuple[float, float]

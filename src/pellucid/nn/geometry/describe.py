@@ -23,7 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from pellucid.core.errors import ConfigError, PellucidError
-from pellucid.nn.field import Field, Pair, aten, step
+from pellucid.nn.geometry.field import Field, Pair, aten, step
 
 
 @dataclass(frozen=True)
