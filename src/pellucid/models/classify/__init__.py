@@ -10,6 +10,7 @@ from pellucid.models.classify.all_conv import all_conv
 from pellucid.models.classify.convnet import convnet
 from pellucid.models.classify.densenet import densenet121, densenet161, densenet169, densenet201
 from pellucid.models.classify.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2
+from pellucid.models.classify.glimpse_rnn import glimpse_rnn
 from pellucid.models.classify.googlenet import googlenet, googlenet_paper
 from pellucid.models.classify.inception_resnet_v2 import inception_resnet_v2
 from pellucid.models.classify.inception_v3 import inception_v3
@@ -30,6 +31,7 @@ from pellucid.models.classify.resnet import (
     wide_resnet50_2,
     wide_resnet101_2,
 )
+from pellucid.models.classify.row_rnn import row_rnn
 from pellucid.models.classify.shufflenet_v2 import (
     shufflenet_v2_x0_5,
     shufflenet_v2_x1_0,
@@ -38,6 +40,8 @@ from pellucid.models.classify.shufflenet_v2 import (
 )
 from pellucid.models.classify.squeezenet import squeezenet1_0, squeezenet1_1
 from pellucid.models.classify.vgg import vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
+from pellucid.models.classify.vit import vit_b_16, vit_b_32
+from pellucid.models.classify.vit_small import vit_small
 from pellucid.models.classify.zfnet import zfnet, zfnet_wide
 
 # name -> (n_classes, channels, image_size) -> network
@@ -90,6 +94,11 @@ MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "efficientnet_lite0": efficientnet_lite0,
     "efficientnet_lite1": efficientnet_lite1,
     "efficientnet_lite2": efficientnet_lite2,
+    "vit_b_16": vit_b_16,
+    "vit_b_32": vit_b_32,
+    "vit_small": vit_small,
+    "row_rnn": row_rnn,
+    "glimpse_rnn": glimpse_rnn,
 }
 
 # name -> auxiliary heads: in training `outputs` of the network has auxiliary1, auxiliary2, ... beside the logits

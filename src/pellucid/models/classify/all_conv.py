@@ -44,7 +44,7 @@ class AllConv(nn.Module):
             *_convolution(192, 192, 1),
         )
         self.classifier = nn.Conv2d(192, n_classes, 1)
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.avgpool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         initialise(self, "fan_in")
         start_small(self.classifier)
 
@@ -52,7 +52,7 @@ class AllConv(nn.Module):
         """(N, C, H, W) standardised pixels -> (N, K) logits; H and W of 9 or more."""
         x = self.features(x)  # (N, 192, H/4 - 2, W/4 - 2)
         x = self.classifier(x)  # (N, K, H/4 - 2, W/4 - 2): a map of each class
-        return self.avgpool(x).flatten(1)  # (N, K)
+        return self.avgpool(x)  # (N, K)
 
 
 def _convolution(c_in: int, c_out: int, kernel: int, stride: int = 1, padding: int = 0) -> tuple[nn.Module, nn.Module]:
