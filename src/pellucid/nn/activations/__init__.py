@@ -1,0 +1,1 @@
+"""Activations that torch lacks, or that networks here share."""

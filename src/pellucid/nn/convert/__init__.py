@@ -1,0 +1,1 @@
+"""From one network to another of the same outputs: convolutional, folded, fast."""

@@ -1,0 +1,1 @@
+"""Norms that torch lacks."""

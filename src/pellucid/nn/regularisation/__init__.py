@@ -1,0 +1,1 @@
+"""Noise in training that torch lacks."""

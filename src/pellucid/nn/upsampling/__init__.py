@@ -1,0 +1,1 @@
+"""Layers that make feature maps larger, without guessing by blurring."""
