@@ -7,6 +7,9 @@ from torch import nn
 from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.models import classify, segment
+from pellucid.models.published.load import Published, load_published
+
+__all__ = ["FAMILIES", "Published", "create", "load_published"]
 
 # family -> name -> builder; no name is in two families
 FAMILIES: dict[str, dict[str, Callable[[int, int, tuple[int, int]], nn.Module]]] = {

@@ -17,6 +17,7 @@ from pellucid.core.files import write_bytes
 
 FORMAT = "pellucid 1"
 HEADER_KEY = "pellucid"
+HEADER_LIMIT = 100_000_000  # bytes; safetensors itself refuses longer ones
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,17 @@ def read_weights(path: Path) -> Weights:
     if checksum != _checksum(tensors, about):
         raise WeightsError(f"{path} is damaged: its checksum does not match its content. Use another copy of it.")
     return Weights(tensors, about)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file was written by `write_weights`, judged by its header alone; its content may still be damaged."""
+    try:
+        with Path(path).open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            head = file.read(min(length, HEADER_LIMIT))
+        return HEADER_KEY in json.loads(head).get("__metadata__", {})
+    except (OSError, ValueError, AttributeError, TypeError):  # a pickle, a safetensors file of others, anything
+        return False
 
 
 def load_into(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor], where: str) -> None:

