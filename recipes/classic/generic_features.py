@@ -25,7 +25,7 @@ from pellucid.classic.linear.softmax import SoftmaxRegression
 from pellucid.classic.preprocessing.standardise import Standardise
 from pellucid.data.scenes import fashion_sprites, make_crop
 from pellucid.models import create
-from pellucid.models.deep_features import deep_features
+from pellucid.models.features import deep_features
 from pellucid.plots.curves import curves
 
 SEEN = (1, 2, 3, 6, 9)  # T-shirt, trouser, pullover, sandal, bag

@@ -28,7 +28,7 @@ from pellucid.classic.features.hog import hog
 from pellucid.classic.neighbours.search import nearest
 from pellucid.data.scenes import CLASSES, Sprites, fashion_sprites, make_crop
 from pellucid.models import create
-from pellucid.models.deep_features import deep_features
+from pellucid.models.features import deep_features
 from pellucid.plots import svg
 from pellucid.plots.classic.neighbours import neighbours
 from pellucid.report.embed import data_uri

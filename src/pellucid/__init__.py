@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pellucid import classic, models, scratch
     from pellucid.core.errors import PellucidError
     from pellucid.data.load import load
+    from pellucid.runs.features import features
     from pellucid.runs.run import Run
     from pellucid.runs.train import train
 
-__all__ = ["PellucidError", "Run", "__version__", "classic", "load", "models", "scratch", "train"]
+__all__ = ["PellucidError", "Run", "__version__", "classic", "features", "load", "models", "scratch", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -50,6 +51,10 @@ def __getattr__(name: str) -> Any:
             from pellucid.runs.train import train
 
             return train
+        if name == "features":
+            from pellucid.runs.features import features
+
+            return features
         if name == "Run":
             from pellucid.runs.run import Run
 

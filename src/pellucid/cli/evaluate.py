@@ -11,7 +11,7 @@ ABOUT = "measure a run; every opening of the test split is logged"
 def run(arguments: Sequence[str]) -> int:
     """Print the metrics; when the test split was opened, write the report anew."""
     made = parser(USAGE, ABOUT)
-    made.add_argument("run", metavar="RUN", help="run folder; for other data, a weights file will do")
+    made.add_argument("run", metavar="RUN", help="run folder; for other data, a weights file or packaged model will do")
     made.add_argument("data", metavar="DATA", nargs="?", help="other data; default is the run's own")
     made.add_argument("--split", help="train, val or test of the run's own data (default test)")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")

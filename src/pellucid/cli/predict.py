@@ -12,7 +12,7 @@ ABOUT = "what a run, or a weights file, says of pictures"
 def run(arguments: Sequence[str]) -> int:
     """Print one row a picture; with `--save` also write the drawings. 1 when a picture could not be opened."""
     made = parser(USAGE, ABOUT)
-    made.add_argument("run", metavar="RUN", help="run folder or model.safetensors")
+    made.add_argument("run", metavar="RUN", help="run folder, model.safetensors, or efficientnet_lite0 (packaged)")
     made.add_argument("images", metavar="IMAGES", nargs="+", help="files, folders, globs")
     made.add_argument("--save", metavar="FOLDER", help="write every result into this folder: drawings, and masks")
     made.add_argument("--strict", action="store_true", help="stop at the first picture that cannot be opened")

@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from pellucid.runs.stored.same_data import check_same_data, is_own, reload, same
 from pellucid.training.scoring import evaluate
 
 OPENED_AGAIN = "test-opened-again"
+SHOWN = 20  # names of classes in a message
 
 
 @dataclass(frozen=True)
@@ -178,14 +180,20 @@ def with_classes(source: Source, classes: tuple[str, ...]) -> Source:
         return source
     unknown = [name for name in source.classes if name not in classes]
     if unknown or source.labels is None:
-        shown = ", ".join(unknown or source.classes)
         raise DataError(
-            f"{source.name} has classes the model does not know ({shown}); the model knows {', '.join(classes)}. "
+            f"{source.name} has classes the model does not know ({_some(unknown or source.classes)}); the model knows "
+            f"{_some(classes)}. "
             "Rename the classes, or train on this data."
         )
     places = np.array([classes.index(name) for name in source.classes])
     labels = np.where(source.labels >= 0, places[source.labels], -1)
     return Source(**{**source.__dict__, "classes": classes, "labels": labels})
+
+
+def _some(names: Sequence[str]) -> str:
+    """All of them, or the first of a great many."""
+    told = ", ".join(names[:SHOWN])
+    return told if len(names) <= SHOWN else f"{told}, ... {len(names):,} in all"
 
 
 def warn_if_opened(run: Record, progress: Progress) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pellucid.core.errors import PellucidError, RunError, WeightsError
 from pellucid.core.files import sha256
+from pellucid.core.preprocess import Preprocess
 from pellucid.core.verdict import Verdict
 from pellucid.models.weights import read_weights
 from pellucid.runs.stored import folder as files
@@ -29,6 +30,8 @@ def verify_run(run: Record) -> list[Verdict]:
     """
     folder = run.folder / files.EXAMPLES
     trained = load_trained(run.folder)
+    if trained.published:
+        raise RunError(f"{run.folder} was not trained here, so no examples were stored to compare its answers with.")
     if not (folder / OUTPUTS).exists():
         raise RunError(f"{run.folder} has no stored examples: its training did not finish. Go on with --resume.")
     stored = read_weights(folder / OUTPUTS)
@@ -89,4 +92,6 @@ def _same(rule: str, same: bool, what: str) -> Verdict:
 
 
 def _plain(preprocess: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in preprocess.items()}
+    """As plain JSON, with the usual value of what older versions did not write."""
+    complete = Preprocess.from_dict(preprocess).as_dict()
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in complete.items()}

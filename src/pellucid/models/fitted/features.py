@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pellucid.classic.features.table import FEATURES
 from pellucid.core.choose import choose
 from pellucid.core.preprocess import Preprocess
-from pellucid.models.deep_features import deep_features, last_linear
+from pellucid.models.features import deep_features, last_linear
 from pellucid.ops.normalise import normalise
 
 LEAST = 1e-12  # squared length of a part that is 0 in every training picture

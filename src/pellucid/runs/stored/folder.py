@@ -148,6 +148,11 @@ def read_config(folder: Path) -> tuple[Any, Story]:
             raise RunError(
                 f"{folder} is a file, not a run folder. A weights file can predict, and be measured on DATA."
             )
+        if not Path(folder).exists() and _is_packaged(str(folder)):
+            raise RunError(
+                f"{folder} is a packaged model, not a run: it can predict, and be measured on DATA whose classes it "
+                "knows."
+            )
         known = ", ".join(str(each) for each in list_runs(RUNS)[:5])
         hint = f" Runs here: {known}." if known else " Train one with: pellucid train DATA"
         what = f"it has no {CONFIG}" if Path(folder).exists() else "it does not exist"
@@ -160,6 +165,12 @@ def read_config(folder: Path) -> tuple[Any, Story]:
     if story["task"] not in CONFIGS:
         raise ConfigError(f"{path}: {unknown(str(story['task']), CONFIGS, 'task')}")
     return settings.from_dict(CONFIGS[story["task"]], content, str(path)), Story(**story)
+
+
+def _is_packaged(name: str) -> bool:
+    from pellucid.models.published.packaged import PACKAGED  # brings torch, which listing runs does without
+
+    return name in PACKAGED
 
 
 def list_runs(root: Path) -> list[Path]:

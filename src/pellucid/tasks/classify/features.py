@@ -1,10 +1,11 @@
 """What a fitted classifier sees: pixels, features by hand, or the features of a network that was trained before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid.classic.features.table import FEATURES
 from pellucid.core.choose import choose
@@ -13,7 +14,10 @@ from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
 from pellucid.models.classify import MODELS
 from pellucid.models.fitted.features import Deep, HandMade, Pixels
-from pellucid.models.weights import Weights, load_into, read_weights
+from pellucid.models.published import hub
+from pellucid.models.published.find import published
+from pellucid.models.published.packaged import PACKAGED
+from pellucid.models.weights import load_into, read_weights
 from pellucid.tasks.classify.config import FITTED, ClassifyConfig
 
 PIXELS = "pixels"
@@ -26,13 +30,13 @@ class Backbone:
     Attributes:
         name, n_classes: which network it is.
         preprocess: what its pictures are like; the features are of such pictures.
-        weights: of the network.
+        tensors: its weights, by name.
     """
 
     name: str
     n_classes: int
     preprocess: Preprocess
-    weights: Weights
+    tensors: Mapping[str, Tensor]
 
     @property
     def words(self) -> str:
@@ -51,15 +55,19 @@ def sees_raw_pixels(cfg: ClassifyConfig) -> bool:
 
 
 def read_backbone(features: str) -> Backbone:
-    """The classifier in a run folder or weights file.
+    """The classifier in a run folder or weights file, or one that was published: packaged, a file, on the hub.
 
     Raises:
         ConfigError: `features` is neither the name of features by hand nor a path, or it is no network for classes.
-        WeightsError: the file is damaged.
+        WeightsError: the file is damaged, or the package is not installed.
     """
     path = Path(features)
+    if features.startswith(hub.PREFIX) or (features in PACKAGED and not path.exists()):
+        return _of_published(features)
     if not path.exists():
-        choose(features, {PIXELS: None, **FEATURES, "a run folder": None}, "features")
+        choose(features, {PIXELS: None, **FEATURES, **PACKAGED, "a run folder": None}, "features")
+    if path.suffix in (".pth", ".pt", ".bin"):
+        return _of_published(features)
     file = path / "model.safetensors" if path.is_dir() else path
     if not file.exists():
         names = ", ".join((PIXELS, *(name for name in FEATURES if name != PIXELS)))
@@ -75,7 +83,12 @@ def read_backbone(features: str) -> Backbone:
             f"--features {features} is {what}; features come from a network that was trained to classify."
         )
     facts = DataFacts.from_dict(weights.about["facts"])
-    return Backbone(name, facts.n_classes, facts.preprocess, weights)
+    return Backbone(name, facts.n_classes, facts.preprocess, weights.tensors)
+
+
+def _of_published(spec: str) -> Backbone:
+    found = published(spec)
+    return Backbone(found.network, found.n_classes, found.preprocess, found.net.state_dict())
 
 
 def make_features(cfg: ClassifyConfig, facts: DataFacts) -> Any:
@@ -115,4 +128,4 @@ def borrow(features: nn.Module, cfg: ClassifyConfig) -> None:
         WeightsError: it is not the network that was found when the run began.
     """
     if isinstance(features, Deep):
-        load_into(features.net, read_backbone(cfg.classic.features).weights.tensors, cfg.classic.features)
+        load_into(features.net, read_backbone(cfg.classic.features).tensors, cfg.classic.features)

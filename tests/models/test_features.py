@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from pellucid.core.errors import ConfigError
 from pellucid.models import create
-from pellucid.models.deep_features import deep_features, last_linear
+from pellucid.models.features import deep_features, last_linear
 
 
 def net_of(name: str, n_classes: int = 4, channels: int = 3, size: tuple[int, int] = (12, 12)) -> nn.Module:
