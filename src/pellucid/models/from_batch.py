@@ -1,6 +1,7 @@
 """From a plain network, tensors in and tensors out, to the batch-in, outputs-out form of the tasks."""
 
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -8,10 +9,19 @@ from pellucid.core.preprocess import Preprocess
 from pellucid.ops.normalise import normalise
 
 
+@runtime_checkable
+class HasAuxiliaryHeads(Protocol):
+    """A network that gives more than logits in training."""
+
+    def outputs(self, x: Tensor) -> dict[str, Tensor]:
+        """(N, C, H, W) -> `logits`, and in training `auxiliary1`, `auxiliary2`, ..."""
+
+
 class FromBatch(nn.Module):
     """Normalise `batch["image"]` (N, C, H, W) uint8 and give `{"logits": net(x)}`.
 
-    The preprocessing lies inside, so nobody can feed the network numbers it was not trained on.
+    The preprocessing lies inside, so nobody can feed the network numbers it was not trained on. A network with
+    `outputs(x)` gives that in training: the logits and those of its auxiliary heads, under their own names.
     """
 
     def __init__(self, net: nn.Module, preprocess: Preprocess) -> None:
@@ -20,7 +30,10 @@ class FromBatch(nn.Module):
         self.preprocess = preprocess
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {"logits": self.net(normalise(batch["image"], self.preprocess))}
+        x = normalise(batch["image"], self.preprocess)
+        if self.training and isinstance(self.net, HasAuxiliaryHeads):
+            return self.net.outputs(x)
+        return {"logits": self.net(x)}
 
 
 class FromPixels(nn.Module):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pellucid.models.classify.inception_unit import Branches, ConvUnit
+from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
 from pellucid.nn.initialise import initialise, start_small
 
@@ -145,7 +145,7 @@ class GoogLeNet(nn.Module):
         self.fc = nn.Linear(1024, n_classes)
         initialise(self, "fan_in")
         for head in (self.fc, self.aux1.fc2, self.aux2.fc2):
-            start_small(head)
+            start_small(head, HEAD_STD)
 
     def outputs(self, x: Tensor) -> dict[str, Tensor]:
         """(N, C, H, W) -> `logits` (N, K), and in training `auxiliary1` and `auxiliary2` (N, K)."""

@@ -12,7 +12,7 @@ Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a featu
 import torch
 from torch import Tensor, nn
 
-from pellucid.models.classify.inception_unit import Branches, ConvUnit
+from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
 from pellucid.models.classify.inception_v4 import chain, pooled
 from pellucid.models.classify.stem import require_size
 from pellucid.nn.initialise import initialise, start_small
@@ -138,7 +138,7 @@ class InceptionResNetV2(nn.Module):
         self.dropout = nn.Dropout(0.2)
         self.classif = nn.Linear(1536, n_classes)
         initialise(self, "fan_in")
-        start_small(self.classif)
+        start_small(self.classif, HEAD_STD)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) standardised pixels -> (N, K) logits; sides of 75 px or more."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 EPSILON = 1e-3  # of the norm, in all Inceptions
+HEAD_STD = 1e-3  # of the first weights of last layers: one that sees 1,000 maps or more gives nearly equal logits
 
 
 class ConvUnit(nn.Module):

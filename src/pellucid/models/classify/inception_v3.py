@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pellucid.models.classify.inception_unit import ConvUnit
+from pellucid.models.classify.inception_unit import HEAD_STD, ConvUnit
 from pellucid.models.classify.stem import require_size
 from pellucid.nn.initialise import initialise, start_small
 
@@ -178,8 +178,8 @@ class InceptionV3(nn.Module):
         self.dropout = nn.Dropout(0.5)
         self.fc = nn.Linear(2048, n_classes)
         initialise(self, "fan_in")
-        start_small(self.fc)
-        start_small(self.AuxLogits.fc)
+        start_small(self.fc, HEAD_STD)
+        start_small(self.AuxLogits.fc, HEAD_STD)
 
     def outputs(self, x: Tensor) -> dict[str, Tensor]:
         """(N, C, H, W) -> `logits` (N, K), and in training `auxiliary1` (N, K)."""

@@ -26,8 +26,8 @@ class ClassicConfig:
     features: str = "pixels"
     """What they see: pixels; hog (directions of edges in cells of 8 px), hog-blocks (finer, contrast evened out), hog2
     (hog-blocks at two scales, and pixels at half size); color (how often each hue), hog+color; bow (how often each
-    patch of a codebook), bow-triangle (more exact, in four quarters); or a run folder or model.safetensors, whose
-    network sees for them."""
+    patch of a codebook), bow-triangle (more exact, in four quarters); or a run folder, a model.safetensors, or packaged
+    weights (efficientnet_lite0), whose network sees for them."""
     k: int = 0
     """How many neighbours vote (knn); 0 chooses by validation."""
     distance: Literal["l2", "l1", "auto"] = "l2"
@@ -52,12 +52,22 @@ class ClassicConfig:
 
 
 @dataclass(frozen=True)
+class ClassifyLossConfig(CrossEntropyConfig):
+    auxiliary_weight: float = 0.3
+    """Weight of each auxiliary head beside the last one, in networks that have such; 0 leaves them untrained."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.auxiliary_weight >= 0, "auxiliary_weight", "0 (without) or positive", self.auxiliary_weight)
+
+
+@dataclass(frozen=True)
 class ClassifyConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     classic: ClassicConfig = field(default_factory=ClassicConfig)
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    loss: CrossEntropyConfig = field(default_factory=CrossEntropyConfig)
+    loss: ClassifyLossConfig = field(default_factory=ClassifyLossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)

@@ -1,4 +1,8 @@
-"""The loss of classification: softmax cross-entropy."""
+"""The losses of classification: softmax cross-entropy of the logits, and of auxiliary heads in training.
+
+Auxiliary heads are those of "Going Deeper with Convolutions" (https://arxiv.org/abs/1409.4842), section 5, which weighs
+each by 0.3. They are there in training alone, so that losses of validation are without them.
+"""
 
 import math
 from collections.abc import Mapping
@@ -7,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pellucid.core.facts import DataFacts
+from pellucid.models.classify import AUXILIARY_HEADS
 from pellucid.ops.losses import cross_entropy
 from pellucid.tasks.classify.config import ClassifyConfig
 
@@ -14,15 +19,24 @@ UNLABELLED = -1
 
 
 def compute_loss(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], cfg: ClassifyConfig) -> dict[str, Tensor]:
-    """`cross_entropy`: mean over the labelled pictures, weighted by class when asked."""
-    logits = outputs["logits"]  # (N, K)
-    weights = torch.tensor(cfg.loss.class_weights, device=logits.device) if cfg.loss.class_weights else None
-    loss = cross_entropy(
-        logits, batch["label"], weights=weights, label_smoothing=cfg.loss.label_smoothing, ignore_index=UNLABELLED
-    )
-    return {"cross_entropy": loss}
+    """`cross_entropy`: mean over the labelled pictures, weighted by class when asked.
+
+    Where the outputs hold `auxiliary1`, `auxiliary2`, ...: the same of them, times `auxiliary_weight`; at 0 none.
+    """
+
+    def loss(logits: Tensor) -> Tensor:
+        weights = torch.tensor(cfg.loss.class_weights, device=logits.device) if cfg.loss.class_weights else None
+        return cross_entropy(
+            logits, batch["label"], weights=weights, label_smoothing=cfg.loss.label_smoothing, ignore_index=UNLABELLED
+        )
+
+    weight = cfg.loss.auxiliary_weight
+    heads = [name for name in outputs if name.startswith("auxiliary")] if weight else []
+    return {"cross_entropy": loss(outputs["logits"]), **{name: weight * loss(outputs[name]) for name in heads}}
 
 
 def expected_initial_loss(cfg: ClassifyConfig, facts: DataFacts) -> dict[str, float]:
     """Ln K: the cross-entropy of K equal probabilities, whatever the target (also a smoothed one)."""
-    return {"cross_entropy": math.log(facts.n_classes)}
+    equal, weight = math.log(facts.n_classes), cfg.loss.auxiliary_weight
+    n_heads = AUXILIARY_HEADS.get(cfg.model.model, 0) if weight else 0
+    return {"cross_entropy": equal, **{f"auxiliary{k}": weight * equal for k in range(1, n_heads + 1)}}

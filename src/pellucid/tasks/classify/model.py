@@ -9,11 +9,17 @@ from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.data.config import AugmentConfig, DataConfig
-from pellucid.models.classify import MODELS
+from pellucid.models.classify import AUXILIARY_HEADS, MODELS
 from pellucid.models.fitted.classifier import knn, linear
 from pellucid.models.fitted.neighbours import require_k
 from pellucid.models.from_batch import FromBatch, FromPixels
-from pellucid.tasks.classify.config import FITTED, ClassicConfig, ClassifyConfig, require_choosable
+from pellucid.tasks.classify.config import (
+    FITTED,
+    ClassicConfig,
+    ClassifyConfig,
+    ClassifyLossConfig,
+    require_choosable,
+)
 from pellucid.tasks.classify.features import PIXELS, is_deep, make_features, resolve_features
 from pellucid.training.config import TrainConfig
 from pellucid.training.resolve import resolve_batch, resolve_class_weights, resolve_data
@@ -41,6 +47,8 @@ def resolve(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
     if name == "auto":
         name = "convnet" if min(facts.preprocess.size) <= SMALL_UP_TO else "resnet18"
     choose(name, MODELS, "model")
+    if cfg.loss.auxiliary_weight != ClassifyLossConfig().auxiliary_weight and name not in AUXILIARY_HEADS:
+        _refuse("auxiliary_weight", name, "which has no auxiliary heads")
     return replace(cfg, model=replace(cfg.model, model=name))
 
 

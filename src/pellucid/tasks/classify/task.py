@@ -3,6 +3,7 @@
 | outputs | shape | meaning |
 |---|---|---|
 | `logits` | (N, K) float32 | unnormalised log-probability of each class |
+| `auxiliary1`, ... | (N, K) float32 | the same from heads half-way up; in training, of networks that have such |
 
 | records | shape | meaning |
 |---|---|---|
