@@ -128,7 +128,7 @@ def test_logs_have_a_line_for_each_step_and_epoch(finished: Path) -> None:
     assert {"train_loss", "val_loss", "val_accuracy", "lr", "best"} <= epochs[0].keys()
     timing = read_lines(finished / "timing.jsonl")
     assert [r["kind"] for r in timing] == ["train", "val"] * 2
-    assert all(r["images_per_second"] > 0 for r in timing)
+    assert all(r["images_per_second"] > 0 and r["cpu_seconds"] > 0 for r in timing)
 
 
 def test_initial_loss_is_judged(finished: Path) -> None:

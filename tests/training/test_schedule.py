@@ -38,6 +38,7 @@ def torch_rates(make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler
         ("plateau", 1, 1),
         ("cosine", 0.5, 0),
         ("linear", 0.5, 0),
+        ("one-cycle", 0.5, 0),
         ("exponential", 0.1, 0.01),
         ("inverse-sqrt", 1 / math.sqrt(4), 1 / math.sqrt(7)),
         ("inverse", 1 / 4, 1 / 7),
@@ -122,6 +123,17 @@ def test_unknown_name_lists_the_choices() -> None:
         ConfigError, match=r"^Unknown schedule 'cosin'\. Did you mean 'cosine'.*Choose from: constant, "
     ):
         factor("cosin", 0, 1)
+
+
+@pytest.mark.parametrize(("epochs", "steps_per_epoch"), [(10, 50), (7, 13), (1, 4), (1, 1)])
+def test_one_cycle_is_a_fifth_up_and_then_straight_down(epochs: int, steps_per_epoch: int) -> None:
+    total = epochs * steps_per_epoch
+    schedule = Schedule(ScheduleConfig("one-cycle", warmup_epochs=3.0), 0.4, epochs, steps_per_epoch)
+    top = total // 5
+    up = [0.4 * (step + 1) / (top + 1) for step in range(top)]
+    down = [0.4 * (total - step) / (total - top) for step in range(top, total)]
+    assert [schedule.lr(step) for step in range(total)] == pytest.approx(up + down)
+    assert schedule.lr(total) == 0
 
 
 def test_step_decay_at_epochs_30_60_90() -> None:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Fit, Preprocess
 from pellucid.core.progress import Progress, Quiet
+from pellucid.core.seed import numpy_generator
 from pellucid.core.shapes import parse_size
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.data.images import read_size
@@ -62,6 +64,18 @@ class Splits:
             transform=build(self.augment, preprocess.size, preprocess.canvas_size, train=training),
             drop_last=training,
         )
+
+    def sample(self, role: Role, n: int, seed: int) -> Tensor:
+        """(n, C, h, w) uint8: pictures of a split as a network sees them outside training, drawn without repeating.
+
+        All of them where the split has fewer than `n`; in the order of the split.
+        """
+        rows = self.split.role(role)
+        drawn = numpy_generator(seed, "sample", role).choice(len(rows), min(n, len(rows)), replace=False)
+        preprocess = self.facts.preprocess
+        transform = build(self.augment, preprocess.size, preprocess.canvas_size, train=False)
+        loader = Loader(self.pack, rows[np.sort(drawn)], max(len(drawn), 1), transform=transform)
+        return next(iter(loader.epoch(0)))["image"]
 
 
 def prepare(

@@ -7,7 +7,7 @@ from pellucid.core.choose import choose
 from pellucid.core.config import require
 
 OPTIMISERS = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3}  # name -> rate taken when --lr is not given, at batch 128
-SCHEDULES = ("constant", "cosine", "linear", "step", "exponential", "inverse-sqrt", "inverse", "plateau")
+SCHEDULES = ("constant", "cosine", "linear", "one-cycle", "step", "exponential", "inverse-sqrt", "inverse", "plateau")
 
 # What the course recommends to begin with (`--defaults`): centred pixels and Adam at its usual rate.
 COURSE_DEFAULTS = {"preprocess": "centre", "optimiser": "adam", "lr": 1e-3}
@@ -42,9 +42,9 @@ class OptimConfig:
 @dataclass(frozen=True)
 class ScheduleConfig:
     schedule: str = "cosine"
-    """constant, cosine, linear, step, exponential, inverse-sqrt, inverse or plateau."""
+    """constant, cosine, linear, one-cycle, step, exponential, inverse-sqrt, inverse or plateau."""
     warmup_epochs: float = 1.0
-    """Epochs in which the rate climbs from nearly 0; may be a fraction of one."""
+    """Epochs in which the rate climbs from nearly 0; may be a fraction. one-cycle has its own: a fifth of all."""
     milestones: tuple[int, ...] = ()
     """Epochs at which `step` multiplies the rate by gamma; empty means at 1/3, 2/3 and 8/9 of all."""
     gamma: float = 0.1

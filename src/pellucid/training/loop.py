@@ -23,6 +23,21 @@ LOGS = ("metrics.jsonl", "timing.jsonl")
 LOG_LINES = 1000  # at most about so many step lines in metrics.jsonl, spread evenly over the run
 
 
+class Clock:
+    """Started when it is made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._wall
+
+    @property
+    def cpu_seconds(self) -> float:
+        return time.process_time() - self._cpu
+
+
 class Halt(Exception):
     """A signal asked to stop; the state is saved and the stack unwinds to `train`."""
 
@@ -32,7 +47,7 @@ def train(job: Job) -> None:
 
     After each epoch the best weights so far are in `model.safetensors`. `last/` holds the state after
     every epoch and at least every `save_seconds`. Two logs are written: `metrics.jsonl` repeats exactly
-    with the seed, `timing.jsonl` (seconds, images a second) does not.
+    with the seed, `timing.jsonl` (seconds, CPU seconds, images a second) does not.
 
     Raises:
         NonFiniteError: a loss or gradient is NaN or infinite; weights, logs and verdict are on disk.
@@ -72,7 +87,7 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
     every = max(1, math.ceil(job.total_steps / LOG_LINES))
     step = job.task.step or gradient_step
     job.model.train()
-    start_time, start_step = time.perf_counter(), job.step_in_epoch
+    start, start_step = Clock(), job.step_in_epoch
     label = f"Epoch {job.epoch + 1}/{job.cfg.train.epochs}"
     with job.progress.bar(label, len(job.train)) as advance:
         for batch in job.train.epoch(job.epoch, job.step_in_epoch):
@@ -91,11 +106,11 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
             job.n_losses += 1
             job.step += 1
             job.step_in_epoch += 1
-            _show(job, advance, result, lr, time.perf_counter() - start_time, job.step_in_epoch - start_step)
+            _show(job, advance, result, lr, start.seconds, job.step_in_epoch - start_step)
             saver.save_if_due()
             if request:
                 raise Halt
-    _log_time(job, "train", time.perf_counter() - start_time, job.step_in_epoch - start_step)
+    _log_time(job, "train", start, job.step_in_epoch - start_step)
 
 
 def _end_epoch(job: Job, request: StopRequest) -> None:
@@ -129,10 +144,10 @@ def _end_epoch(job: Job, request: StopRequest) -> None:
 def _validate(job: Job, request: StopRequest) -> dict[str, Any]:
     """The summary of the validation split."""
     assert job.val is not None  # the caller has looked
-    start = time.perf_counter()
+    start = Clock()
     batches = _until(job.val.epoch(0), request)
     summary, _ = evaluate(job.task, job.cfg, job.facts, job.model, batches, job.precision, job.device)
-    _log_time(job, "val", time.perf_counter() - start, len(job.val))
+    _log_time(job, "val", start, len(job.val))
     return summary
 
 
@@ -214,9 +229,12 @@ def _log_step(job: Job, result: StepResult, lr: float) -> None:
     append_line(job.folder / "metrics.jsonl", _line(record))
 
 
-def _log_time(job: Job, phase: str, seconds: float, steps: int) -> None:
+def _log_time(job: Job, phase: str, clock: Clock, steps: int) -> None:
+    """A line of the time log. CPU seconds are of all threads of this process, whatever else the machine does."""
+    seconds = clock.seconds
     n = job.cfg.train.batch * steps if phase == "train" else job.facts.n_val
     record = {"kind": phase, "epoch": job.epoch, "step": job.step - 1, "seconds": round(seconds, 3)}
+    record["cpu_seconds"] = round(clock.cpu_seconds, 3)
     record["images_per_second"] = round(min(n, job.facts.n_train if phase == "train" else n) / max(seconds, 1e-9), 1)
     append_line(job.folder / "timing.jsonl", _line(record))
 

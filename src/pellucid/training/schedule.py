@@ -10,6 +10,8 @@ from pellucid.core.errors import ConfigError
 from pellucid.core.task import Metric
 from pellucid.training.config import SCHEDULES, ScheduleConfig
 
+ONE_CYCLE_UP = 5  # the rate climbs in one of so many parts of the run
+
 
 def factor(
     name: str,
@@ -29,6 +31,7 @@ def factor(
         constant      1 (so is plateau, whose cuts depend on the metric: see `Plateau`)
         cosine        (1 + cos(pi p)) / 2           Loshchilov & Hutter 2017, arXiv:1608.03983
         linear        1 - p
+        one-cycle     1 - p                         over a warm-up of a fifth of the run: Smith & Topin 2017
         exponential   gamma ** p
         inverse-sqrt  1 / sqrt(1 + e)               after one epoch of warm-up: Vaswani et al. 2017
         inverse       1 / (1 + e)
@@ -54,7 +57,7 @@ def factor(
             decay = 1.0
         case "cosine":
             decay = (1 + math.cos(math.pi * progress)) / 2
-        case "linear":
+        case "linear" | "one-cycle":
             decay = 1 - progress
         case "exponential":
             decay = gamma**progress
@@ -113,7 +116,8 @@ class Schedule:
     """The learning rate of one run.
 
     A warm-up never takes more than half of the run: a one-epoch trial with one epoch of warm-up would
-    otherwise end before it had trained at the rate that was asked for.
+    otherwise end before it had trained at the rate that was asked for. That of one-cycle is always a fifth of the run
+    (after Smith & Topin 2017, arXiv:1708.07120; without the last, slowest phase).
 
     Attributes:
         cfg: which schedule, and its numbers in epochs.
@@ -137,7 +141,8 @@ class Schedule:
 
     def __post_init__(self) -> None:
         total = self.total_steps
-        self.warmup_steps = min(round(self.cfg.warmup_epochs * self.steps_per_epoch), total // 2)
+        asked = round(self.cfg.warmup_epochs * self.steps_per_epoch)
+        self.warmup_steps = total // ONE_CYCLE_UP if self.cfg.schedule == "one-cycle" else min(asked, total // 2)
         self.milestone_steps = tuple(epoch * self.steps_per_epoch for epoch in self.cfg.milestones) or tuple(
             -(-total * part // 9)  # rounded up, so that no cut comes before the first step
             for part in (3, 6, 8)

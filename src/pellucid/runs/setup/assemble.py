@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
@@ -19,6 +20,7 @@ from pellucid.core.task import Metric, Task
 from pellucid.data.prepare import Splits
 from pellucid.models import FAMILIES
 from pellucid.nn.precision import place_model
+from pellucid.ops.normalise import normalise
 from pellucid.runs.stored import folder as files
 from pellucid.training.average import Ema
 from pellucid.training.job import Job
@@ -26,12 +28,16 @@ from pellucid.training.optim import make_optimiser
 from pellucid.training.schedule import Schedule
 from pellucid.training.stopping import EarlyStopping
 
+LOOKED_AT = 4096  # pictures shown to a network that wants to see some before it is trained
+
 
 def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.device, progress: Progress) -> Job:
     """Build model, optimiser and loaders of a resolved config."""
     seed_everything(cfg.train.seed)
     _set_deterministic(cfg.train.deterministic)
-    model = place_model(task.make_model(cfg, splits.facts), device)
+    model = task.make_model(cfg, splits.facts)
+    let_look(model, splits, cfg.train.seed)
+    model = place_model(model, device)
     optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr)
     batches = splits.loader("train", cfg.train.batch, seed=cfg.train.seed, device=device, training=True)
     val = splits.loader("val", 2 * cfg.train.batch, device=device) if splits.facts.n_val else None
@@ -54,6 +60,17 @@ def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.d
         precision=cfg.train.precision,
         progress=progress,
     )
+
+
+def let_look(model: nn.Module, splits: Splits, seed: int) -> None:
+    """Show a network that has `look(pictures)` a sample of the training pictures, once, before it is trained.
+
+    They are standardised as it will see them, (n, C, H, W) float32, and drawn by the seed alone. What the network
+    makes of them it keeps in its state_dict, so that resuming and predicting need no second look.
+    """
+    look = getattr(getattr(model, "net", None), "look", None)
+    if look is not None:
+        look(normalise(splits.sample("train", LOOKED_AT, seed), splits.facts.preprocess))
 
 
 def _set_deterministic(wanted: bool) -> None:
