@@ -3,7 +3,7 @@
 Krizhevsky 2014, "One weird trick for parallelizing convolutional neural networks"
 (https://arxiv.org/abs/1404.5997), footnote 1, is where this form comes from; the network of 2012 is in
 `alexnet_notes`. Names and shapes are torchvision's. Differences from torchvision: weights start as He et al. 2015
-has it, the last layer at 0.001, so that the first loss is ln K in spite of its 4,096 inputs.
+has it, the last layer at 0.0003, so that the first loss is ln K in spite of 4,096 inputs and three max poolings.
 
 AlexNet made ReLU and dropout prominent, it was the first with neither: ReLU is in Nair and Hinton 2010
 (https://www.cs.toronto.edu/~fritz/absps/reluICML.pdf), dropout in a preprint of July 2012
@@ -50,6 +50,7 @@ class AlexNet(nn.Module):
             nn.MaxPool2d(3, stride=2),
         )
         self.avgpool = nn.AdaptiveAvgPool2d(6)  # changes nothing at 224 px, where the map is 6x6 already
+        last = nn.Linear(4096, n_classes)
         self.classifier = nn.Sequential(
             nn.Dropout(dropout),
             blank_linear(256 * 6 * 6, 4096),
@@ -57,10 +58,10 @@ class AlexNet(nn.Module):
             nn.Dropout(dropout),
             blank_linear(4096, 4096),
             nn.ReLU(inplace=True),
-            nn.Linear(4096, n_classes),
+            last,
         )
         initialise(self, "fan_in")
-        start_small(self.classifier[-1], std=0.001)
+        start_small(last, std=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) standardised pixels -> (N, K) logits; H and W of 63 or more."""

@@ -33,7 +33,8 @@ class RowRnn(nn.Module):
         self.shape = (channels, row)
         self.rnn = nn.GRU(channels * row, units, batch_first=True)
         self.head = nn.Linear(units, n_classes)
-        for gate in self.rnn.weight_hh_l0.view(3, units, units):
+        gates: Tensor = self.rnn.get_parameter("weight_hh_l0")  # (3*M, M)
+        for gate in gates.split(units):
             nn.init.orthogonal_(gate)
         start_small(self.head)
 

@@ -66,6 +66,7 @@ class Vgg(nn.Module):
         cells, width = (1, 512) if small_head else (7, 4096)
         self.features = nn.Sequential(*(layers[:-1] if small_head else layers))
         self.avgpool = nn.AdaptiveAvgPool2d(cells)  # of 7 cells, changes nothing at 224 px
+        last = nn.Linear(width, n_classes)
         self.classifier = nn.Sequential(
             blank_linear(c_in * cells * cells, width),
             nn.ReLU(inplace=True),
@@ -73,10 +74,10 @@ class Vgg(nn.Module):
             blank_linear(width, width),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
-            nn.Linear(width, n_classes),
+            last,
         )
         initialise(self, "fan_in")
-        start_small(self.classifier[-1], std=0.001)
+        start_small(last, std=0.005 if small_head else 0.0005)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) standardised pixels -> (N, K) logits; H and W of 32 or more, of 16 with the small head."""

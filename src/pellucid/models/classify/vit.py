@@ -13,6 +13,7 @@ the class token), D width, A heads of d = D / A.
 """
 
 import math
+from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
@@ -71,10 +72,9 @@ class EncoderBlock(nn.Module):
         self.self_attention = SelfAttention(width, heads)
         self.dropout = nn.Dropout(dropout)
         self.ln_2 = nn.LayerNorm(width, eps=EPS)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, width), nn.Dropout(dropout)
-        )
-        for layer in (self.mlp[0], self.mlp[3]):
+        first, second = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.mlp = nn.Sequential(first, nn.GELU(), nn.Dropout(dropout), second, nn.Dropout(dropout))
+        for layer in (first, second):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.normal_(layer.bias, std=1e-6)
 
@@ -134,12 +134,12 @@ class VisionTransformer(nn.Module):
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
         self.conv_proj = nn.Conv2d(channels, width, patch, stride=patch)
         self.encoder = Encoder(1 + self.grid[0] * self.grid[1], width, depth, heads, hidden, dropout)
-        self.heads = nn.Sequential()
-        self.heads.add_module("head", nn.Linear(width, n_classes))
+        head = nn.Linear(width, n_classes)
+        self.heads = nn.Sequential(OrderedDict(head=head))
         fan_in = channels * patch * patch
         nn.init.trunc_normal_(self.conv_proj.weight, std=fan_in**-0.5)
-        nn.init.zeros_(self.conv_proj.bias)
-        start_small(self.heads[0], std=0.001)
+        self.conv_proj.bias = nn.Parameter(torch.zeros(width))
+        start_small(head, std=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) standardised pixels -> (N, K) logits.
