@@ -22,6 +22,18 @@ def initialise(net: nn.Module, mode: Literal["fan_in", "fan_out"] = "fan_out") -
             nn.init.zeros_(module.bias)
 
 
+def start_linear(net: nn.Module) -> None:
+    """Draw anew the convolutions of `net` that no ReLU follows, with half the variance of He's, which keeps the signal.
+
+    With He's, every linear bottleneck would double the variance until statistics of the norms have settled.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
 def start_small(head: nn.Linear | nn.Conv2d, std: float = 0.01) -> None:
     """Let the last layer begin with nearly equal logits, so that the first loss is ln K.
 

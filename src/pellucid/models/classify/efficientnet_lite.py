@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
 from pellucid.nn.blocks.same_padding import SameConv2d
-from pellucid.nn.initialise import initialise, start_small
+from pellucid.nn.initialise import initialise, start_linear, start_small
 
 
 class Settings(NamedTuple):
@@ -57,6 +57,9 @@ class Block(nn.Module):
         self._relu1 = nn.ReLU6(inplace=True)
         self._project_conv = nn.Conv2d(wide, c_out, 1, bias=False)
         self._bn2 = _norm(c_out)
+        # fan_in, as torch counts all channels, not one, in the fan_out of a depthwise convolution
+        initialise(self, "fan_in")
+        start_linear(self._project_conv)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, c_in, h, w) -> (N, c_out, h/stride, w/stride), rounded up."""
@@ -98,8 +101,8 @@ class EfficientNetLite(nn.Module):
         self._avgpool = nn.AdaptiveAvgPool2d(1)
         self._dropout = nn.Dropout(settings.dropout)
         self._fc = nn.Linear(HEAD, n_classes)
-        # fan_in, as torch counts all channels, not one, in the fan_out of a depthwise convolution
-        initialise(self, "fan_in")
+        initialise(self._conv_stem, "fan_in")
+        initialise(self._conv_head, "fan_in")
         start_small(self._fc)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
-from pellucid.nn.initialise import initialise, start_small
+from pellucid.nn.initialise import initialise, start_linear, start_small
 
 STEM, HEAD = 32, 1280  # feature maps of the first and of the last convolution
 # Expansion, feature maps, blocks and stride of the first of them, stage by stage: the paper's table 2.
@@ -30,8 +30,11 @@ class InvertedResidual(nn.Module):
         wide = c_in * expansion
         parts: list[nn.Module] = [] if expansion == 1 else [conv_norm(c_in, wide, 1, activation=RELU6)]
         parts.append(conv_norm(wide, wide, 3, stride, groups=wide, activation=RELU6))
-        parts += [nn.Conv2d(wide, c_out, 1, bias=False), nn.BatchNorm2d(c_out)]
-        self.conv = nn.Sequential(*parts)
+        narrow = nn.Conv2d(wide, c_out, 1, bias=False)
+        self.conv = nn.Sequential(*parts, narrow, nn.BatchNorm2d(c_out))
+        # fan_in, as torch counts all channels, not one, in the fan_out of a depthwise convolution
+        initialise(self.conv, "fan_in")
+        start_linear(narrow)
         self.shortcut = stride == 1 and c_in == c_out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -64,8 +67,8 @@ class MobileNetV2(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         last = nn.Linear(HEAD, n_classes)
         self.classifier = nn.Sequential(nn.Dropout(dropout), last)
-        # fan_in, as torch counts all channels, not one, in the fan_out of a depthwise convolution
-        initialise(self, "fan_in")
+        initialise(self.features[0], "fan_in")
+        initialise(self.features[-1], "fan_in")
         start_small(last)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.blocks.squeeze_excitation import SqueezeExcitation
-from pellucid.nn.initialise import initialise, start_small
+from pellucid.nn.initialise import initialise, start_linear, start_small
 
 
 class Row(NamedTuple):
@@ -90,8 +90,11 @@ class InvertedResidual(nn.Module):
         parts.append(v3_conv(row.wide, row.wide, row.kernel, row.stride, groups=row.wide, activation=activation))
         if row.excited:
             parts.append(SqueezeExcitation(row.wide, squeezed_maps(row.wide), gate=nn.Hardsigmoid))
-        parts.append(v3_conv(row.wide, row.c_out, 1, activation=None))
-        self.block = nn.Sequential(*parts)
+        narrow = v3_conv(row.wide, row.c_out, 1, activation=None)
+        self.block = nn.Sequential(*parts, narrow)
+        # fan_in, as torch counts all channels, not one, in the fan_out of a depthwise convolution
+        initialise(self.block, "fan_in")
+        start_linear(narrow)
         self.shortcut = row.stride == 1 and c_in == row.c_out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -130,8 +133,8 @@ class MobileNetV3(nn.Module):
         self.classifier = nn.Sequential(
             nn.Linear(6 * width, settings.hidden), nn.Hardswish(inplace=True), nn.Dropout(dropout), last
         )
-        # fan_in, as torch counts all channels, not one, in the fan_out of a depthwise convolution
-        initialise(self, "fan_in")
+        for dense in (self.features[0], self.features[-1], self.classifier):
+            initialise(dense, "fan_in")
         start_small(last)
 
     def forward(self, x: Tensor) -> Tensor:
