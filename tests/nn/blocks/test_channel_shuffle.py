@@ -47,3 +47,13 @@ def test_groups_that_do_not_divide_are_refused():
         channel_unshuffle(torch.zeros(1, 6, 2, 2), 4)
     with pytest.raises(ConfigError, match="groups must be 1 or more, got 0"):
         ChannelShuffle(0)
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_the_layout_of_memory_is_kept(groups):
+    """Else every convolution behind a shuffle would first copy its input."""
+    x = torch.randn(2, 12, 3, 5)
+    last = x.contiguous(memory_format=torch.channels_last)
+    assert channel_shuffle(last, groups).is_contiguous(memory_format=torch.channels_last)
+    assert channel_shuffle(x, groups).is_contiguous()
+    assert torch.equal(channel_shuffle(last, groups), channel_shuffle(x, groups))

@@ -5,6 +5,7 @@ Zhang et al. 2018, "ShuffleNet" (https://arxiv.org/abs/1707.01083), section 3.1.
 Letters: N pictures, G groups, C channels, n = C / G channels a group, h x w cells of a feature map.
 """
 
+import torch
 from torch import Tensor, nn
 
 from pellucid.core.config import require
@@ -29,6 +30,10 @@ def channel_shuffle(x: Tensor, groups: int) -> Tensor:
             f"channel shuffle: {groups} groups do not divide the {channels} channels of x {tuple(x.shape)}."
         )
     # Whole extents, no -1: the shapes stay symbolic under torch.export.
+    if x.dim() == 4 and not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last):
+        # The same with channels as the last axis: the result stays channels_last, which spares a copy back.
+        last = x.permute(0, 2, 3, 1).unflatten(3, (groups, channels // groups))  # (N, h, w, G, n)
+        return last.transpose(3, 4).flatten(3, 4).permute(0, 3, 1, 2)  # (N, C, h, w)
     grouped = x.unflatten(1, (groups, channels // groups))  # (N, G, n, ...)
     return grouped.transpose(1, 2).flatten(1, 2)  # (N, n · G = C, ...)
 
