@@ -10,6 +10,9 @@ from pellucid.models.classify.all_conv import all_conv
 from pellucid.models.classify.convnet import convnet
 from pellucid.models.classify.densenet import densenet121, densenet161, densenet169, densenet201
 from pellucid.models.classify.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2
+from pellucid.models.classify.fractalnet import (
+    fractalnet,
+)
 from pellucid.models.classify.glimpse_rnn import glimpse_rnn
 from pellucid.models.classify.googlenet import googlenet, googlenet_paper
 from pellucid.models.classify.inception_resnet_v2 import inception_resnet_v2
@@ -20,6 +23,17 @@ from pellucid.models.classify.mlp import mlp
 from pellucid.models.classify.mobilenet_v1 import mobilenet_v1
 from pellucid.models.classify.mobilenet_v2 import mobilenet_v2
 from pellucid.models.classify.mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
+from pellucid.models.classify.plain import (
+    plain18,
+    plain34,
+)
+from pellucid.models.classify.preact_resnet import (
+    preact_resnet18,
+    preact_resnet34,
+    preact_resnet50,
+    preact_resnet101,
+    preact_resnet152,
+)
 from pellucid.models.classify.resnet import (
     resnet18,
     resnet34,
@@ -32,6 +46,13 @@ from pellucid.models.classify.resnet import (
     wide_resnet101_2,
 )
 from pellucid.models.classify.row_rnn import row_rnn
+from pellucid.models.classify.se_resnet import (
+    se_resnet18,
+    se_resnet34,
+    se_resnet50,
+    se_resnet101,
+    se_resnet152,
+)
 from pellucid.models.classify.shufflenet_v2 import (
     shufflenet_v2_x0_5,
     shufflenet_v2_x1_0,
@@ -39,9 +60,17 @@ from pellucid.models.classify.shufflenet_v2 import (
     shufflenet_v2_x2_0,
 )
 from pellucid.models.classify.squeezenet import squeezenet1_0, squeezenet1_1
+from pellucid.models.classify.stochastic_depth_resnet import (
+    stochastic_depth_resnet18,
+    stochastic_depth_resnet34,
+    stochastic_depth_resnet50,
+    stochastic_depth_resnet101,
+    stochastic_depth_resnet152,
+)
 from pellucid.models.classify.vgg import vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
 from pellucid.models.classify.vit import vit_b_16, vit_b_32
 from pellucid.models.classify.vit_small import vit_small
+from pellucid.models.classify.whitened_convnet import whitened_convnet
 from pellucid.models.classify.zfnet import zfnet, zfnet_wide
 
 # name -> (n_classes, channels, image_size) -> network
@@ -49,6 +78,7 @@ MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "linear": linear,
     "mlp": mlp,
     "convnet": convnet,
+    "whitened_convnet": whitened_convnet,
     "alexnet": alexnet,
     "alexnet_notes": alexnet_notes,
     "alexnet_notes_groups2": alexnet_notes_groups2,
@@ -73,10 +103,28 @@ MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "resnet50": resnet50,
     "resnet101": resnet101,
     "resnet152": resnet152,
+    "preact_resnet18": preact_resnet18,
+    "preact_resnet34": preact_resnet34,
+    "preact_resnet50": preact_resnet50,
+    "preact_resnet101": preact_resnet101,
+    "preact_resnet152": preact_resnet152,
     "wide_resnet50_2": wide_resnet50_2,
     "wide_resnet101_2": wide_resnet101_2,
     "resnext50_32x4d": resnext50_32x4d,
     "resnext101_32x8d": resnext101_32x8d,
+    "se_resnet18": se_resnet18,
+    "se_resnet34": se_resnet34,
+    "se_resnet50": se_resnet50,
+    "se_resnet101": se_resnet101,
+    "se_resnet152": se_resnet152,
+    "stochastic_depth_resnet18": stochastic_depth_resnet18,
+    "stochastic_depth_resnet34": stochastic_depth_resnet34,
+    "stochastic_depth_resnet50": stochastic_depth_resnet50,
+    "stochastic_depth_resnet101": stochastic_depth_resnet101,
+    "stochastic_depth_resnet152": stochastic_depth_resnet152,
+    "fractalnet": fractalnet,
+    "plain18": plain18,
+    "plain34": plain34,
     "densenet121": densenet121,
     "densenet161": densenet161,
     "densenet169": densenet169,
