@@ -2,6 +2,7 @@
 
 from pellucid.proof.errata import (
     activations,
+    architectures,
     classical,
     convolution,
     gradients,
@@ -20,6 +21,7 @@ ERRATA: dict[str, tuple[Erratum, ...]] = {
     "Activations and first weights": activations.ERRATA,
     "Normalisation": normalisation.ERRATA,
     "Convolution and pooling": convolution.ERRATA,
+    "Classic networks": architectures.ERRATA,
     "Descent": optimisers.ERRATA,
     "Sequences": sequences.ERRATA,
     "Before deep nets": classical.ERRATA,
