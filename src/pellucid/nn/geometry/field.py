@@ -8,8 +8,9 @@ is the transpose: the stride gets s times shorter, and a window of k units is co
 For chains this is exact inside the picture. Where branches meet, the largest field counts. After
 resampling it is the most that any unit can see: some see up to one coarse cell less. Followed are
 convolutions, pools, resizing, pixel shuffling, `mean`, `sum` and `amax`, and fully connected layers on
-flattened maps; what else there is keeps the field of its inputs. Attention is not followed, nor are the
-statistics of norms that look at the whole picture.
+flattened maps; what else there is keeps the field of its inputs. Attention and recurrent layers see everything, and
+so does a product of two tensors that both come from the picture. Not followed are the statistics of norms that look
+at the whole picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,12 +34,14 @@ class Field:
         size: pixels of the picture that a unit can see, those beyond its border included.
         stride: pixels of the picture from one unit to the next.
         dropped: rows and columns at the far border of the last operation's input that no window reached.
+        picture: pixels of the whole picture.
     """
 
     cells: tuple[int, int]
     size: Pair = (1.0, 1.0)
     stride: Pair = (1.0, 1.0)
     dropped: tuple[int, int] = (0, 0)
+    picture: tuple[int, int] = (1, 1)
 
 
 def step(operation: Any, args: Sequence[Any], inputs: Sequence[Field], out: Tensor) -> Field:
@@ -50,7 +53,10 @@ def step(operation: Any, args: Sequence[Any], inputs: Sequence[Field], out: Tens
         inputs: fields of those of its tensor arguments that come from the picture, at least one.
         out: its first result.
     """
-    field = _meet(inputs, out)
+    field = _meet(inputs, out, reshaped=operation in _VIEWS)
+    if operation in _EVERYTHING or (operation in (aten.bmm, aten.baddbmm) and len(inputs) > 1):
+        height, width = (max(seen, whole) for seen, whole in zip(field.size, field.picture, strict=True))
+        return replace(field, size=(height, width))
     if operation in _CONTRACTIONS:
         rows = args[_CONTRACTIONS[operation]].shape[0]
         # one row: the whole flattened map goes into every unit; many rows: each is a place of its own
@@ -59,14 +65,18 @@ def step(operation: Any, args: Sequence[Any], inputs: Sequence[Field], out: Tens
     return rule(inputs[0], args, out) if rule and args[0].dim() == 4 else field
 
 
-def _meet(inputs: Sequence[Field], out: Tensor) -> Field:
-    """Where branches meet: the largest field; the stride is that of the inputs that are as fine as the result."""
-    cells = (out.shape[-2], out.shape[-1]) if out.dim() == 4 else inputs[0].cells
+def _meet(inputs: Sequence[Field], out: Tensor, reshaped: bool) -> Field:
+    """Where branches meet: the largest field; the stride is that of the inputs that are as fine as the result.
+
+    What is only reshaped has its places where they were, even if heads of attention make four axes of three.
+    """
+    cells = (out.shape[-2], out.shape[-1]) if out.dim() == 4 and not reshaped else inputs[0].cells
     alike = [field for field in inputs if field.cells == cells] or inputs
     return Field(
         cells,
         (max(field.size[0] for field in inputs), max(field.size[1] for field in inputs)),
         (max(field.stride[0] for field in alike), max(field.stride[1] for field in alike)),
+        picture=inputs[0].picture,
     )
 
 
@@ -173,6 +183,16 @@ _RULES: dict[Any, Callable[[Field, Sequence[Any], Tensor], Field]] = {
     aten.upsample_bicubic2d: _resize(4),
     aten.pixel_shuffle: _resize(1),
 }
+
+# as which attention runs, depending on the machine; torch's own composition of products needs no entry
+ATTENTION = (
+    aten._scaled_dot_product_flash_attention_for_cpu,
+    aten._scaled_dot_product_flash_attention,
+    aten._scaled_dot_product_efficient_attention,
+    aten._scaled_dot_product_cudnn_attention,
+)
+_EVERYTHING = (*ATTENTION, aten.mkldnn_rnn_layer, aten.grid_sampler_2d)
+_VIEWS = (aten.view, aten._unsafe_view, aten.permute, aten.transpose, aten.expand, aten.select, aten.unsqueeze)
 
 # matrix products of a fully connected layer -> position of its input
 _CONTRACTIONS = {aten.linear: 0, aten.mm: 0, aten.addmm: 1}
