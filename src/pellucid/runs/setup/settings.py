@@ -11,6 +11,7 @@ class Settings(TypedDict, total=False):
     """Keyword of `pellucid.train` -> its type."""
 
     model: str
+    mirror: bool
     features: str
     k: int
     distance: Literal["l2", "l1", "auto"]

@@ -17,6 +17,8 @@ FITTED_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # what can choos
 class ModelConfig:
     model: str = "auto"
     """Name of the network (see `pellucid models`), or knn, svm, softmax; auto is convnet up to 64 px, else resnet18."""
+    mirror: bool = False
+    """Outside training, answer with the mean over the picture and its mirror image; twice the work."""
 
 
 @dataclass(frozen=True)

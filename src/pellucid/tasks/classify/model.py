@@ -66,6 +66,8 @@ def _resolve_fitted(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
             _refuse(setting, name, why)
     for section in STEPS_ONLY:
         _refuse_changed(cfg, section, name, why)
+    if cfg.model.mirror:
+        _refuse("mirror", name, "only for networks")
     unchanged = replace(cfg, augment=replace(cfg.augment, augment=True))
     _refuse_changed(unchanged, "augment", name, "which sees pictures as they are")
     for setting in LINEAR_ONLY if name == "knn" else NEIGHBOURS_ONLY:
@@ -101,4 +103,5 @@ def make_model(cfg: ClassifyConfig, facts: DataFacts) -> nn.Module:
         net = knn(features, facts, cfg.classic.ties) if cfg.model.model == "knn" else linear(features, facts)
         return FromPixels(net, facts.preprocess)
     build = choose(cfg.model.model, MODELS, "model")
-    return FromBatch(build(facts.n_classes, facts.preprocess.channels, facts.preprocess.size), facts.preprocess)
+    net = build(facts.n_classes, facts.preprocess.channels, facts.preprocess.size)
+    return FromBatch(net, facts.preprocess, cfg.model.mirror)
