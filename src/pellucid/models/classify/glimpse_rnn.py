@@ -88,8 +88,10 @@ def filters(centre: Tensor, size: Tensor, blur: Tensor, side: int, cells: int) -
     Returns:
         (N, n, side).
     """
-    pixels = torch.arange(side, device=centre.device, dtype=torch.float32)
-    offsets = torch.linspace(-0.5, 0.5, cells, device=centre.device)  # in spans of the grid
+    precise = torch.promote_types(centre.dtype, torch.float32)  # bfloat16 cannot tell pixel 300 from 301
+    centre, size, blur = centre.to(precise), size.to(precise), blur.to(precise)
+    pixels = torch.arange(side, device=centre.device, dtype=precise)
+    offsets = torch.linspace(-0.5, 0.5, cells, device=centre.device, dtype=precise)  # in spans of the grid
     spacing = size * (side - 1) / max(cells - 1, 1)  # (N,), px
     middle = (centre[:, None] + 1) / 2 * (side - 1) + size[:, None] * (side - 1) * offsets  # (N, n), px
     deviation = torch.hypot(0.5 * spacing * blur.exp(), torch.full_like(spacing, SHARPEST))  # (N,), px

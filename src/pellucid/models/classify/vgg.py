@@ -9,7 +9,7 @@ With the ImageNet head names and shapes are torchvision's. Differences from the 
 norm before each ReLU; weights start as He et al. 2015 has it, where the paper started from a trained smaller net;
 the last layer starts small, so that the first loss is ln K. Pictures up to 64 px get a form of their own, as a
 4,096-wide head on the single cell they end in would be most of the network, for nothing: no last pooling, the mean
-over the map, and fully connected layers of 512. So 28 px fit, which five halvings do not leave a cell of.
+over the map, fully connected layers of 512, and poolings that round up, so that 28 px end in 2x2 cells.
 
 Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a feature map.
 """
@@ -38,7 +38,8 @@ class Vgg(nn.Module):
         channels: C.
         depths: convolutions of each stage.
         norm: batch norm before each ReLU.
-        small_head: for small pictures: no last pooling, a map of one cell, and layers of 512 instead of 4,096.
+        small_head: for small pictures: no last pooling, others round up, the mean over the map, and layers of 512
+            instead of 4,096.
         dropout: share of the outputs of the first two fully connected layers that training drops.
     """
 
@@ -62,7 +63,7 @@ class Vgg(nn.Module):
                 layers += [nn.BatchNorm2d(c_out)] if norm else []
                 layers.append(nn.ReLU(inplace=True))
                 c_in = c_out
-            layers.append(nn.MaxPool2d(2, stride=2))
+            layers.append(nn.MaxPool2d(2, stride=2, ceil_mode=small_head))
         cells, width = (1, 512) if small_head else (7, 4096)
         self.features = nn.Sequential(*(layers[:-1] if small_head else layers))
         self.avgpool = nn.AdaptiveAvgPool2d(cells)  # of 7 cells, changes nothing at 224 px
