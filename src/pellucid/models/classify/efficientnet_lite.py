@@ -15,7 +15,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
-from pellucid.nn.blocks.same_padding import SameConv2d
+from pellucid.nn.blocks.same_padding import same_conv
 from pellucid.nn.initialise import initialise, start_linear, start_small
 
 
@@ -52,7 +52,7 @@ class Block(nn.Module):
             self._expand_conv = nn.Conv2d(c_in, wide, 1, bias=False)
             self._bn0 = _norm(wide)
             self._relu0 = nn.ReLU6(inplace=True)
-        self._depthwise_conv = SameConv2d(wide, wide, kernel, stride, groups=wide, bias=False)
+        self._depthwise_conv = same_conv(wide, wide, kernel, stride, groups=wide, bias=False)
         self._bn1 = _norm(wide)
         self._relu1 = nn.ReLU6(inplace=True)
         self._project_conv = nn.Conv2d(wide, c_out, 1, bias=False)
@@ -83,7 +83,7 @@ class EfficientNetLite(nn.Module):
 
     def __init__(self, n_classes: int, channels: int, settings: Settings, small_stem: bool = False) -> None:
         super().__init__()
-        self._conv_stem = SameConv2d(channels, STEM, 3, 1 if small_stem else 2, bias=False)
+        self._conv_stem = same_conv(channels, STEM, 3, 1 if small_stem else 2, bias=False)
         self._bn0 = _norm(STEM)
         self._relu0 = nn.ReLU6(inplace=True)
         self._blocks = nn.Sequential()

@@ -20,6 +20,13 @@ def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> 
     return total // 2, total - total // 2
 
 
+def same_conv(c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = True) -> nn.Conv2d:
+    """A convolution with SAME padding: at stride 1 and odd `kernel` an ordinary one, which folding knows."""
+    if stride == 1 and kernel % 2:
+        return nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2, groups=groups, bias=bias)
+    return SameConv2d(c_in, c_out, kernel, stride, groups, bias)
+
+
 class SameConv2d(nn.Conv2d):
     """`nn.Conv2d` with SAME padding; weights and names are those of `nn.Conv2d`.
 
