@@ -8,6 +8,7 @@ from pellucid.models.published.timm import CONFIG
 
 PREFIX = "hub:"
 NAMES = ("model.safetensors", "pytorch_model.bin")  # what most repositories call their weights, the safer one first
+TIMEOUT_S = 20.0
 ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
 
 
@@ -31,12 +32,13 @@ def fetch(spec: str, cache: Path | None = None, endpoint: str | None = None) -> 
     repo, _, revision = spec.removeprefix(PREFIX).partition("@")
     where: dict[str, Any] = {"repo_id": repo, "revision": revision or None, "cache_dir": cache}
     try:
-        files = hub.HfApi(endpoint=endpoint).list_repo_files(repo, revision=revision or None)
+        told = hub.HfApi(endpoint=endpoint).model_info(repo, revision=revision or None, timeout=TIMEOUT_S)
     except Exception as error:  # each release raises others, of several packages; all mean that there is no answer
         found = _kept(hub, where)
         if found is None:
             raise WeightsError(_unreachable(spec, error)) from error
         return found
+    files = [file.rfilename for file in told.siblings or ()]
     name = _weights_of(files, spec)
     try:
         path = Path(hub.hf_hub_download(filename=name, endpoint=endpoint, **where))

@@ -7,6 +7,7 @@ other way in.
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,9 @@ def _safetensors(path: Path) -> dict[str, Any]:
 
 def _pickle(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old or unusual forms; whether it can be read is said below
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(_refusal(path, str(error))) from error
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
