@@ -103,5 +103,5 @@ def make_model(cfg: ClassifyConfig, facts: DataFacts) -> nn.Module:
         net = knn(features, facts, cfg.classic.ties) if cfg.model.model == "knn" else linear(features, facts)
         return FromPixels(net, facts.preprocess)
     build = choose(cfg.model.model, MODELS, "model")
-    net = build(facts.n_classes, facts.preprocess.channels, facts.preprocess.size)
-    return FromBatch(net, facts.preprocess, cfg.model.mirror)
+    network = build(facts.n_classes, facts.preprocess.channels, facts.preprocess.size)
+    return FromBatch(network, facts.preprocess, cfg.model.mirror)
