@@ -25,7 +25,7 @@ def let_blocks_drop(model: ResNet, last_survival: float = 0.5) -> None:
     require(0 < last_survival <= 1, "last_survival", "above 0 and at most 1", last_survival)
     blocks = [module for module in model.modules() if isinstance(module, (BasicBlock, Bottleneck))]
     for number, block in enumerate(blocks, start=1):
-        block.drop = StochasticDepth(number / len(blocks) * (1 - last_survival))
+        block.drop = StochasticDepth(number / len(blocks) * (1 - last_survival)).train(block.training)
 
 
 def _build(base: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
