@@ -6,11 +6,8 @@ larger module runs itself is a row of its own. Activations are counted as float3
 a multiply-add, `cost.py` says.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
 
 import torch
 from torch import nn
@@ -18,6 +15,7 @@ from torch import nn
 from pellucid.core.errors import ConfigError, PellucidError
 from pellucid.nn.geometry.rows import Geometry, LayerRow
 from pellucid.nn.geometry.trace import Trace, bytes_of, tensors
+from pellucid.nn.geometry.watched import watched
 
 __all__ = ["Geometry", "LayerRow", "describe"]
 
@@ -40,8 +38,7 @@ def describe(model: nn.Module, channels: int, image_size: tuple[int, int], train
     like = next(chain(model.parameters(), model.buffers()), torch.empty(0))
     image = torch.zeros(1, channels, *image_size, dtype=like.dtype, device=like.device)
     trace = Trace(model, image)
-    with _watched(model, trace), torch.no_grad(), trace:
-        model.training = training
+    with watched(model, trace, training), torch.no_grad(), trace:
         try:
             answer = model(image)
         except PellucidError:
@@ -72,25 +69,3 @@ def describe(model: nn.Module, channels: int, image_size: tuple[int, int], train
             }
         ),
     )
-
-
-@contextmanager
-def _watched(model: nn.Module, trace: Trace) -> Iterator[None]:
-    """Hooks on every module, evaluation mode, and attention in the open; all undone at the end."""
-    modules = list(model.modules())
-    training = [module.training for module in modules]
-    handles: list[Any] = []
-    fast = torch.backends.mha.get_fastpath_enabled()
-    try:
-        model.eval()
-        torch.backends.mha.set_fastpath_enabled(False)  # it would be one operation that hides all products
-        for module in modules:
-            handles.append(module.register_forward_pre_hook(trace.enter))
-            handles.append(module.register_forward_hook(trace.leave))
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-        for handle in handles:
-            handle.remove()
-        for module, flag in zip(modules, training, strict=True):
-            module.training = flag
