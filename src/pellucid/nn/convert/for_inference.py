@@ -1,0 +1,206 @@
+"""A network made ready for use: the same answers, sooner.
+
+Norms are folded into the layers before them, weights and pictures lie channels last, the arithmetic is bf16 where the
+hardware has it, and on a CPU layers are packed with what follows them. What does not work for a network is left out,
+part by part, and the result is compared with the network as it was.
+"""
+
+import copy
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pellucid.core.choose import choose
+from pellucid.core.device import Precision, choose_precision
+from pellucid.nn.convert.fold import fold, traced
+from pellucid.nn.convert.pack import pack, pack_parts
+from pellucid.nn.convert.packed import PackedConv2d, PackedLinear, can_pack
+
+TOLERANCE = {"fp32": 1e-4, "bf16": 5e-2}  # of a difference, as a share of the outputs' own size
+PRECISIONS = {"auto": "auto", "fp32": "fp32", "bf16": "bf16"}
+SIDES = (224, 96, 64, 32, 28, 16)  # px, tried in turn where no example is given
+
+
+class Inference(nn.Module):
+    """A network in evaluation that takes and gives float32 tensors, whatever it works in. Made by `for_inference`.
+
+    Attributes:
+        net: the network inside.
+        precision: "fp32" or "bf16", what it works in.
+        notes: what was done, one sentence each.
+        difference: from the network as it was, on the example: root mean square of what the outputs differ by over
+            root mean square of the outputs; NaN if there was nothing to compare.
+        tolerance: the difference that was allowed.
+    """
+
+    def __init__(self, net: nn.Module, precision: Literal["fp32", "bf16"], autocast: bool = False) -> None:
+        super().__init__()
+        self.net, self.precision, self.autocast = net, precision, autocast
+        self.notes: tuple[str, ...] = ()
+        self.difference, self.tolerance = float("nan"), TOLERANCE[precision]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) standardised pixels, float32 -> (N, K) logits, or what else the network gives, in float32."""
+        with torch.no_grad():
+            low = self.precision == "bf16"
+            if x.dim() == 4:
+                x = x.contiguous(memory_format=torch.channels_last)
+            if self.autocast:
+                with torch.autocast(x.device.type, torch.bfloat16):
+                    return self.net(x).float()
+            return self.net(x.bfloat16() if low and x.is_floating_point() else x).float()
+
+    def train(self, mode: bool = True) -> "Inference":
+        """Stay in evaluation: norms are folded and weights packed, there is nothing left to train."""
+        return super().train(False)
+
+
+class InFloat32(nn.Module):
+    """A layer that torch has no bf16 arithmetic for, within a network in bf16.
+
+    Args:
+        layer: takes one tensor and gives one.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape that the layer takes, in any precision -> what it gives, in that precision."""
+        return self.layer(x.float()).to(x.dtype)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to run a network, and what a note says of it."""
+
+    make: Callable[[], nn.Module]
+    precision: Literal["fp32", "bf16"]
+    autocast: bool
+    said: str
+
+
+def for_inference(model: nn.Module, example: Tensor | None = None, precision: Precision = "auto") -> Inference:
+    """A copy of a network for use; the given one stays as it is.
+
+    Its outputs differ from those of the network in evaluation by rounding: on the example by at most `tolerance`
+    (root mean squares: 5 % in bf16, 0.01 % in float32), else another way is taken; `difference` says by how much. A
+    network that computes with numbers of its own type is run under autocast, or in float32, and `notes` says so.
+
+    Args:
+        model: takes one tensor and gives one.
+        example: a standardised input, such as a batch will be. None takes noise of a size that the network takes; if
+            none is found, nothing is packed, and nothing compared.
+        precision: "auto" is bf16 where the hardware is fast in it.
+
+    Raises:
+        ConfigError: the precision is unknown.
+    """
+    choose(precision, PRECISIONS, "precision")
+    first = next(itertools.chain(model.parameters(), model.buffers()), None)
+    device = torch.device("cpu") if first is None else first.device
+    chosen = choose_precision(precision, device)
+    plain = copy.deepcopy(model).eval().requires_grad_(False)
+    example = noise_for(plain) if example is None else example.to(device)
+    wanted = None if example is None else _run(plain, example)
+    folded = fold(plain, example)
+    norms = _count(plain, nn.modules.batchnorm._BatchNorm) - _count(folded, nn.modules.batchnorm._BatchNorm)
+    notes = [f"{norms} norms folded into the layers before them"] if norms else []
+    notes.append("channels last")
+    for way in _ways(folded, example, chosen, device):
+        try:
+            made = Inference(way.make(), way.precision, way.autocast).eval()
+            if example is None or wanted is None:
+                made.notes = (*notes, way.said, "not compared: no example was given, and none could be guessed")
+                return made
+            made.difference = _difference(made(example), wanted)
+        except Exception as error:  # a network may do anything to its numbers; the next way asks less of it
+            notes.append(f"not {way.said}: {type(error).__name__}")
+            continue
+        if made.difference <= made.tolerance:
+            compared = f"outputs differ by {made.difference:.2g} of their size, {made.tolerance:g} is allowed"
+            made.notes = (*notes, *_packing(made.net), way.said, compared)
+            return made
+        notes.append(f"not {way.said}: outputs would differ by {made.difference:.2g} of their size")
+    made = Inference(plain, "fp32")
+    made.notes, made.difference = ("as it was", *notes), 0.0
+    return made
+
+
+def noise_for(model: nn.Module) -> Tensor | None:
+    """Two inputs of noise that a network in evaluation takes, found by its first layer; None if there are none."""
+    layer = next((part for part in model.modules() if isinstance(part, (nn.Conv2d, nn.Linear))), None)
+    if layer is None:
+        return None
+    if isinstance(layer, nn.Conv2d):
+        shapes: list[tuple[int, ...]] = [(2, layer.in_channels, side, side) for side in SIDES]
+    else:
+        shapes = [(2, layer.in_features, 1, 1), (2, layer.in_features)]
+    generator = torch.Generator().manual_seed(0)
+    for shape in shapes:
+        x = torch.randn(shape, generator=generator).to(layer.weight.device)
+        try:
+            _run(model, x)
+        except Exception:  # any network may refuse it in its own way
+            continue
+        return x
+    return None
+
+
+def _ways(folded: nn.Module, example: Tensor | None, precision: str, device: torch.device) -> Iterator[Way]:
+    """The ways to run it, the quickest first."""
+
+    def whole(dtype: torch.dtype) -> nn.Module:
+        copied = copy.deepcopy(folded)
+        if dtype != torch.float32:
+            for parent in list(copied.modules()):
+                for key, child in list(parent.named_children()):
+                    if type(child) is nn.LocalResponseNorm:
+                        setattr(parent, key, InFloat32(child))
+        return copied.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def packed(dtype: torch.dtype) -> nn.Module:
+        net, x = whole(dtype), None if example is None else example.to(dtype)
+        graph = traced(net)
+        if graph is not None:
+            return pack(net, graph, x)
+        pack_parts(net, traced, x)
+        return net
+
+    may_pack = device.type == "cpu" and can_pack() and example is not None
+    if precision == "bf16":
+        if may_pack:
+            yield Way(lambda: packed(torch.bfloat16), "bf16", False, "bf16, packed for oneDNN")
+        if example is not None:  # without a comparison nobody knows whether it runs at all
+            yield Way(lambda: whole(torch.bfloat16), "bf16", False, "bf16")
+        yield Way(lambda: whole(torch.float32), "bf16", True, "bf16 by autocast")
+    if may_pack:
+        yield Way(lambda: packed(torch.float32), "fp32", False, "float32, packed for oneDNN")
+    yield Way(lambda: whole(torch.float32), "fp32", False, "float32")
+
+
+def _run(model: nn.Module, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return model(x)
+
+
+def _difference(got: Tensor, wanted: Tensor) -> float:
+    """Root mean square of the difference over that of what is wanted; 0 where both are 0 everywhere."""
+    off, size = (got - wanted).square().mean().sqrt(), wanted.square().mean().sqrt()
+    share = float(off / size) if size > 0 else float(off)
+    return share if got.shape == wanted.shape and share == share else float("inf")
+
+
+def _packing(net: nn.Module) -> list[str]:
+    layers = [layer for layer in net.modules() if isinstance(layer, (PackedConv2d, PackedLinear))]
+    followed = sum(layer.after.name != "none" for layer in layers)
+    return [f"{len(layers)} layers packed, {followed} of them with their activation"] if layers else []
+
+
+def _count(model: nn.Module, kind: type[nn.Module]) -> int:
+    return sum(isinstance(module, kind) for module in model.modules())
