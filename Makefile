@@ -71,7 +71,7 @@ classic-table: $(READY) ## what neighbours and linear models reach, as docs/befo
 lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and planted bugs (minutes)
 	$(BIN)/python tools/write_lessons.py
 
-questions: $(READY) ## docs/from-scratch/questions and docs/classic: the experiments that answer questions and show claims
+questions: $(READY) ## docs/from-scratch/questions, docs/classic, docs/architectures: experiments that answer questions and show claims
 	$(BIN)/python tools/write_questions.py
 
 mutants: $(READY) ## plant every bug in the hand-written layers; fails when a proof misses one (minutes)

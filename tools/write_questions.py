@@ -1,4 +1,4 @@
-"""Write the pages of the experiments: docs/from-scratch/questions and docs/classic.
+"""Write the pages of the experiments: docs/from-scratch/questions, docs/classic and docs/architectures.
 
 python tools/write_questions.py            # all of them
 python tools/write_questions.py norms      # one, and the index of its collection
@@ -129,7 +129,18 @@ comes with a small experiment, its numbers and a picture; every script runs by i
 """,
     back="All demonstrations",
 )
-COLLECTIONS = {"questions": QUESTIONS, "classic": CLASSIC}
+ARCHITECTURES = Collection(
+    scripts="recipes/architectures",
+    pages="docs/architectures",
+    introduction="""\
+# Why the networks look as they do
+
+Each idea that made a network what it is, tried on the networks themselves: a claim, a small experiment, its numbers and
+a picture; every script runs by itself. Written by `make questions`.
+""",
+    back="All experiments",
+)
+COLLECTIONS = {"questions": QUESTIONS, "classic": CLASSIC, "architectures": ARCHITECTURES}
 
 
 def main() -> None:
