@@ -66,6 +66,8 @@ class AugmentConfig:
     """Change the aspect ratio by up to this share."""
     jitter: float = 0.0
     """Change brightness, contrast and saturation by up to this share."""
+    pca_colour: float = 0.0
+    """Add a colour along the principal ones of ImageNet, with this deviation (AlexNet: 0.1)."""
     noise: float = 0.0
     """Add Gaussian noise of this standard deviation, in pixel values (0..255)."""
     cutout: float = 0.0
@@ -79,4 +81,5 @@ class AugmentConfig:
         require(0 < self.crop <= 1, "crop", "in (0, 1]", self.crop)
         require(0 <= self.rotate <= 180, "rotate", "from 0 to 180 degrees", self.rotate)
         require(0 <= self.shear < 80, "shear", "from 0 to 80 degrees", self.shear)
+        require(0 <= self.pca_colour <= 10, "pca_colour", "from 0 to 10", self.pca_colour)
         require(0 <= self.noise <= 255, "noise", "from 0 to 255", self.noise)

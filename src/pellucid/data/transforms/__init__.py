@@ -7,6 +7,7 @@ from pellucid.data.transforms.compose import Compose, build
 from pellucid.data.transforms.crop import CentreCrop, RandomCrop, Window
 from pellucid.data.transforms.cutout import Cutout
 from pellucid.data.transforms.flip import Flip, VFlip
+from pellucid.data.transforms.pca_colour import PcaColour
 from pellucid.data.transforms.shift import Shift
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Flip",
     "Jitter",
     "Noise",
+    "PcaColour",
     "RandomCrop",
     "Shift",
     "Transform",

@@ -41,7 +41,7 @@ class Jitter:
             offset = (pixels.mean(1, keepdim=True) * towards[part]).sum(-1, keepdim=True)  # (k, 1, 1)
             return torch.baddbmm(offset, pixels, mix[part].to(image.device))
 
-        return {**batch, "image": _recoloured(image, change)}
+        return {**batch, "image": recoloured(image, change)}
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Noise:
             noise = torch.randn(pixels.shape, generator=generator, device=pixels.device)
             return pixels.add_(noise, alpha=std)
 
-        return {**batch, "image": _recoloured(image, change)}
+        return {**batch, "image": recoloured(image, change)}
 
 
-def _recoloured(image: Tensor, change: Callable[[Tensor, slice], Tensor]) -> Tensor:
+def recoloured(image: Tensor, change: Callable[[Tensor, slice], Tensor]) -> Tensor:
     """Apply `change` to (k, H*W, C) float32 pixels, a few pictures at a time; rounded and clipped to 0..255."""
     n, c, height, width = image.shape
     pixels = image.permute(0, 2, 3, 1).reshape(n, height * width, c)

@@ -11,6 +11,7 @@ from pellucid.data.transforms.colour import Jitter, Noise
 from pellucid.data.transforms.crop import CentreCrop, RandomCrop, Window
 from pellucid.data.transforms.cutout import Cutout
 from pellucid.data.transforms.flip import Flip, VFlip
+from pellucid.data.transforms.pca_colour import PcaColour
 from pellucid.data.transforms.shift import Shift
 
 
@@ -61,6 +62,8 @@ def build(augment: AugmentConfig, size: tuple[int, int], canvas_size: tuple[int,
         steps.append(Shift(augment.shift))
     if augment.jitter:
         steps.append(Jitter(augment.jitter, augment.jitter, augment.jitter))
+    if augment.pca_colour:
+        steps.append(PcaColour(augment.pca_colour))
     if augment.noise:
         steps.append(Noise(augment.noise))
     if augment.cutout:

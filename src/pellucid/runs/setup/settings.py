@@ -39,6 +39,7 @@ class Settings(TypedDict, total=False):
     shear: float
     stretch: float
     jitter: float
+    pca_colour: float
     noise: float
     cutout: float
     augment: bool
