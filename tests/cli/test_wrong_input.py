@@ -200,7 +200,11 @@ TRAIN = [
     (["PHOTOS", "--lr=-1"], 2, "lr must be 0 (automatic) or positive, got -1.0."),
     (["PHOTOS", "--val-fraction", "0.6", "--test-fraction", "0.5"], 2, "val_fraction + test_fraction must be below 1"),
     (["PHOTOS", "--fraction", "0"], 2, "fraction must be in (0, 1], got 0.0."),
-    (["PHOTOS", "--fit", "cut"], 2, "--fit cannot be 'cut': use one of 'auto', 'crop', 'pad', 'stretch'."),
+    (
+        ["PHOTOS", "--fit", "cut"],
+        2,
+        "--fit cannot be 'cut': use one of 'auto', 'crop', 'pad', 'stretch', 'short-side'.",
+    ),
     (["PHOTOS", "--image-size", "big"], 2, "An image size is N or HxW with numbers from 1 to 8192, got 'big'."),
     (["PHOTOS", "--background", "1", "2"], 2, "--background needs 3 value(s)."),
     (["PHOTOS", "--background", "1", "2", "x"], 2, "--background cannot be ['1', '2', 'x']."),

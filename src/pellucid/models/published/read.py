@@ -5,12 +5,12 @@
 other way in.
 """
 
-import pickle
 import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 from zipfile import BadZipFile
 
@@ -70,7 +70,7 @@ def _pickle(path: Path) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of old or unusual forms; whether it can be read is said below
             return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise WeightsError(_refusal(path, str(error))) from error
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise WeightsError(f"{path} is no intact weights file ({_short(error)}). Use another copy of it.") from error
