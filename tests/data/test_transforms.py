@@ -245,8 +245,8 @@ def test_build_makes_what_the_config_asks_for():
     assert kinds(build(AugmentConfig(augment=False), (224, 224), (256, 256), train=True)) == ["CentreCrop"]
     assert kinds(build(AugmentConfig(), (28, 28), (28, 28), train=True)) == ["Flip", "Shift"]
     assert kinds(build(AugmentConfig(), (224, 224), (256, 256), train=True)) == ["Window", "Flip"]
-    every = AugmentConfig(0.5, 0.5, 0.1, 0.5, 10, 5, 0.1, 0.2, 5, 0.3)
-    order = ["RandomCrop", "Flip", "VFlip", "Affine", "Shift", "Jitter", "Noise", "Cutout"]
+    every = AugmentConfig(0.5, 0.5, 0.1, 0.5, 10, 5, 0.1, 0.2, 5, 0.3, 0.1)
+    order = ["RandomCrop", "Flip", "VFlip", "Affine", "Shift", "Jitter", "PcaColour", "Noise", "Cutout"]
     assert kinds(build(every, (224, 224), (256, 256), train=True)) == order
 
 

@@ -66,12 +66,12 @@ class AugmentConfig:
     """Change the aspect ratio by up to this share."""
     jitter: float = 0.0
     """Change brightness, contrast and saturation by up to this share."""
-    pca_colour: float = 0.0
-    """Add a colour along the principal ones of ImageNet, with this deviation (AlexNet: 0.1)."""
     noise: float = 0.0
     """Add Gaussian noise of this standard deviation, in pixel values (0..255)."""
     cutout: float = 0.0
     """Blank one square whose side is this share of the picture's."""
+    pca_colour: float = 0.0
+    """Add a colour along the principal ones of ImageNet, with this deviation (AlexNet: 0.1)."""
     augment: bool = True
     """--no-augment switches all of the above off."""
 

@@ -39,9 +39,9 @@ class Settings(TypedDict, total=False):
     shear: float
     stretch: float
     jitter: float
-    pca_colour: float
     noise: float
     cutout: float
+    pca_colour: float
     augment: bool
     label_smoothing: float
     balance: bool
