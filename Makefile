@@ -22,8 +22,8 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table classic-table lessons errata mutants \
-        questions wheel wheel-check fix clean
+.PHONY: help setup demo test check format lint types imports size unit slow bench demo-table classic-table \
+        fast-table zoo-table lessons errata mutants questions wheel wheel-check fix clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,12 @@ demo-table: $(READY) ## what the demo reaches over three seeds, as docs/demo.md 
 
 classic-table: $(READY) ## what neighbours and linear models reach, as docs/before-deep-nets.md (15 minutes)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tools/measure_classical.py
+
+fast-table: $(READY) ## how soon full Fashion-MNIST is at 94 %, as docs/time-to-accuracy.md (half an hour; resumable)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_time_to_accuracy.py
+
+zoo-table: $(READY) ## what every family of networks reaches, as docs/zoo-accuracy.md (hours; resumable)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_zoo.py
 
 lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and planted bugs (minutes)
 	$(BIN)/python tools/write_lessons.py
