@@ -68,6 +68,7 @@ def plain(steps: int) -> Row:
     found = read("plain")
     if found.get("steps", 0) >= steps:
         return found
+    import numpy as np
     import torch
 
     from pellucid.data.load import load
@@ -76,9 +77,9 @@ def plain(steps: int) -> Row:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     source = load("fashion-mnist")
-    pictures = torch.from_numpy(source.images[: steps * BATCH].copy())[:, None].float()  # (N, 1, 28, 28)
+    pictures = torch.from_numpy(np.array(source.images[: steps * BATCH]))[:, None].float()  # (N, 1, 28, 28)
     pictures = (pictures - pictures.mean()) / pictures.std()
-    labels = torch.from_numpy(source.labels[: steps * BATCH].copy())
+    labels = torch.from_numpy(np.array(source.labels)[: steps * BATCH])
     net = create("resnet18", 10, 1, (28, 28)).train()
     optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     seconds = []
