@@ -31,8 +31,10 @@ from pellucid.nn.geometry.coverage import (
 from pellucid.nn.geometry.describe import describe
 from pellucid.nn.geometry.footprint import Footprint, footprint
 from pellucid.nn.geometry.rows import Geometry, LayerRow
+from pellucid.nn.geometry.sharing import Connection, connections, connections_table
 
 __all__ = [
+    "Connection",
     "Coverage",
     "Footprint",
     "Geometry",
@@ -40,6 +42,8 @@ __all__ = [
     "Tap",
     "asymmetric_parameters",
     "bottleneck_parameters",
+    "connections",
+    "connections_table",
     "conv_macs",
     "conv_output_size",
     "conv_parameters",
