@@ -121,7 +121,7 @@ def draw_blocks(blocks: Sequence[Block], title: str, subtitle: str = "") -> Draw
     base = MARGIN + 46 + TALLEST * (1 + SLANT)
     x, faces, words = MARGIN, [], []
     for block, (thick, height, depth) in zip(blocks, boxes, strict=True):
-        lines = [block.name, "×".join(map(str, block.shape)), block.detail]
+        lines = [block.name, "x".join(map(str, block.shape)), block.detail]
         wide = thick + SLANT * depth
         room = max(wide, *(svg.width_of(line, LETTERS) for line in lines)) + GAP
         left = x + (room - wide) / 2
@@ -135,7 +135,7 @@ def draw_blocks(blocks: Sequence[Block], title: str, subtitle: str = "") -> Draw
         _Word((MARGIN, MARGIN + 8), title, 17, INK, "start"),
         _Word((MARGIN, MARGIN + 28), subtitle, 12, SOFT, "start"),
     ]
-    sizes = ", ".join("×".join(map(str, block.shape)) for block in blocks)
+    sizes = ", ".join("x".join(map(str, block.shape)) for block in blocks)
     label = f"{title}: {len(blocks)} blocks of sizes {sizes}"
     return Drawing(width, base + 104, label, (*faces, *keys), (*(word for word in words if word.words), *found))
 

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections import Counter
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -73,26 +74,28 @@ def save_field(opened: Opened, layer: str, photo: Any, path: Path) -> str:
 
 def blocks_of(found: Geometry) -> list[Block]:
     """Layers joined to what can be drawn: parts of a network, and neighbours of one size together."""
-    runs = [list(rows) for _, rows in groupby(found.rows, _part_of(found.rows))]
-    groups = [[run] for run in runs[:1]]
-    for run in runs[1:]:
-        if run[-1].output_shape == groups[-1][-1][-1].output_shape:
-            groups[-1].append(run)
+    part_of = _part_of(found.rows)
+    parts: list[list[LayerRow]] = []
+    for _, run in groupby(found.rows, part_of):
+        rows = list(run)
+        kind = _kind(rows)
+        alike = bool(parts) and parts[-1][-1].output_shape == rows[-1].output_shape
+        if parts and (kind == "other" or (alike and kind == _kind(parts[-1]))):
+            parts[-1] += rows
         else:
-            groups.append([run])
-    parts = [[row for run in group for row in run] for group in groups]
-    while len(parts) > BLOCKS:  # the least of two neighbours that count most alike
+            parts.append(rows)
+    while len(parts) > BLOCKS:  # the two neighbours that have the fewest rows
         at = min(range(len(parts) - 1), key=lambda i: len(parts[i]) + len(parts[i + 1]))
         parts[at : at + 2] = [parts[at] + parts[at + 1]]
     blocks, depth = [Block("picture", found.input_shape, "picture")], 0
     for rows in parts:
         reached = max(row.depth for row in rows)
-        blocks.append(_block(rows, reached - depth))
+        blocks.append(_block(rows, reached - depth, part_of))
         depth = max(depth, reached)
     return blocks
 
 
-def _part_of(rows: tuple[LayerRow, ...]) -> Any:
+def _part_of(rows: tuple[LayerRow, ...]) -> Callable[[LayerRow], str]:
     """From a row to the name of its part: the outermost module, or an inner one where that is most of the network."""
     opened: set[str] = {""}
     while True:
@@ -113,32 +116,23 @@ def _within(name: str, opened: set[str]) -> str:
     return name
 
 
-def _block(rows: list[LayerRow], layers: int) -> Block:
-    weights: Counter[str] = Counter()
-    for row in rows:
-        weights[row.kind] += row.macs
-    most = weights.most_common(1)[0][0] if any(weights.values()) else rows[-1].kind
-    kind = "other"
-    if any(weights.values()):
-        kind = "fully connected" if "Conv" not in most and "conv" not in most else "convolution"
-    elif any("Pool" in row.kind or "pool" in row.kind or row.kind == "mean" for row in rows):
-        kind = "pooling"
-    shape = rows[-1].output_shape
-    if len(shape) == 3 and kind == "fully connected" and shape[1:] == (1, 1):
+def _kind(rows: list[LayerRow]) -> str:
+    """What most of the work of these rows is."""
+    most = max(rows, key=lambda row: row.macs)
+    if most.macs:
+        return "convolution" if "conv" in most.kind.lower() else "fully connected"
+    pools = any("pool" in row.kind.lower() or row.kind == "mean" for row in rows)
+    return "pooling" if pools else "other"
+
+
+def _block(rows: list[LayerRow], layers: int, part_of: Callable[[LayerRow], str]) -> Block:
+    kind, shape = _kind(rows), rows[-1].output_shape
+    if kind == "fully connected" and shape[1:] == (1, 1):
         shape = shape[:1]
-    return Block(_title(rows), shape, kind, f"{layers} layer{'s' if layers > 1 else ''}" if layers > 0 else "")
-
-
-def _title(rows: list[LayerRow]) -> str:
-    """The first and the last part's name, without what they have in common."""
-    first, last = _outer(rows[0].name, rows), _outer(rows[-1].name, rows)
-    return first if first == last else f"{first} – {last.rpartition('.')[2]}"
-
-
-def _outer(name: str, rows: list[LayerRow]) -> str:
-    """Up to two words of a dotted name."""
-    words = name.split(".")
-    return words[0] if len(words) == 1 or not words[1].isdigit() or len(rows) > 40 else ".".join(words[:2])
+    named = [row for row in rows if row.macs] or [row for row in rows if _kind([row]) == kind]
+    first, last = part_of(named[0]), part_of(named[-1])
+    name = first if first == last else f"{first} to {last.rpartition('.')[2]}"
+    return Block(name, shape, kind, f"{layers} layer{'s' if layers > 1 else ''}" if layers > 0 else "")
 
 
 def _short(number: int) -> str:
