@@ -182,6 +182,26 @@ def test_a_single_picture_trains_every_parameter(name: str, side: int) -> None:
         assert parameter.grad is not None and bool(parameter.grad.isfinite().all()), key
 
 
+def test_heads_reach_the_layers_below_them_and_no_others() -> None:
+    """Behind 4a and 4d, as printed."""
+    model = create("googlenet", 3, 1, (16, 16))
+    out = model.outputs(torch.randn(2, 1, 16, 16))
+    for name, last, next_ in (
+        ("auxiliary1", "inception4a", "inception4b"),
+        ("auxiliary2", "inception4d", "inception4e"),
+    ):
+        model.zero_grad()
+        out[name].square().sum().backward(retain_graph=True)
+        reached = {key.split(".")[0] for key, parameter in model.named_parameters() if parameter.grad is not None}
+        assert {"conv1", last} <= reached and next_ not in reached and "fc" not in reached
+
+
+@pytest.mark.parametrize("name", ["googlenet", *LARGE])
+def test_norms_are_those_of_published_weights(name: str) -> None:
+    norms = [part for part in on_meta(name).modules() if isinstance(part, nn.BatchNorm2d)]
+    assert {(norm.eps, norm.momentum) for norm in norms} == {(0.001, 0.1)}
+
+
 def test_a_single_picture_of_299_px_does_not_stop_the_head_of_v3() -> None:
     """Its last norm sees one cell there: more are made for one picture, and only then."""
     head = InceptionV3(3, 1).AuxLogits
