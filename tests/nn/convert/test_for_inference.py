@@ -12,7 +12,10 @@ from pellucid.core.errors import ConfigError
 from pellucid.models import create
 from pellucid.models.classify import MODELS
 from pellucid.nn.convert.fold import traced
+from pellucid.nn.convert.following import NOTHING, After
 from pellucid.nn.convert.for_inference import TOLERANCE, for_inference, noise_for
+from pellucid.nn.convert.int8 import FromInt8, Int8Conv2d, Scale, ToInt8, can_int8
+from pellucid.nn.convert.max_pool import ShiftedMaxPool2d, can_shift
 from pellucid.nn.convert.pack import pack
 from pellucid.nn.convert.packed import PackedConv2d, PackedLinear, can_pack, packed
 
@@ -275,3 +278,98 @@ def test_a_layer_used_twice_takes_in_nothing():
     fast = pack(model, traced(model), x)
     assert isinstance(fast.conv, PackedConv2d) and fast.conv.after.name == "none" and isinstance(fast.fc, nn.Linear)
     torch.testing.assert_close(fast(x), model(x), atol=1e-5, rtol=1e-4)
+
+
+# ---------------------------------------------------------------------------------------------- max pooling
+
+
+@pytest.mark.parametrize("size", [(7, 8), (12, 5)])
+@pytest.mark.parametrize(
+    "pool", [nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1), nn.MaxPool2d((3, 2), (1, 2)), nn.MaxPool2d(3, 1)]
+)
+def test_pooling_by_shifts_is_max_pooling(pool: nn.MaxPool2d, size: tuple[int, int]):
+    assert can_shift(pool)
+    x = torch.randn(2, 3, *size).to(memory_format=torch.channels_last)
+    assert torch.equal(ShiftedMaxPool2d(pool)(x), pool(x))
+    assert torch.equal(ShiftedMaxPool2d(pool)(x.bfloat16()), pool(x.bfloat16()))
+    levels = torch.randint(0, 256, x.shape)
+    assert torch.equal(ShiftedMaxPool2d(pool)(levels.to(torch.uint8)).float(), pool(levels.float()))
+
+
+def test_other_poolings_are_left_alone():
+    for pool in (nn.MaxPool2d(2, ceil_mode=True), nn.MaxPool2d(2, dilation=2), nn.MaxPool2d(2, return_indices=True)):
+        assert not can_shift(pool)
+    assert not can_shift(nn.AvgPool2d(2)) and not can_shift(nn.MaxPool2d(1))
+
+
+# ------------------------------------------------------------------------------------------------ eight bits
+
+EIGHT = pytest.mark.skipif(not (PACKS and can_int8()), reason="this torch has no convolutions of eight bits")
+
+
+def test_a_scale_has_zero_on_a_level():
+    assert Scale.spanning(0.0, 2.55) == Scale(pytest.approx(0.01), 0)
+    assert Scale.spanning(-1.0, 1.55).zero == 100
+    assert Scale.spanning(1.0, 2.0).zero == 0 and Scale.spanning(-2.0, -1.0).zero == 255  # 0 is always within
+    assert Scale.spanning(0.0, 0.0).step > 0
+
+
+def test_there_and_back_is_within_half_a_level():
+    x = torch.rand(2, 3, 5, 5) * 3 - 1
+    scale = Scale.spanning(float(x.min()), float(x.max()))
+    back = FromInt8(scale, torch.float32)(ToInt8(scale)(x))
+    assert (back - x).abs().max() <= scale.step * 1.0001  # half a level, and half of one for where zero lies
+    assert ToInt8(scale)(torch.tensor([[[[9.0, -9.0]]]])).flatten().tolist() == [255, 0]
+
+
+@EIGHT
+@pytest.mark.parametrize("after", [NOTHING, After("relu", function=F.relu), After("hardtanh", (0.0, 6.0), "", F.relu6)])
+def test_a_convolution_of_eight_bits_is_exact_on_levels(after: After):
+    """Whole numbers in, whole weights: nothing is rounded but the output."""
+    torch.manual_seed(0)
+    conv = nn.Conv2d(4, 6, 3, 2, 1, groups=2)
+    with torch.no_grad():
+        conv.weight.copy_(torch.randint(-127, 128, conv.weight.shape) * 0.5)
+        conv.weight[:, 0, 0, 0] = 63.5  # so that a level of the weights is 1/2
+    given = Scale(0.25, 7)
+    q = torch.randint(0, 256, (2, 4, 9, 8), dtype=torch.uint8).to(memory_format=torch.channels_last)
+    wanted = after.function(conv((q.float() - 7) * 0.25)).detach()
+    exact = Int8Conv2d(conv, after, given, None, torch.float32, [2, 4, 9, 8])
+    torch.testing.assert_close(exact(q), wanted, atol=1e-2, rtol=1e-5)
+    out = Scale.spanning(float(wanted.min()), float(wanted.max()))
+    got = Int8Conv2d(conv, after, given, out, torch.float32, [2, 4, 9, 8])(q)
+    assert got.dtype == torch.uint8
+    assert ((got.float() - out.zero) * out.step - wanted).abs().max() <= out.step
+
+
+@EIGHT
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "densenet121", "mobilenet_v2"])
+def test_networks_in_eight_bits_stay_close(name: str):
+    torch.manual_seed(0)
+    model, x = lived_in(create(name, 10, 3, (32, 32))), torch.randn(4, 3, 32, 32)
+    ready = for_inference(model, x, precision="int8")
+    assert ready.precision == "int8" and ready.difference < 0.1
+    assert any(isinstance(part, Int8Conv2d) for part in ready.modules())
+    model.eval()
+    assert off(ready(x[:1]), model(x[:1])) < 0.2
+    torch.testing.assert_close(ready(x), ready(x))  # nothing that is read again was written over
+
+
+@EIGHT
+def test_sums_and_pools_stay_in_eight_bits_and_nothing_is_spoilt():
+    torch.manual_seed(0)
+    model, x = Sums(), torch.randn(2, 4, 6, 6)
+    kept = x.clone()
+    ready = for_inference(model, x, precision="int8")
+    assert ready.precision == "int8" and torch.equal(x, kept)
+    first = ready(x)
+    assert torch.equal(ready(x), first) and torch.equal(x, kept)
+    assert off(first, model.eval()(x)) < 0.1
+
+
+@EIGHT
+def test_eight_bits_need_an_example_and_a_graph():
+    with pytest.raises(ConfigError, match="int8 needs an example"):
+        for_inference(create("convnet", 10, 1, (28, 28)), precision="int8")
+    ready = for_inference(Own(), torch.randn(2, 3, 8, 8), precision="int8")
+    assert ready.precision != "int8" and "not int8, packed for oneDNN: ConfigError" in ready.notes

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pellucid.nn.convert.following import activation_of, other_summand
+from pellucid.nn.convert.max_pool import ShiftedMaxPool2d, can_shift
 from pellucid.nn.convert.packed import PackedConv2d, packed
 
 NOTHINGS = (nn.Identity, nn.Dropout, nn.Dropout2d)  # what does nothing in evaluation
@@ -46,6 +47,10 @@ def pack(model: nn.Module, graph: fx.Graph, example: Tensor | None = None) -> fx
     for node, layer in nodes.items():
         if calls.count(str(node.target)) == 1:
             _draw_in(result.graph, node, layers, layer, nodes)
+    for name in {str(node.target) for node in result.graph.nodes if node.op == "call_module"}:
+        pool = result.get_submodule(name)
+        if isinstance(pool, nn.MaxPool2d) and can_shift(pool):
+            result.add_submodule(name, ShiftedMaxPool2d(pool))
     result.graph.eliminate_dead_code()
     result.graph.lint()
     result.delete_all_unused_submodules()
