@@ -75,6 +75,20 @@ def test_it_is_shown_standardised_training_pictures_once(
     torch.testing.assert_close(pictures.std((0, 2, 3)), torch.ones(3), rtol=0, atol=1e-2)
 
 
+def test_the_seed_of_the_run_decides_what_is_shown(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assemble, "LOOKED_AT", 4)
+    task = get_task("classify")
+    splits = task.make_data(assemble.settings.change(task.config(), {"image_size": "12"}), load(photos))
+    shown = []
+    for seed in (0, 0, 1):
+        model = nn.Module()
+        model.net = Looking(3, 3, (12, 12))
+        assemble.let_look(model, splits, seed)
+        shown.append(model.net.seen[0])
+    assert torch.equal(shown[0], shown[1]) and not torch.equal(shown[0], shown[2])
+    assemble.let_look(nn.Module(), splits, 0)  # a network that does not want to see anything is left alone
+
+
 def test_the_first_layer_comes_from_the_sample_and_stays(photos: Path, tmp_path: Path) -> None:
     run = pellucid.train(photos, out=tmp_path / "run", progress="quiet", **SETTINGS)
     pictures, preprocess = sample_of(photos, 4096, 0, image_size="20", val_fraction=0.2)
