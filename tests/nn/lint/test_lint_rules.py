@@ -69,6 +69,12 @@ BROKEN = {
     "checkerboard": (
         net(nn.ConvTranspose2d(4, 4, 3, 2, 1)), "checkerboard", "warn", "3 (kernel 3x3, stride 2x2)",
     ),
+    "checkerboard of even kernels": (
+        net(nn.ConvTranspose2d(4, 4, 4, 3, 0)), "checkerboard", "warn", "3 (kernel 4x4, stride 3x3)",
+    ),
+    "checkerboard by dilation": (
+        net(nn.ConvTranspose2d(4, 4, 4, 2, 0, dilation=2)), "checkerboard", "warn", "3 (kernel 7x7, stride 2x2)",
+    ),
     "softmax twice": (nn.Sequential(net(), nn.Softmax(1)), "double-softmax", "fail", "ends with softmax (1)"),
     "softmax as a function": (FunctionalEnd(), "double-softmax", "fail", "ends with softmax (FunctionalEnd)"),
     "log-softmax": (nn.Sequential(net(), nn.LogSoftmax(1)), "double-softmax", "warn", "ends with log-softmax (1)"),
@@ -93,7 +99,7 @@ SOUND = {
     "rates 1, 2, 4, 8": stack(1, 2, 4, 8),
     "one dilated layer": stack(2),
     "dilated after down-sampling": net(conv(stride=2), conv(rate=2)),
-    "even transposed": net(nn.ConvTranspose2d(4, 4, 4, 2, 1), nn.ConvTranspose2d(4, 4, 2, 2)),
+    "even transposed": net(nn.ConvTranspose2d(4, 4, 4, 2, 1), nn.ConvTranspose2d(4, 4, 3, 3)),
     "group norm after a bias": net(conv(), nn.GroupNorm(2, 4), nn.ReLU()),
     "softmax inside": net(nn.Softmax(1), conv()),
     "some frozen": net(conv().requires_grad_(False)),

@@ -4,6 +4,8 @@ With a kernel that is no multiple of the stride, some outputs get more taps than
 weights have to learn to cancel. Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill, 2016.
 """
 
+from collections import Counter
+
 from pellucid.core.verdict import Verdict
 from pellucid.nn.geometry.arithmetic import effective_size
 from pellucid.nn.lint.about import About, listed
@@ -17,8 +19,7 @@ def checkerboard(about: About) -> list[Verdict]:
     for node in about.graph.of("convolution"):
         _, weight, _, strides, _, dilations, transposed = node.args[:7]
         if transposed and any(
-            step > 1 and (taps % step or dilation > 1)
-            for taps, step, dilation in zip(weight[2:], strides, dilations, strict=True)
+            _uneven(taps, step, dilation) for taps, step, dilation in zip(weight[2:], strides, dilations, strict=True)
         ):
             reach = "x".join(str(effective_size(t, d)) for t, d in zip(weight[2:], dilations, strict=True))
             found.append(f"{node.name} (kernel {reach}, stride {'x'.join(map(str, strides))})")
@@ -33,3 +34,9 @@ def checkerboard(about: About) -> list[Verdict]:
             "take a kernel that is a multiple of the stride, such as 4 for 2, or resize and then convolve",
         )
     ]
+
+
+def _uneven(taps: int, stride: int, dilation: int) -> bool:
+    """Whether outputs at different places between two inputs get different numbers of taps."""
+    hits = Counter(tap * dilation % stride for tap in range(taps))
+    return len({hits[place] for place in range(stride)}) > 1
