@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,6 @@ RECIPE: dict[str, Any] = {
     "clip_norm": 1.0,
     "label_smoothing": 0.1,
     "shift": 0.07,
-    "cutout": 0.28,
     "val_fraction": 0.05,
     "threads": 1,
 }
@@ -204,7 +204,7 @@ def page(names: list[str], budget: float) -> str:
         published = PUBLISHED.get(name, "")
         if name in left:
             epochs = planned(row, budget)
-            why = f"not run: {epochs} epochs fit" if epochs else "not run: no epoch fits"
+            why = f"not run yet: {epochs} fit" if epochs else "not run: no epoch fits"
             lines.append(f"{size} | | {why} | {published} |")
             continue
         notes |= {name: row["how"]} if row["how"] else {}
@@ -215,25 +215,30 @@ def page(names: list[str], budget: float) -> str:
         )
     settings = ", ".join(f"{name} {value}" for name, value in RECIPE.items())
     refused = [f"`{name}`" for name in names if "refused" in rows[name]]
+    about = (
+        f"One recipe for all: {settings}; the epochs, at most {MOST_EPOCHS}, are those that fit into {budget:.0f} CPU "
+        f"seconds on one core, by a few steps measured before. {TRAIN:,} pictures of {SIDE}x{SIDE} px are trained on, "
+        f"the best epoch is picked on 3,000 others, and the {TEST:,} test pictures are opened once. One seed: an "
+        "accuracy near 94 % on so many pictures is known to about a quarter of a point. So short a training says how "
+        "much a network learns in that time, not what it could reach; the published figures are of other recipes, "
+        "mostly longer, and come from a list that its keepers did not check."
+    )
+    unknown = [f"`{name}`" for name in names if not rows[name]]
     today = datetime.datetime.now(datetime.UTC).date()
     return "\n".join(
         [
             "# What the networks of the zoo reach on Fashion-MNIST",
             "",
             f"`make zoo-table`, {today}, {processor()}, 1 thread, torch {torch.__version__.split('+')[0]}. {len(done)} "
-            f"of {len(done) + len(left)} networks are trained; the command goes on with the others.",
+            f"of {len(names) - len(refused)} networks are trained; the command goes on with the others.",
             "",
             "| network | parameters | multiply-adds | CPU s an epoch | epochs | CPU s | test accuracy | published, % |",
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
             *lines,
             "",
-            f"One recipe for all: {settings}; the epochs, at most {MOST_EPOCHS}, are those that fit into {budget:.0f}",
-            f"CPU seconds on one core, by a few steps measured before. {TRAIN:,} pictures of {SIDE}x{SIDE} px are",
-            f"trained on, the best epoch is picked on 3,000 others, and the {TEST:,} test pictures are opened once.",
-            "One seed: an accuracy near 94 % on so many pictures is known to about a quarter of a point. So short a",
-            "training says how much a network learns in that time, not what it could reach; the published figures are",
-            "of other recipes, mostly longer, and come from a list that its keepers did not check.",
+            textwrap.fill(about, 118),
             *(["", *(f"*`{name}` was trained otherwise: {how}." for name, how in notes.items())] if notes else []),
+            *(["", f"Not even measured yet: {', '.join(unknown)}."] if unknown else []),
             *(["", f"Not for pictures of {SIDE} px: {', '.join(refused)}."] if refused else []),
             "",
         ]

@@ -43,8 +43,9 @@ def test_the_zoo_table_has_what_is_done_first_and_says_what_is_not(zoo: Any) -> 
     zoo.keep("done", {**ROW, "epochs": 6, "seconds": 612, "kind": "CPU", "how": "", "accuracy": 0.9312})
     zoo.keep("other", {**ROW, "epochs": 12, "seconds": 9999, "kind": "wall", "how": "lr 0.1", "accuracy": 0.945})
     zoo.keep("large", {"refused": "needs 75 px"})
-    text = zoo.page(["slow", "done", "other", "large"], 700)
-    assert "2 of 3 networks are trained" in text
+    text = zoo.page(["slow", "done", "other", "large", "new"], 700)
+    assert "Not even measured yet: `new`." in text
+    assert "2 of 4 networks are trained" in text
     rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line][1:]
     assert [row.split(" | ")[0] for row in rows] == ["| other", "| done", "| slow"]
     assert "9,999 (wall)* | 94.50%" in rows[0] and "6 | 612 | 93.12%" in rows[1]
