@@ -287,7 +287,7 @@ OTHERS = [
     (["verify", "gone"], 1, "gone "),
     (["verify", "mine"], 1, "mine "),
     (["report", "gone"], 1, "gone "),
-    (["summary", "resnt18"], 2, "Unknown model 'resnt18'. Did you mean 'resnet18'?"),
+    (["summary", "resnt18"], 2, "Unknown model 'resnt18'. Did you mean 'resnet18' or"),
     (["summary", "convnet", "--n-classes", "0"], 2, "n_classes must be 1 or more, got 0."),
     (["summary", "convnet", "--n-classes", "many"], 2, "Argument --n-classes: invalid int value: 'many'."),
     (["summary", "convnet", "--channels", "2"], 2, "Argument --channels: invalid choice: 2 (choose from "),
