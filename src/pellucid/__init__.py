@@ -19,11 +19,25 @@ if TYPE_CHECKING:
     from pellucid import classic, models, scratch
     from pellucid.core.errors import PellucidError
     from pellucid.data.load import load
+    from pellucid.nn import geometry
+    from pellucid.nn.convert.for_inference import for_inference
     from pellucid.runs.features import features
     from pellucid.runs.run import Run
     from pellucid.runs.train import train
 
-__all__ = ["PellucidError", "Run", "__version__", "classic", "features", "load", "models", "scratch", "train"]
+__all__ = [
+    "PellucidError",
+    "Run",
+    "__version__",
+    "classic",
+    "features",
+    "for_inference",
+    "geometry",
+    "load",
+    "models",
+    "scratch",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -59,6 +73,14 @@ def __getattr__(name: str) -> Any:
             from pellucid.runs.run import Run
 
             return Run
+        if name == "for_inference":
+            from pellucid.nn.convert.for_inference import for_inference
+
+            return for_inference
+        if name == "geometry":
+            import pellucid.nn.geometry
+
+            return pellucid.nn.geometry
         if name == "models":
             import pellucid.models
 
