@@ -69,7 +69,7 @@ def test_every_setting_survives_toml_and_flags(task: str) -> None:
 
 def test_toml_mistakes_name_file_and_nearest() -> None:
     kind = CONFIGS["classify"]
-    with pytest.raises(ConfigError, match=r"^run\.toml: Unknown section 'trian'. Did you mean 'train'\?"):
+    with pytest.raises(ConfigError, match=r"^run\.toml: Unknown section 'trian'. Did you mean 'train' or 'transfer'\?"):
         settings.from_dict(kind, {"trian": {}}, "run.toml")
     with pytest.raises(ConfigError, match=r"^run\.toml: Unknown setting in \[train\] 'epoch'. Did you mean 'epochs'\?"):
         settings.from_dict(kind, {"train": {"epoch": 3}}, "run.toml")

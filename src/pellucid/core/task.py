@@ -65,6 +65,15 @@ def trained_by_steps(cfg: Any) -> None:
     """The `fit` of a task all of whose models are trained by gradient steps."""
 
 
+def from_scratch(cfg: Any) -> tuple[Any, None]:
+    """The `borrow` of a task whose networks always start from random weights."""
+    return cfg, None
+
+
+def all_at_once(cfg: Any, facts: DataFacts, net: "nn.Module") -> None:
+    """The `plan` of a task that trains every parameter, all at one rate."""
+
+
 @dataclass(frozen=True)
 class Task:
     """Everything that differs between classifying, segmenting, detecting ...
@@ -90,6 +99,10 @@ class Task:
         step: replaces the gradient step, for tasks with several optimisers; None for the common one.
         fit: `(cfg) -> Fit`, for models that are not trained by gradient steps; None for those that are.
         fitted: names of the models that `fit` knows.
+        borrow: `(cfg) -> cfg, Borrowed`: weights to start from, read before any picture, and the settings that follow
+            from them; None from scratch. See `tasks.classify.transfer`.
+        plan: `(cfg, facts, net) -> Plan`: what is frozen when, and at which rate the rest is trained; None trains
+            everything at one rate. See `training.transfer`.
     """
 
     name: str
@@ -109,6 +122,8 @@ class Task:
     step: Callable[..., Any] | None = None
     fit: Callable[[Any], Fit | None] = trained_by_steps
     fitted: tuple[str, ...] = ()
+    borrow: Callable[[Any], tuple[Any, Any]] = from_scratch
+    plan: Callable[[Any, DataFacts, "nn.Module"], Any] = all_at_once
 
     @property
     def metric(self) -> Metric:

@@ -23,7 +23,7 @@ from pellucid.models.weights import read_weights, write_weights
 from pellucid.nn.precision import device_of
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.record import Record
-from pellucid.runs.stored.same_data import check_same_data, is_own, reload, same_facts
+from pellucid.runs.stored.same_data import check_same_data, is_own, reload, same_facts, taken_over
 from pellucid.training.scoring import evaluate
 
 OPENED_AGAIN = "test-opened-again"
@@ -90,7 +90,8 @@ def _as_own(run: Record, source: Source, progress: Progress) -> Splits | None:
         return None
     if run.config.data.group and source.groups is None:
         return None
-    splits: Splits = run.trained.task.make_data(run.config, source, progress)
+    own = taken_over(run.config, run.facts)
+    splits: Splits = run.trained.task.make_data(run.config, source, progress, own)
     return splits if same_facts(splits.facts, run.facts) else None
 
 

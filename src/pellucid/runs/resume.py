@@ -15,7 +15,7 @@ from pellucid.runs.setup.assemble import make_job, settle_device
 from pellucid.runs.setup.finish import finish, resumable
 from pellucid.runs.setup.resume_rules import refuse_changes
 from pellucid.runs.stored import folder as files
-from pellucid.runs.stored.same_data import check_same_data, reload, same_facts
+from pellucid.runs.stored.same_data import check_same_data, reload, same_facts, taken_over
 from pellucid.tasks import get_task
 from pellucid.training import checkpoint, loop
 
@@ -50,7 +50,7 @@ def resume_run(folder: Path, changes: dict[str, Any], progress: Progress, data: 
             f"device gives other bits. Train anew with --config {folder / files.CONFIG} --device auto."
         ) from error
     files.sweep(folder)
-    splits = task.make_data(cfg, source, progress)
+    splits = task.make_data(cfg, source, progress, taken_over(cfg, facts))
     check_same_data(folder, splits)
     if not same_facts(splits.facts, facts):
         raise DataError(

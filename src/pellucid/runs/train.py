@@ -1,5 +1,6 @@
 """`train`: from data to a run folder."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -92,22 +93,25 @@ def start(
     check_names(task, cfg)
     files.require_free(out, overwrite)
     device, cfg = settle_device(cfg)
-    splits = task.make_data(cfg, source, progress)
+    cfg, given = task.borrow(cfg)
+    splits = task.make_data(cfg, source, progress, given.preprocess if given else None)
     if splits.facts.n_train == 0:
         raise DataError(f"{source.name}: no training records. Name some `train`, or lower --val-fraction.")
     check_validation(cfg, splits.facts)
     cfg = task.resolve(cfg, splits.facts)
+    cfg = given.settle(cfg, splits.facts) if given else cfg
     cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
     if task.fit(cfg):
         return start_fit(task, cfg, splits, source, out, Story(task_name, spec), progress)
     rate, rate_note = resolve_lr(cfg.optim, cfg.train.batch)
     cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))
-    job = make_job(task, cfg, splits, Path(), device, progress)
+    job = make_job(task, cfg, splits, Path(), device, progress, given.tensors(cfg) if given else None)
     job.verdicts += [*rate_verdicts(cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
+    job.verdicts += given.verdicts(cfg, splits.facts) if given else []
     job.folder = files.create(out, source.name, cfg.model.model)
     with resumable(job.folder):
         _write_beginning(job, splits, Story(task_name, spec))
-        announce(job, rate_note)
+        announce(job, rate_note, given.sentences(cfg, splits.facts) if given else ())
         return finish(job, splits, source)
 
 
@@ -132,7 +136,7 @@ def rate_verdicts(cfg: Any) -> list[Verdict]:
     return [check_scaling(cfg.train.batch)] if cfg.optim.lr == scaled else []
 
 
-def announce(job: Job, lr_note: str) -> None:
+def announce(job: Job, lr_note: str, about_weights: Sequence[str] = ()) -> None:
     """Say, before any time is spent, what will be done."""
     facts, cfg = job.facts, job.cfg
     job.progress.say(data_line(facts))
@@ -142,7 +146,8 @@ def announce(job: Job, lr_note: str) -> None:
         f"{_count(cfg.train.threads, 'thread')}; {cfg.optim.optimiser}, lr {lr_note.rstrip('.')}, "
         f"{cfg.schedule.schedule}, {_count(cfg.train.epochs, 'epoch')} of {_count(len(job.train), 'step')}."
     )
-    for note in getattr(job.model.net, "notes", ()):
+    plan = job.plan.sentences(cfg.train.epochs) if job.plan else ()
+    for note in (*getattr(job.model.net, "notes", ()), *about_weights, *plan):
         job.progress.say(note)
     for verdict in (v for v in job.verdicts if v.status != "pass"):
         job.progress.say(verdict.sentence())

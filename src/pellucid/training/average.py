@@ -29,10 +29,14 @@ class Ema:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Take in the weights after a step. One pass over the parameters, without waiting for the device."""
+        """Take in the weights after a step. One pass over the parameters, without waiting for the device.
+
+        Frozen parameters are their own average, to the bit.
+        """
         decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
         self.n_updates += 1
-        parameters, buffers = dict(model.named_parameters()), dict(model.named_buffers())
+        parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        buffers = dict(model.named_buffers())
         if parameters:
             averaged = [self.average[name] for name in parameters]
             torch._foreach_lerp_(averaged, list(parameters.values()), 1 - decay)

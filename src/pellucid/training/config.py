@@ -1,10 +1,11 @@
 """Settings of training that every task shares. Imports no torch, so that `--help` is quick."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from pellucid.core.choose import choose
 from pellucid.core.config import require
+from pellucid.core.errors import ConfigError
 
 OPTIMISERS = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3}  # name -> rate taken when --lr is not given, at batch 128
 SCHEDULES = ("constant", "cosine", "linear", "one-cycle", "step", "exponential", "inverse-sqrt", "inverse", "plateau")
@@ -108,3 +109,45 @@ class CrossEntropyConfig:
         require(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)", self.label_smoothing)
         fits = all(weight >= 0 for weight in self.class_weights) and (not self.class_weights or any(self.class_weights))
         require(fits, "class_weights", "0 or positive, and not all 0", self.class_weights)
+
+
+@dataclass(frozen=True)
+class TransferConfig:
+    """Starting from weights that were trained on other pictures."""
+
+    weights: str = ""
+    """Start from these: imagenet (packaged, for efficientnet_lite0 to 2), a file of torchvision or timm, a run folder,
+    or hub:OWNER/NAME; empty starts from scratch."""
+    tune: Literal["all", "last"] = "all"
+    """What is trained: everything, or the last layer only, which the rest feeds as it is."""
+    layer_decay: float = 1.0
+    """Rate of each earlier stage of the network: that of the next one times this; 1 trains all at one rate."""
+    unfreeze_epochs: int = 0
+    """Train the last stage first and one stage more every so many epochs, from the last down; 0 trains all at once."""
+    norm_statistics: Literal["auto", "update", "keep"] = "auto"
+    """Running statistics of batch norm: update takes the batch's and learns them, keep uses and leaves the stored ones,
+    auto keeps them where weights are frozen and updates them where they are trained."""
+    head: Literal["auto", "fresh", "keep"] = "auto"
+    """Last layer: start it afresh, or keep it; auto keeps it where the classes have the same names."""
+    similarity: Literal["auto", "high", "low"] = "auto"
+    """How much your pictures are like those of the weights. It changes the advice at the start, not the run."""
+
+    def __post_init__(self) -> None:
+        require(0 < self.layer_decay <= 1, "layer_decay", "in (0, 1]", self.layer_decay)
+        require(self.unfreeze_epochs >= 0, "unfreeze_epochs", "0 (all at once) or positive", self.unfreeze_epochs)
+        stated = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        if stated and not self.weights:
+            raise ConfigError(
+                f"{_flag(stated[0])} needs weights to start from: say --weights imagenet, a file or a run folder, or "
+                "leave it out."
+            )
+        beside = [name for name in ("layer_decay", "unfreeze_epochs") if name in stated]
+        if self.tune == "last" and beside:
+            raise ConfigError(
+                f"{_flag(beside[0])} means nothing beside --tune last, which trains no other layer. Leave one of them "
+                "out."
+            )
+
+
+def _flag(setting: str) -> str:
+    return f"--{setting.replace('_', '-')}"

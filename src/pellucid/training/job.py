@@ -15,6 +15,7 @@ from pellucid.core.verdict import Verdict
 from pellucid.training.average import Ema
 from pellucid.training.schedule import Schedule
 from pellucid.training.stopping import EarlyStopping
+from pellucid.training.transfer.plan import Plan
 
 
 class Batches(Protocol):
@@ -33,6 +34,7 @@ class Job:
         task, cfg, facts: what is learned, with which settings, about which data.
         model: takes a batch, gives outputs; already on `device`.
         optimiser, schedule, ema, best: the changing state beside the weights.
+        plan: what is frozen in which epoch; None trains everything.
         train, val: batches; `val` is None without a validation split.
         folder: the run folder.
         about: what is written beside the weights, given the best epoch and its value.
@@ -56,6 +58,7 @@ class Job:
     device: torch.device
     precision: Literal["fp32", "bf16"]
     progress: Progress
+    plan: Plan | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     epoch: int = 0
     step_in_epoch: int = 0

@@ -87,6 +87,8 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
     every = max(1, math.ceil(job.total_steps / LOG_LINES))
     step = job.task.step or gradient_step
     job.model.train()
+    if job.plan:
+        job.plan.enter(job.epoch)
     start, start_step = Clock(), job.step_in_epoch
     label = f"Epoch {job.epoch + 1}/{job.cfg.train.epochs}"
     with job.progress.bar(label, len(job.train)) as advance:

@@ -1,7 +1,7 @@
 """Optimisers, the rate they start from, and the length of the gradient."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +16,14 @@ BASE_BATCH = 128  # the rates in OPTIMISERS are for this batch
 # Goyal et al. 2017 (arXiv:1706.02677) kept ImageNet accuracy from batch 256 to 8192 and lost it beyond.
 LARGEST_STRETCH = 8192 / 256
 
+FACTOR = "rate_factor"  # key of a group of parameters: its rate is the schedule's times this
+
 FUSED_DEVICES = {"cpu", "cuda"}  # there the fused step repeats to the bit
 
 
-def make_optimiser(model: nn.Module, cfg: OptimConfig, lr: float) -> torch.optim.Optimizer:
+def make_optimiser(
+    model: nn.Module, cfg: OptimConfig, lr: float, factors: Mapping[Tensor, float] | None = None
+) -> torch.optim.Optimizer:
     """The optimiser of `torch.optim` that the settings name, over everything that is to be trained.
 
     Weight decay acts on parameters of two or more dimensions. Biases and the scales of norms are vectors:
@@ -27,7 +31,8 @@ def make_optimiser(model: nn.Module, cfg: OptimConfig, lr: float) -> torch.optim
     kernel where the device has one.
 
     Args:
-        lr: rate of the first step; a schedule sets it anew in `optimizer.param_groups`.
+        lr: rate of the first step; `set_rate` sets it anew.
+        factors: parameter -> what its rate is multiplied by; None trains all at one rate.
 
     Raises:
         ConfigError: nothing is to be trained, or there is no such optimiser.
@@ -37,10 +42,13 @@ def make_optimiser(model: nn.Module, cfg: OptimConfig, lr: float) -> torch.optim
         raise ConfigError(
             "The model has no parameters to train: it has none, or all of them are frozen. Unfreeze a layer."
         )
-    decayed = [p for p in parameters if p.ndim >= 2]
-    spared = [p for p in parameters if p.ndim < 2]
-    parts = ((decayed, cfg.weight_decay), (spared, 0.0))
-    groups = [{"params": part, "weight_decay": decay} for part, decay in parts if part]
+    parts: dict[tuple[float, bool], list[Tensor]] = {}
+    for p in parameters:
+        parts.setdefault((factors.get(p, 1.0) if factors else 1.0, p.ndim >= 2), []).append(p)
+    groups = [
+        {"params": part, "weight_decay": cfg.weight_decay * decays, "lr": lr * factor, FACTOR: factor}
+        for (factor, decays), part in sorted(parts.items(), key=lambda item: item[0], reverse=True)
+    ]
     fused = all(p.device.type in FUSED_DEVICES and p.is_floating_point() for p in parameters)
     match cfg.optimiser:
         case "sgd":
@@ -51,6 +59,12 @@ def make_optimiser(model: nn.Module, cfg: OptimConfig, lr: float) -> torch.optim
         case "adamw":
             return torch.optim.AdamW(groups, lr=lr, betas=(cfg.momentum, 0.999), fused=fused)
     raise ConfigError(unknown(cfg.optimiser, OPTIMISERS, "optimiser"))
+
+
+def set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    """Let every group train at the schedule's rate times its own factor."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr * group.get(FACTOR, 1.0)  # checkpoints of older runs have none
 
 
 def resolve_lr(cfg: OptimConfig, batch: int) -> tuple[float, str]:

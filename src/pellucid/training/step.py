@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pellucid.nn.precision import as_float32, autocast
 from pellucid.training.job import Job
-from pellucid.training.optim import clip_, gradient_norm
+from pellucid.training.optim import clip_, gradient_norm, set_rate
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ def gradient_step(job: Job, batch: dict[str, Tensor], lr: float) -> StepResult:
     Raises:
         BadStep: a loss or the gradient is NaN or infinite; nothing was updated.
     """
-    for group in job.optimiser.param_groups:
-        group["lr"] = lr
+    set_rate(job.optimiser, lr)
     job.optimiser.zero_grad(set_to_none=True)
     with autocast(job.device, job.precision):
         outputs = job.model(batch)

@@ -1,13 +1,14 @@
 """From a resolved config and its data to a job that can be trained."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
@@ -31,14 +32,33 @@ from pellucid.training.stopping import EarlyStopping
 LOOKED_AT = 4096  # pictures shown to a network that wants to see some before it is trained
 
 
-def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.device, progress: Progress) -> Job:
-    """Build model, optimiser and loaders of a resolved config."""
+def make_job(
+    task: Task,
+    cfg: Any,
+    splits: Splits,
+    folder: Path,
+    device: torch.device,
+    progress: Progress,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Job:
+    """Build model, optimiser and loaders of a resolved config.
+
+    Args:
+        weights: tensors that the network starts from, by its own names; those that are not there start at random.
+    """
     seed_everything(cfg.train.seed)
     _set_deterministic(cfg.train.deterministic)
     model = task.make_model(cfg, splits.facts)
-    let_look(model, splits, cfg.train.seed)
+    net: nn.Module = model.net  # type: ignore[assignment]
+    if weights is None:
+        let_look(model, splits, cfg.train.seed)
+    else:
+        net.load_state_dict({**net.state_dict(), **weights})
     model = place_model(model, device)
-    optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr)
+    plan = task.plan(cfg, splits.facts, net)
+    if plan:
+        plan.enter(cfg.train.epochs - 1)  # what is frozen to the end is no matter of the optimiser
+    optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr, plan.factors() if plan else None)
     batches = splits.loader("train", cfg.train.batch, seed=cfg.train.seed, device=device, training=True)
     val = splits.loader("val", 2 * cfg.train.batch, device=device) if splits.facts.n_val else None
     metric = choose_metric(task, cfg)
@@ -59,6 +79,7 @@ def make_job(task: Task, cfg: Any, splits: Splits, folder: Path, device: torch.d
         device=device,
         precision=cfg.train.precision,
         progress=progress,
+        plan=plan,
     )
 
 

@@ -12,6 +12,13 @@ class Settings(TypedDict, total=False):
 
     model: str
     mirror: bool
+    weights: str
+    tune: Literal["all", "last"]
+    layer_decay: float
+    unfreeze_epochs: int
+    norm_statistics: Literal["auto", "update", "keep"]
+    head: Literal["auto", "fresh", "keep"]
+    similarity: Literal["auto", "high", "low"]
     features: str
     k: int
     distance: Literal["l2", "l1", "auto"]

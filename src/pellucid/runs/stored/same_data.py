@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.core.errors import DataError, RunError
 from pellucid.core.facts import DataFacts
 from pellucid.core.files import read_json, sha256, write_json
+from pellucid.core.preprocess import Preprocess
 from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
@@ -55,6 +56,12 @@ def check_same_data(folder: Path, splits: Splits) -> None:
         f"The data of {folder} has changed since it was trained: {what}. "
         "Restore the data, or name a data set to evaluate on."
     )
+
+
+def taken_over(cfg: Any, facts: DataFacts) -> Preprocess | None:
+    """The preprocessing that a run has from the weights it started from; None where it was measured on its own data."""
+    transfer = getattr(cfg, "transfer", None)  # tasks that always start from scratch have none
+    return facts.preprocess if transfer and transfer.weights else None
 
 
 def same_facts(facts: DataFacts, others: DataFacts) -> bool:

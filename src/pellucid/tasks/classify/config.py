@@ -7,7 +7,7 @@ from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
 from pellucid.data.config import AugmentConfig, DataConfig
-from pellucid.training.config import CrossEntropyConfig, OptimConfig, ScheduleConfig, TrainConfig
+from pellucid.training.config import CrossEntropyConfig, OptimConfig, ScheduleConfig, TrainConfig, TransferConfig
 
 FITTED = ("knn", "svm", "softmax")  # models that are fitted in one go, not trained by gradient steps
 FITTED_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # what can choose their settings: no probabilities
@@ -66,6 +66,7 @@ class ClassifyLossConfig(CrossEntropyConfig):
 @dataclass(frozen=True)
 class ClassifyConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
     classic: ClassicConfig = field(default_factory=ClassicConfig)
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -36,7 +36,12 @@ def compute_loss(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], cfg
 
 
 def expected_initial_loss(cfg: ClassifyConfig, facts: DataFacts) -> dict[str, float]:
-    """Ln K: the cross-entropy of K equal probabilities, whatever the target (also a smoothed one)."""
+    """Ln K: the cross-entropy of K equal probabilities, whatever the target (also a smoothed one).
+
+    Nothing where a trained last layer is kept: it knows the answer already.
+    """
+    if cfg.transfer.head == "keep":
+        return {}
     equal, weight = math.log(facts.n_classes), cfg.loss.auxiliary_weight
     n_heads = AUXILIARY_HEADS.get(cfg.model.model, 0) if weight else 0
     return {"cross_entropy": equal, **{f"auxiliary{k}": weight * equal for k in range(1, n_heads + 1)}}

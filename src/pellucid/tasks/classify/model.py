@@ -49,6 +49,8 @@ def resolve(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
     choose(name, MODELS, "model")
     if cfg.loss.auxiliary_weight != ClassifyLossConfig().auxiliary_weight and name not in AUXILIARY_HEADS:
         _refuse("auxiliary_weight", name, "which has no auxiliary heads")
+    if cfg.transfer.tune == "last" and name in AUXILIARY_HEADS:
+        cfg = replace(cfg, loss=replace(cfg.loss, auxiliary_weight=0.0))  # they help layers that are frozen
     return replace(cfg, model=replace(cfg.model, model=name))
 
 

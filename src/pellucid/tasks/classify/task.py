@@ -20,6 +20,7 @@ from pellucid.tasks.classify.metrics import METRICS, score, summarise
 from pellucid.tasks.classify.model import make_model, resolve
 from pellucid.tasks.classify.report import sections
 from pellucid.tasks.classify.show import draw, predict, target_score
+from pellucid.tasks.classify.transfer import borrow, plan
 
 
 def fit(cfg: ClassifyConfig) -> Fit | None:
@@ -48,4 +49,6 @@ TASK = Task(
     target_score=target_score,
     fit=fit,
     fitted=FITTED,
+    borrow=borrow,
+    plan=plan,
 )
