@@ -53,6 +53,7 @@ class Settings(TypedDict, total=False):
     label_smoothing: float
     balance: bool
     class_weights: tuple[float, ...]
+    auxiliary_weight: float
     optimiser: str
     lr: float
     momentum: float
