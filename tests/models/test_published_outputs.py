@@ -16,12 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.models import create
-from pellucid.models.classify import MODELS
 
 HERE = Path(__file__).parent
 EXPECTED: dict[str, Any] = json.loads((HERE / "published_outputs.json").read_text(encoding="utf-8"))["networks"]
 TIMM: dict[str, Any] = json.loads(gzip.decompress((HERE / "timm_state_dicts.json.gz").read_bytes()))["architectures"]
-OTHER_NAMES = {"mobilenet_v1"}  # timm's module names mirror its own builder; ours are plainer, in the same order
 LARGE = 30_000_000  # parameters from which making the weights takes seconds
 
 
@@ -31,9 +29,9 @@ def spread(n: int, phase: float) -> Tensor:
     return torch.frac((0.6180339887498949 * i + phase) * (1 + torch.frac(0.7548776662466927 * i))) * 2 - 1
 
 
-def fill(model: nn.Module, names: list[str], norm_scale: float) -> None:
+def fill(model: nn.Module, norm_scale: float) -> None:
     """Give every tensor numbers that follow from its name, of a size that lets the signal pass."""
-    for name, tensor in zip(names, model.state_dict().values(), strict=True):
+    for name, tensor in model.state_dict().items():
         if not tensor.is_floating_point():
             continue
         u = spread(tensor.numel(), zlib.crc32(name.encode()) / 2**32).view(tensor.shape)
@@ -49,16 +47,13 @@ def fill(model: nn.Module, names: list[str], norm_scale: float) -> None:
 
 
 def cases() -> list[Any]:
+    """Names; those of large networks marked slow."""
     found = []
-    for name in EXPECTED:
-        if name in MODELS:
-            with torch.device("meta"):
-                size = (
-                    sum(p.numel() for p in create(name, image_size=(299, 299)).parameters())
-                    if "vit" not in name
-                    else LARGE
-                )
-            found.append(pytest.param(name, marks=[pytest.mark.slow] * (size >= LARGE)))
+    for name, expected in EXPECTED.items():
+        with torch.device("meta"):
+            model = create(name, image_size=(expected["image_size"],) * 2)
+        large = sum(parameter.numel() for parameter in model.parameters()) > LARGE
+        found.append(pytest.param(name, marks=[pytest.mark.slow] * large))
     return found
 
 
@@ -67,9 +62,8 @@ def test_logits_are_those_of_the_library(name: str) -> None:
     expected = EXPECTED[name]
     size = expected["image_size"]
     model = create(name, image_size=(size, size)).eval()
-    names = [key for key, _ in TIMM[name]] if name in OTHER_NAMES else list(model.state_dict())
     with torch.no_grad():
-        fill(model, names, expected["norm_scale"])
+        fill(model, expected["norm_scale"])
         logits = model(spread(3 * size * size, 0.25).view(1, 3, size, size).float())[0]
     near = 1e-4 * expected["std"]
     torch.testing.assert_close(logits[:8], torch.tensor(expected["logits"]), rtol=0, atol=near)
@@ -77,12 +71,8 @@ def test_logits_are_those_of_the_library(name: str) -> None:
     assert float(logits.std()) == pytest.approx(expected["std"], rel=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(TIMM.keys() & MODELS.keys()))
+@pytest.mark.parametrize("name", sorted(TIMM))
 def test_names_and_shapes_are_those_of_timm(name: str) -> None:
     with torch.device("meta"):
         model = create(name, image_size=(299, 299))
-    ours = [[key, list(value.shape)] for key, value in model.state_dict().items()]
-    theirs = TIMM[name]
-    if name in OTHER_NAMES:
-        ours, theirs = [shape for _, shape in ours], [shape for _, shape in theirs]
-    assert ours == theirs
+    assert [[key, list(value.shape)] for key, value in model.state_dict().items()] == TIMM[name]
