@@ -7,6 +7,7 @@ from torch import nn
 from pellucid.models.classify.alexnet import alexnet
 from pellucid.models.classify.alexnet_notes import alexnet_notes, alexnet_notes_groups2
 from pellucid.models.classify.all_conv import all_conv
+from pellucid.models.classify.cell_net import cell_net
 from pellucid.models.classify.convnet import convnet
 from pellucid.models.classify.densenet import densenet121, densenet161, densenet169, densenet201
 from pellucid.models.classify.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2
@@ -145,6 +146,7 @@ MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "vit_b_16": vit_b_16,
     "vit_b_32": vit_b_32,
     "vit_small": vit_small,
+    "cell_net": cell_net,
     "row_rnn": row_rnn,
     "glimpse_rnn": glimpse_rnn,
 }
