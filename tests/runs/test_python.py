@@ -58,7 +58,7 @@ def test_the_task_follows_from_the_data(tmp_path: Path) -> None:
         ({"epochs": 0}, "epochs must be 1 or more, got 0."),
         ({"lr": -1.0}, "lr must be 0 (automatic) or positive, got -1.0."),
         ({"fit": "cut"}, "Unknown value of fit 'cut'."),
-        ({"model": "resnt18"}, "Unknown model of classify 'resnt18'. Did you mean 'resnet18'?"),
+        ({"model": "resnt18"}, "Unknown model of classify 'resnt18'. Did you mean 'resnet18' or 'se_resnet18'?"),
         ({"metric": "acc"}, "Unknown metric of classify 'acc'."),
         ({"optimiser": "adamw2"}, "Unknown optimiser 'adamw2'. Did you mean 'adamw'"),
         ({"task": "clasify"}, "Unknown task 'clasify'. Did you mean 'classify'?"),
