@@ -1,6 +1,6 @@
 """One prediction, side by side with the ways a competent person would run the network.
 
-    python benchmarks/inference.py [--quick] [--rounds 9] [--only resnet18]
+    python benchmarks/inference.py [--quick] [--rounds 9] [--only resnet18] [--one-thread]
 
 The same network, weights and pictures for all, at 224 px, one picture at a time and eight. One thread on one core is
 the verdict; two threads stand beside it. Outputs are compared in the same run.
@@ -206,12 +206,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--quick", action="store_true", help="two rounds of ResNet-18, one picture; no result file")
     parser.add_argument("--only", choices=NETWORKS, help="one network; no result file")
+    parser.add_argument("--one-thread", action="store_true", help="leave two threads out, as on a busy machine")
     asked = parser.parse_args()
     networks = ["resnet18"] if asked.quick else [asked.only] if asked.only else list(NETWORKS)
     batches, rounds = ((1,), 2) if asked.quick else (BATCHES, asked.rounds)
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     results: dict[tuple[str, int], list[Result]] = {}
-    if len(cores) > 1 and not asked.quick:
+    if len(cores) > 1 and not asked.quick and not asked.one_thread:
         for name in networks:
             results[name, 2] = [measure(name, batch, 2, max(3, rounds // 2)) for batch in batches]
     timing.use_one_core()
@@ -222,7 +223,7 @@ def main() -> None:
     parts = [bf16, ABOUT, *(section(name, results[name, 1], results.get((name, 2), [])) for name in networks)]
     print("\n\n".join(parts))
     if not asked.quick and not asked.only:
-        command = f"python benchmarks/inference.py --rounds {rounds}"
+        command = f"python benchmarks/inference.py --rounds {rounds}{' --one-thread' if asked.one_thread else ''}"
         timing.write_result("inference", "Inference", command, ["torch", "numpy", "onnxruntime"], parts)
 
 
