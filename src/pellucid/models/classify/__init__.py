@@ -8,6 +8,7 @@ from pellucid.models.classify.alexnet import alexnet
 from pellucid.models.classify.alexnet_notes import alexnet_notes, alexnet_notes_groups2
 from pellucid.models.classify.all_conv import all_conv
 from pellucid.models.classify.cell_net import cell_net
+from pellucid.models.classify.cifar_resnet import plain20, plain56, resnet20, resnet56
 from pellucid.models.classify.convnet import convnet
 from pellucid.models.classify.densenet import densenet121, densenet161, densenet169, densenet201
 from pellucid.models.classify.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2
@@ -99,6 +100,8 @@ MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "inception_v3": inception_v3,
     "inception_v4": inception_v4,
     "inception_resnet_v2": inception_resnet_v2,
+    "resnet20": resnet20,
+    "resnet56": resnet56,
     "resnet18": resnet18,
     "resnet34": resnet34,
     "resnet50": resnet50,
@@ -124,6 +127,8 @@ MODELS: dict[str, Callable[[int, int, tuple[int, int]], nn.Module]] = {
     "stochastic_depth_resnet101": stochastic_depth_resnet101,
     "stochastic_depth_resnet152": stochastic_depth_resnet152,
     "fractalnet": fractalnet,
+    "plain20": plain20,
+    "plain56": plain56,
     "plain18": plain18,
     "plain34": plain34,
     "densenet121": densenet121,

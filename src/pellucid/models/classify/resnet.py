@@ -35,12 +35,19 @@ class BasicBlock(nn.Module):
         width: feature maps of H.
         stride, dilation: of the first convolution, and of both. (torchvision's basic block knows no dilation.)
         weigh: makes what F's channels pass last, such as squeeze and excitation, from their number.
+        shortcut: makes what x passes where the shape changes, from c_in, width and stride; None: a 1x1 convolution.
     """
 
     expansion = 1
 
     def __init__(
-        self, c_in: int, width: int, stride: int = 1, dilation: int = 1, weigh: Callable[[int], nn.Module] | None = None
+        self,
+        c_in: int,
+        width: int,
+        stride: int = 1,
+        dilation: int = 1,
+        weigh: Callable[[int], nn.Module] | None = None,
+        shortcut: Callable[[int, int, int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(c_in, width, 3, stride, padding=dilation, dilation=dilation, bias=False)
@@ -49,7 +56,8 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.se = weigh(width) if weigh else None
-        self.downsample = projection(c_in, width, stride)
+        keeps_shape = stride == 1 and c_in == width
+        self.downsample = (shortcut or projection)(c_in, width, stride) if not keeps_shape else None
         self.drop: nn.Module | None = None  # stochastic depth puts itself here
 
     def residual(self, x: Tensor) -> Tensor:
