@@ -103,8 +103,8 @@ def test_equal_cells_compute_the_same() -> None:
     torch.manual_seed(0)
     first, second = Cell(cell, 3, 4).eval(), Cell(swapped, 3, 4).eval()
     second.entry.load_state_dict(first.entry.state_dict())
-    second.nodes[1][1].load_state_dict(first.nodes[0][0].state_dict())
-    second.nodes[0][0].load_state_dict(first.nodes[1][1].state_dict())
+    second.nodes[1].second.load_state_dict(first.nodes[0].first.state_dict())
+    second.nodes[0].first.load_state_dict(first.nodes[1].second.state_dict())
     x = torch.randn(2, 3, 5, 6)
     assert torch.allclose(torch.cat(first(x).split(4, 1)[::-1], 1), second(x), atol=1e-6)
 
@@ -115,8 +115,8 @@ def test_a_cell_is_its_formula() -> None:
     x = torch.randn(2, 3, 7, 5)
     norm = (1 + 1e-5) ** -0.5  # a fresh batch norm in evaluation
     zero = F.conv2d(x.relu(), cell.entry[1].weight) * norm
-    one = F.conv2d(zero.relu(), cell.nodes[0][0][1].weight, padding=1) * norm + zero
-    depthwise, pointwise = cell.nodes[1][0][1][0].weight, cell.nodes[1][0][1][1].weight
+    one = F.conv2d(zero.relu(), cell.nodes[0].first[1].weight, padding=1) * norm + zero
+    depthwise, pointwise = cell.nodes[1].first[1][0].weight, cell.nodes[1].first[1][1].weight
     separable = F.conv2d(F.conv2d(one.relu(), depthwise, padding=2, groups=4), pointwise) * norm
     two = separable + F.max_pool2d(F.pad(zero, (1, 1, 1, 1), value=-torch.inf), 3, 1)
     weight = F.avg_pool2d(torch.ones_like(one), 3, 1, 1)  # share of the window that lies on the map

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.core.config import require
-from pellucid.models.classify.genotype import Genotype, parse
+from pellucid.models.classify.genotype import Genotype, Node, parse
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.blocks.separable import SeparableConv2d
@@ -41,6 +41,18 @@ def operation(name: str, maps: int) -> nn.Module:
     return nn.Identity()
 
 
+class Sum(nn.Module):
+    """A node: first(a) + second(b), two operations on F maps each."""
+
+    def __init__(self, node: Node, maps: int) -> None:
+        super().__init__()
+        self.first, self.second = (operation(edge.operation, maps) for edge in node)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """(N, F, h, w) twice -> (N, F, h, w)."""
+        return self.first(a) + self.second(b)
+
+
 class Cell(nn.Module):
     """Nodes, each the sum of two operations on what came before; what no node reads, side by side.
 
@@ -54,15 +66,13 @@ class Cell(nn.Module):
         super().__init__()
         self.genotype = genotype
         self.entry = nn.Sequential(nn.ReLU(), nn.Conv2d(c_in, maps, 1, bias=False), nn.BatchNorm2d(maps))
-        self.nodes = nn.ModuleList(
-            nn.ModuleList(operation(edge.operation, maps) for edge in node) for node in genotype.nodes
-        )
+        self.nodes = nn.ModuleList(Sum(node, maps) for node in genotype.nodes)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, c_in, h, w) -> (N, L * F, h, w)."""
         states = [self.entry(x)]  # (N, F, h, w) each
-        for edges, (first, second) in zip(self.genotype.nodes, self.nodes, strict=True):
-            states.append(first(states[edges[0].source]) + second(states[edges[1].source]))
+        for (a, b), node in zip(self.genotype.nodes, self.nodes, strict=True):
+            states.append(node(states[a.source], states[b.source]))
         return torch.cat([states[number] for number in self.genotype.loose_ends], 1)
 
 
