@@ -212,7 +212,11 @@ TRAIN = [
     (["PHOTOS", "--preprocess", "centred"], 2, "Unknown preprocessing 'centred'. Did you mean 'centre'?"),
     (["PHOTOS", "--optimiser", "adamax"], 2, "Unknown optimiser 'adamax'. Did you mean"),
     (["PHOTOS", "--schedule", "cosin"], 2, "Unknown schedule 'cosin'. Did you mean 'cosine'"),
-    (["PHOTOS", "--model", "resnet9000"], 2, "Unknown model of classify 'resnet9000'. Did you mean 'resnet50' or 'resnet20'?"),
+    (
+        ["PHOTOS", "--model", "resnet9000"],
+        2,
+        "Unknown model of classify 'resnet9000'. Did you mean 'resnet50' or 'resnet20'?",
+    ),
     (["PHOTOS", "--model", "fcn_small"], 2, "Unknown model of classify 'fcn_small'."),
     (["PHOTOS", "--metric", "accurcy"], 2, "Unknown metric of classify 'accurcy'. Did you mean 'accuracy'"),
     (["PHOTOS", "--task", "clasify"], 2, "Unknown task 'clasify'. Did you mean 'classify'?"),

@@ -227,38 +227,6 @@ def test_parameters_of_the_large_ones(name: str, parameters: int) -> None:
         assert round((count(model) - count(model.AuxLogits)) / 1e6, 2) == 23.83
 
 
-def test_names_are_those_of_timm() -> None:
-    four, residual = on_meta("inception_v4").state_dict(), on_meta("inception_resnet_v2").state_dict()
-    expected: dict[str, list[int]] = {
-        "features.0.conv.weight": [32, 3, 3, 3],
-        "features.3.conv.conv.weight": [96, 64, 3, 3],
-        "features.4.branch1.2.conv.weight": [64, 64, 7, 1],
-        "features.5.conv.bn.weight": [192],
-        "features.9.branch3.1.conv.weight": [96, 384, 1, 1],
-        "features.10.branch1.2.conv.weight": [256, 224, 3, 3],
-        "features.17.branch2.4.conv.weight": [256, 224, 1, 7],
-        "features.18.branch1.2.conv.weight": [320, 256, 7, 1],
-        "features.21.branch2_3b.bn.running_var": [256],
-        "features.21.branch3.1.conv.weight": [256, 1536, 1, 1],
-        "last_linear.weight": [1000, 1536],
-    }
-    assert {key: list(four[key].shape) for key in expected} == expected
-    expected = {
-        "conv2d_1a.conv.weight": [32, 3, 3, 3],
-        "mixed_5b.branch3.1.conv.weight": [64, 192, 1, 1],
-        "repeat.9.branch2.2.conv.weight": [64, 48, 3, 3],
-        "repeat.9.conv2d.bias": [320],
-        "mixed_6a.branch1.2.bn.weight": [384],
-        "repeat_1.19.branch1.1.conv.weight": [160, 128, 1, 7],
-        "mixed_7a.branch2.2.conv.weight": [320, 288, 3, 3],
-        "repeat_2.8.branch1.2.conv.weight": [256, 224, 3, 1],
-        "block8.conv2d.weight": [2080, 448, 1, 1],
-        "conv2d_7b.bn.running_mean": [1536],
-        "classif.bias": [1000],
-    }
-    assert {key: list(residual[key].shape) for key in expected} == expected
-
-
 @pytest.mark.parametrize(
     ("name", "sizes"),
     [
@@ -394,17 +362,6 @@ def test_8_px_are_the_least_of_googlenet(name: str) -> None:
     assert str(caught.value) == (
         f"{name} needs pictures of at least 8x8 px, got 7x9. Choose a larger --image-size, or --model mlp."
     )
-
-
-@pytest.mark.parametrize(
-    "name", ["googlenet_paper", *(pytest.param(name, marks=pytest.mark.slow) for name in ("googlenet", *LARGE))]
-)
-def test_it_exports(name: str) -> None:
-    side = 75 if name in LARGE else 16
-    model = create(name, 3, 1, (side, side)).eval()
-    x = torch.randn(2, 1, side, side)
-    with torch.no_grad():
-        torch.testing.assert_close(torch.export.export(model, (x,)).module()(x), model(x))
 
 
 def test_arguments_say_what_is_built() -> None:

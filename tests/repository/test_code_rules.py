@@ -113,6 +113,9 @@ RULES: list[tuple[Rule, tuple[str, ...], tuple[str, ...], str, str]] = [
         ("",),
         (
             "data/images.py::_orientation",
+            "nn/convert/fold.py::traced",  # any network may refuse a stand-in in its own way; then another way is taken
+            "nn/convert/for_inference.py::for_inference",  # the same; its notes say which way was not possible
+            "nn/convert/for_inference.py::noise_for",
             "proof/gradcheck.py::prove_or_explain",  # what somebody's layer raises is the answer about it
             "proof/mutation.py::notices",
             "proof/user_file.py::_of_its_own",
