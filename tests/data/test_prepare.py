@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pellucid.core.preprocess import Preprocess
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.single import as_batch
@@ -93,6 +94,24 @@ def test_mean_image_is_subtracted_pixel_by_pixel() -> None:
     splits = ready(arrays(), replace(HELD, preprocess="mean-image"))
     x = normalise(next(splits.loader("train", 1000).epoch(0))["image"], splits.facts.preprocess)
     assert x.double().mean(0).abs().max() < 1e-6
+
+
+def test_of_a_larger_canvas_the_mean_image_keeps_the_middle_which_evaluation_looks_at(tmp_path: Path) -> None:
+    """A canvas of 80 px for an input of 70: the mean over the evaluated training pictures is 0 at every pixel."""
+    for k, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (10, 90, 90, 3), dtype=np.uint8)):
+        Image.fromarray(pixels).save(tmp_path / f"{k}.png")
+    paths = sorted(tmp_path.glob("*.png"))
+    source = Source("files", paths, [path.name for path in paths], ("a", "b"), labels=np.arange(10) % 2)
+    found = ready(source, replace(HELD, image_size="70", preprocess="mean-image", val_fraction=0.4, test_fraction=0.0))
+    preprocess = found.facts.preprocess
+    assert (preprocess.canvas_size, preprocess.mean_image.shape) == ((80, 80), (3, 70, 70))
+    whole = found.pack.images[found.split.train].astype(np.float64).mean(0).transpose(2, 0, 1)
+    np.testing.assert_allclose(preprocess.mean_image, whole[:, 5:75, 5:75], atol=1e-3)
+    again = Preprocess.from_dict(preprocess.as_dict())
+    assert np.array_equal(again.mean_image, preprocess.mean_image)
+    batch = next(found.loader("train", 10).epoch(0))
+    pixels = normalise(batch["image"], preprocess)
+    assert pixels.shape[1:] == (3, 70, 70) and float(pixels.mean(0).abs().max()) < 1e-5
 
 
 def test_same_seed_same_split_other_seed_another() -> None:

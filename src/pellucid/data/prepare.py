@@ -117,6 +117,7 @@ def prepare(
     split = _all_test(kept) if whole else _divide(kept, data, seed)
     if not measured:
         shift, scale, mean_image = measure(pack, split.train, data.preprocess)
+        mean_image = None if mean_image is None else _middle(mean_image, preprocess.size)
         preprocess = replace(preprocess, mode=data.preprocess, shift=shift, scale=scale, mean_image=mean_image)
     facts = DataFacts(
         task=task,
@@ -130,6 +131,12 @@ def prepare(
         split_hash=split.digest,
     )
     return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment)
+
+
+def _middle(mean_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(C, canvas) -> (C, *size): the part that evaluation looks at, taken off windows that moved too."""
+    top, left = ((room - side) // 2 for room, side in zip(mean_image.shape[1:], size, strict=True))
+    return mean_image[:, top : top + size[0], left : left + size[1]]
 
 
 def _divide(source: Source, data: DataConfig, seed: int) -> Split:
