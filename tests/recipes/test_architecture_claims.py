@@ -46,3 +46,45 @@ def test_pictures_are_standardised_and_the_same_each_time() -> None:
     assert images.shape == (5, 1, 28, 28) and labels.shape == (5,)
     assert float(images.mean()) == pytest.approx(0, abs=1e-5) and float(images.std()) == pytest.approx(1, rel=1e-5)
     assert torch.equal(images, script.pictures(3, 5)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "dense"),
+    [
+        ("alexnet_notes", 62_378_344, 9216 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 1000 + 1000),
+        ("vgg16", 138_357_544, 25088 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 1000 + 1000),
+        ("resnet50", 25_557_032, 2048 * 1000 + 1000),
+    ],
+)
+def test_parameters_lie_in_the_fully_connected_layers(name: str, parameters: int, dense: int) -> None:
+    """The published counts, and the fully connected layers by hand."""
+    script = ARCHITECTURES.load("where_the_numbers_are")
+    counted = script.sums(script.geometry(name))["parameters"]
+    assert sum(counted.values()) == parameters and counted["fully connected"] == dense
+
+
+def test_the_first_dense_layer_of_vgg_has_three_quarters_of_its_parameters() -> None:
+    script = ARCHITECTURES.load("where_the_numbers_are")
+    rows = {row.name: row.parameters for row in script.geometry("vgg16").rows}
+    assert rows["classifier.0"] == 25_088 * 4096 + 4096
+    assert rows["classifier.0"] / sum(rows.values()) == pytest.approx(0.743, abs=0.0005)
+
+
+def test_activations_and_work_lie_in_the_first_half() -> None:
+    script = ARCHITECTURES.load("where_the_numbers_are")
+    for name in script.NETWORKS:
+        counted = script.sums(script.geometry(name))
+        for kind in ("activations", "multiply-adds"):
+            first, later, dense = (n / sum(counted[kind].values()) for n in counted[kind].values())
+            assert first > 0.5 and first > later and dense < (0.06 if name == "alexnet_notes" else 0.01)
+
+
+def test_activations_of_vgg_by_hand() -> None:
+    """Maps of every convolution and pooling, and of the mean that changes nothing at 224 px; ReLUs work in place."""
+    script = ARCHITECTURES.load("where_the_numbers_are")
+    counted = script.sums(script.geometry("vgg16"))["activations"]
+    stages = [(2, 64, 224), (2, 128, 112), (3, 256, 56), (3, 512, 28), (3, 512, 14)]  # convolutions, maps, side
+    maps = sum(n * c * side**2 + c * (side // 2) ** 2 for n, c, side in stages) + 512 * 7**2
+    assert counted["fully connected"] == 4 * (4096 + 4096 + 1000)
+    assert sum(counted.values()) == 4 * maps + counted["fully connected"]
+    assert counted["fully connected"] < 0.001 * sum(counted.values())
