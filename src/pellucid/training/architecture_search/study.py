@@ -25,8 +25,10 @@ class Study:
         seeds: of the pairs.
         budget: evaluations of one search.
         population, sample: of evolution.
+        second_look: so many of the best cells of a search are trained by `long`, scored on other validation pictures,
+            and the best of them is chosen; 0 chooses by `short` alone.
         short: the training that searches see, scored on validation pictures.
-        long: the training that the chosen cells are compared by, scored on test pictures.
+        long: the training of the second look, and of the comparison on test pictures.
     """
 
     space: Space = field(default_factory=Space)
@@ -34,11 +36,13 @@ class Study:
     budget: int = 24
     population: int = 8
     sample: int = 3
+    second_look: int = 4
     short: Plan = field(default_factory=Plan)
     long: Plan = field(default_factory=lambda: Plan(pictures=10_000))
 
     def __post_init__(self) -> None:
         require(len(set(self.seeds)) == len(self.seeds) >= 1, "seeds", "different numbers, one or more", self.seeds)
+        require(0 <= self.second_look <= self.budget, "second_look", f"0 to {self.budget}", self.second_look)
 
     def searches(self, journal: Journal, seed: int) -> dict[str, History]:
         """Both searches of a seed, as far as possible from the journal.
@@ -56,28 +60,33 @@ class Study:
             "evolution": regularised_evolution(self.space, accuracy, self.budget, seed, self.population, self.sample),
         }
 
-    def chosen(self, journal: Journal, seed: int) -> dict[str, Tried]:
-        """What a seed's searches put forward by validation accuracy, and the random cell in the middle."""
+    def chosen(self, journal: Journal, seed: int) -> dict[str, Genotype]:
+        """The cell that each search puts forward, by validation alone; and the random cell in the middle by `short`."""
         found = self.searches(journal, seed)
         return {
-            "median random cell": found["random search"].median,
-            **{name: history.best for name, history in found.items()},
+            "median random cell": found["random search"].median.cell,
+            **{name: self._choose(history, journal, seed) for name, history in found.items()},
         }
+
+    def _choose(self, history: History, journal: Journal, seed: int) -> Genotype:
+        if not self.second_look:
+            return history.best.cell
+        ranked = sorted(history.tried, key=lambda one: -one.accuracy)[: self.second_look]
+        return max((one.cell for one in ranked), key=lambda cell: journal.accuracy(cell, self.long, seed))
 
     def tested(self, journal: Journal, seed: int) -> dict[str, float]:
         """Test accuracy in [0, 1] of those, after the long training."""
         return {
-            name: journal.accuracy(one.cell, self.long, seed, "test")
-            for name, one in self.chosen(journal, seed).items()
+            name: journal.accuracy(cell, self.long, seed, "test") for name, cell in self.chosen(journal, seed).items()
         }
 
     def finalists(self, journal: Journal) -> list[Tried]:
-        """The best cell of each search with its mean validation accuracy over all seeds, the highest first.
+        """The cells that the searches chose, with their mean validation accuracy over all seeds, the highest first.
 
-        A search's own number is a little too good, since the cell was picked for it; the other seeds' are not.
+        In the search that chose it a cell's number is a little too good; with the other seeds it is not.
         """
         cells = dict.fromkeys(
-            history.best.cell for seed in self.seeds for history in self.searches(journal, seed).values()
-        )
-        means = [Tried(cell, mean(journal.accuracy(cell, self.short, s) for s in self.seeds)) for cell in cells]
+            cell for seed in self.seeds for cell in list(self.chosen(journal, seed).values())[1:]
+        )  # without the median ones
+        means = [Tried(cell, mean(journal.accuracy(cell, self.short, seed) for seed in self.seeds)) for cell in cells]
         return sorted(means, key=lambda one: -one.accuracy)
