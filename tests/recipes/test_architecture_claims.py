@@ -88,3 +88,20 @@ def test_activations_of_vgg_by_hand() -> None:
     assert counted["fully connected"] == 4 * (4096 + 4096 + 1000)
     assert sum(counted.values()) == 4 * maps + counted["fully connected"]
     assert counted["fully connected"] < 0.001 * sum(counted.values())
+
+
+def test_sharing_saves_as_many_times_as_there_are_places() -> None:
+    """AlexNet's first layer by hand; 105,705,600 and 34,944 are also in CS231n's notes on convolutions."""
+    script = ARCHITECTURES.load("what_sharing_saves")
+    dense, local, shared = script.layer(*script.LAYERS["AlexNet, first layer"])
+    assert dense.parameters == 55 * 55 * 96 * (227 * 227 * 3 + 1)
+    assert (local.parameters, shared.parameters) == (105_705_600, 34_944)
+    assert local.parameters == 3025 * shared.parameters and round(dense.parameters / local.parameters) == 425
+    assert local.macs == shared.macs == 55 * 55 * 96 * 11 * 11 * 3
+
+
+def test_a_larger_picture_costs_a_convolution_no_parameters() -> None:
+    script = ARCHITECTURES.load("what_sharing_saves")
+    small, large = (script.layer(3, side, 16, 3, 1, 1) for side in (16, 32))
+    growth = [b.parameters / a.parameters for a, b in zip(small, large, strict=True)]
+    assert growth == pytest.approx([16, 4, 1], rel=1e-2)
