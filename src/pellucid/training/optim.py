@@ -1,7 +1,7 @@
 """Optimisers, the rate they start from, and the length of the gradient."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ FUSED_DEVICES = {"cpu", "cuda"}  # there the fused step repeats to the bit
 
 
 def make_optimiser(
-    model: nn.Module, cfg: OptimConfig, lr: float, factors: Mapping[Tensor, float] | None = None
+    model: nn.Module, cfg: OptimConfig, lr: float, stages: Sequence[tuple[float, Collection[Tensor]]] = ()
 ) -> torch.optim.Optimizer:
     """The optimiser of `torch.optim` that the settings name, over everything that is to be trained.
 
@@ -32,7 +32,8 @@ def make_optimiser(
 
     Args:
         lr: rate of the first step; `set_rate` sets it anew.
-        factors: parameter -> what its rate is multiplied by; None trains all at one rate.
+        stages: what each stage's rate is multiplied by, and its parameters; each makes groups of its own, since the
+            fused step of sgd takes groups that all begin at once. () trains all as one.
 
     Raises:
         ConfigError: nothing is to be trained, or there is no such optimiser.
@@ -42,12 +43,13 @@ def make_optimiser(
         raise ConfigError(
             "The model has no parameters to train: it has none, or all of them are frozen. Unfreeze a layer."
         )
-    parts: dict[tuple[float, bool], list[Tensor]] = {}
+    parts: dict[tuple[float, int, bool], list[Tensor]] = {}
+    placed = {p: (factor, place) for place, (factor, stage) in enumerate(stages) for p in stage}
     for p in parameters:
-        parts.setdefault((factors.get(p, 1.0) if factors else 1.0, p.ndim >= 2), []).append(p)
+        parts.setdefault((*placed.get(p, (1.0, len(stages))), p.ndim >= 2), []).append(p)
     groups = [
         {"params": part, "weight_decay": cfg.weight_decay * decays, "lr": lr * factor, FACTOR: factor}
-        for (factor, decays), part in sorted(parts.items(), key=lambda item: item[0], reverse=True)
+        for (factor, _, decays), part in sorted(parts.items(), key=lambda item: item[0], reverse=True)
     ]
     fused = all(p.device.type in FUSED_DEVICES and p.is_floating_point() for p in parameters)
     match cfg.optimiser:

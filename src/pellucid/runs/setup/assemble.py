@@ -58,7 +58,7 @@ def make_job(
     plan = task.plan(cfg, splits.facts, net)
     if plan:
         plan.enter(cfg.train.epochs - 1)  # what is frozen to the end is no matter of the optimiser
-    optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr, plan.factors() if plan else None)
+    optimiser = make_optimiser(model, cfg.optim, cfg.optim.lr, plan.rates() if plan else ())
     batches = splits.loader("train", cfg.train.batch, seed=cfg.train.seed, device=device, training=True)
     val = splits.loader("val", 2 * cfg.train.batch, device=device) if splits.facts.n_val else None
     metric = choose_metric(task, cfg)

@@ -60,13 +60,13 @@ class Plan:
     def _norm_trains(self, trained: bool) -> bool:
         return trained if self.cfg.norm_statistics == "auto" else self.cfg.norm_statistics == "update"
 
-    def factors(self) -> dict[Tensor, float]:
-        """Parameter -> what the schedule's rate is multiplied by: 1 in the last stage, less in each one below."""
-        found = {}
-        for distance, stage in enumerate(reversed(self.stages)):
-            for name in stage.parameters:
-                found[self.net.get_parameter(name)] = self.cfg.layer_decay**distance
-        return found
+    def rates(self) -> list[tuple[float, list[Tensor]]]:
+        """What the schedule's rate is multiplied by in each stage, 1 in the last, and the stage's parameters."""
+        top = len(self.stages) - 1
+        return [
+            (self.cfg.layer_decay ** (top - place), [self.net.get_parameter(name) for name in stage.parameters])
+            for place, stage in enumerate(self.stages)
+        ]
 
     def sentences(self, epochs: int) -> list[str]:
         """What will be trained when, at which rates, and what happens to the statistics of batch norm."""
