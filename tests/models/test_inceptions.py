@@ -13,10 +13,10 @@ from pellucid.models import create
 from pellucid.models.classify import AUXILIARY_HEADS
 from pellucid.models.classify.googlenet import VARIANTS, WIDTHS, AuxiliaryHead, GoogLeNet, inception
 from pellucid.models.classify.inception_resnet_v2 import block_8, block_17, block_35
-from pellucid.models.classify.inception_unit import EPSILON, Branches, ConvUnit
+from pellucid.models.classify.inception_unit import EPSILON, Branches, ConvUnit, chain, pooled
 from pellucid.models.classify.inception_v3 import InceptionC, InceptionE, InceptionV3
 from pellucid.models.classify.inception_v4 import InceptionC as InceptionC4
-from pellucid.models.classify.inception_v4 import chain, inception_a, inception_b, pooled, reduction_a, reduction_b
+from pellucid.models.classify.inception_v4 import inception_a, inception_b, reduction_a, reduction_b
 
 LARGE = ("inception_v3", "inception_v4", "inception_resnet_v2")  # for 299 px
 

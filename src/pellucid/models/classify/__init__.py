@@ -12,9 +12,7 @@ from pellucid.models.classify.cifar_resnet import plain20, plain56, resnet20, re
 from pellucid.models.classify.convnet import convnet
 from pellucid.models.classify.densenet import densenet121, densenet161, densenet169, densenet201
 from pellucid.models.classify.efficientnet_lite import efficientnet_lite0, efficientnet_lite1, efficientnet_lite2
-from pellucid.models.classify.fractalnet import (
-    fractalnet,
-)
+from pellucid.models.classify.fractalnet import fractalnet
 from pellucid.models.classify.glimpse_rnn import glimpse_rnn
 from pellucid.models.classify.googlenet import googlenet, googlenet_paper
 from pellucid.models.classify.inception_resnet_v2 import inception_resnet_v2
@@ -25,10 +23,7 @@ from pellucid.models.classify.mlp import mlp
 from pellucid.models.classify.mobilenet_v1 import mobilenet_v1
 from pellucid.models.classify.mobilenet_v2 import mobilenet_v2
 from pellucid.models.classify.mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
-from pellucid.models.classify.plain import (
-    plain18,
-    plain34,
-)
+from pellucid.models.classify.plain import plain18, plain34
 from pellucid.models.classify.preact_resnet import (
     preact_resnet18,
     preact_resnet34,

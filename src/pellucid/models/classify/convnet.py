@@ -38,7 +38,7 @@ class ConvNet(nn.Module):
         super().__init__()
         self.stem = _stem(channels, stem_width, stem_stride)
         sizes = (stem_width, *widths)
-        self.blocks = nn.Sequential(*(_block(c, d) for c, d in zip(sizes, widths, strict=False)))
+        self.blocks = nn.Sequential(*(halving_block(c, d) for c, d in zip(sizes, widths, strict=False)))
         self.head = nn.Linear(sizes[-1], n_classes, bias=False)
         self.logit_divisor = logit_divisor
 
@@ -56,8 +56,11 @@ def _stem(c_in: int, c_out: int, stride: int) -> nn.Sequential:
     return nn.Sequential(conv, nn.BatchNorm2d(c_out), nn.ReLU())
 
 
-def _block(c_in: int, c_out: int) -> nn.Sequential:
-    """Pooling comes before the first norm and ReLU, where it leaves them a quarter of the work."""
+def halving_block(c_in: int, c_out: int) -> nn.Sequential:
+    """Two 3x3 convolutions with a pooling that halves both sides: (N, c_in, h, w) -> (N, c_out, h // 2, w // 2).
+
+    Pooling comes before the first norm and ReLU, where it leaves them a quarter of the work.
+    """
     return nn.Sequential(
         nn.Conv2d(c_in, c_out, 3, padding=1, bias=False),
         nn.MaxPool2d(2),

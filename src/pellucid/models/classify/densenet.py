@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pellucid.models.classify.stem import is_small, require_size, stem_notes
+from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.initialise import initialise, start_small
 
 
@@ -112,7 +112,7 @@ def _transition(c_in: int) -> nn.Sequential:
 def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     require_size(name, image_size, LEAST)
     model = DenseNet(n_classes, channels, VARIANTS[name], is_small(image_size))
-    model.notes = stem_notes(image_size, "3x3, stride 1, no pooling", "7x7, stride 2, then pooling")
+    model.notes = stem_notes(image_size, *RESIDUAL_STEMS)
     return model
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from pellucid.models.classify.stem import is_small, require_size, stem_notes
+from pellucid.models.classify.stem import MOBILE_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.blocks.same_padding import same_conv
 from pellucid.nn.initialise import initialise, start_linear, start_small
 
@@ -127,9 +127,7 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     require_size(name, image_size, LEAST)
     model = EfficientNetLite(n_classes, channels, VARIANTS[name], is_small(image_size))
-    model.notes = stem_notes(
-        image_size, "stride 1, and stride 1 in the second stage: 8 in all", "stride 2: 32 in all stages"
-    )
+    model.notes = stem_notes(image_size, *MOBILE_STEMS)
     return model
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
-from pellucid.models.classify.stem import is_small, require_size, stem_notes
+from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.initialise import initialise, start_small
 
 MINIMUM = 8  # px; the map is then a single cell after the last pooling
@@ -172,7 +172,7 @@ def _halve(kernel: int) -> nn.MaxPool2d:
 def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     require_size(name, image_size, MINIMUM, instead="mlp")
     model = GoogLeNet(n_classes, channels, VARIANTS[name], small_stem=is_small(image_size))
-    model.notes = stem_notes(image_size, "3x3, stride 1, no pooling", "7x7, stride 2, then pooling")
+    model.notes = stem_notes(image_size, *RESIDUAL_STEMS)
     return model
 
 

@@ -12,8 +12,7 @@ Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a featu
 import torch
 from torch import Tensor, nn
 
-from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
-from pellucid.models.classify.inception_v4 import chain, pooled
+from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit, chain, pooled
 from pellucid.models.classify.stem import require_size
 from pellucid.nn.initialise import initialise, start_small
 

@@ -1,4 +1,4 @@
-"""The two parts every Inception is made of: a convolution with its norm, and branches side by side.
+"""What every Inception is made of: a convolution with its norm, chains of them, and branches side by side.
 
 Letters: N pictures, h x w cells of a feature map.
 """
@@ -48,3 +48,25 @@ class Branches(nn.ModuleDict):
     def forward(self, x: Tensor) -> Tensor:
         """(N, c_in, h, w) -> (N, sum of the parts' feature maps, h', w')."""
         return torch.cat([part(x) for part in self.values()], 1)
+
+
+def chain(c_in: int, *steps: tuple[int, int | tuple[int, int]], shrink: bool = False, cut: bool = False) -> nn.Module:
+    """Convolutions one after the other.
+
+    Args:
+        c_in: feature maps before them.
+        steps: feature maps and kernel of each.
+        shrink: the last has stride 2 and no padding.
+        cut: the last has no padding, so that the map loses its border.
+    """
+    units: list[nn.Module] = []
+    for place, (c_out, kernel) in enumerate(steps):
+        last = place == len(steps) - 1
+        units.append(ConvUnit(c_in, c_out, kernel, 2 if last and shrink else 1, not (last and (shrink or cut))))
+        c_in = c_out
+    return nn.Sequential(*units) if len(units) > 1 else units[0]
+
+
+def pooled(c_in: int, c_out: int) -> nn.Sequential:
+    """Averages of 3x3, of what lies inside of the map alone, then a 1x1 convolution."""
+    return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), ConvUnit(c_in, c_out))

@@ -9,33 +9,11 @@ Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a featu
 import torch
 from torch import Tensor, nn
 
-from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
+from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit, chain, pooled
 from pellucid.models.classify.stem import require_size
 from pellucid.nn.initialise import initialise, start_small
 
 MINIMUM = 75  # px; the map is then a single cell at the end
-
-
-def chain(c_in: int, *steps: tuple[int, int | tuple[int, int]], shrink: bool = False, cut: bool = False) -> nn.Module:
-    """Convolutions one after the other.
-
-    Args:
-        c_in: feature maps before them.
-        steps: feature maps and kernel of each.
-        shrink: the last has stride 2 and no padding.
-        cut: the last has no padding, so that the map loses its border.
-    """
-    units: list[nn.Module] = []
-    for place, (c_out, kernel) in enumerate(steps):
-        last = place == len(steps) - 1
-        units.append(ConvUnit(c_in, c_out, kernel, 2 if last and shrink else 1, not (last and (shrink or cut))))
-        c_in = c_out
-    return nn.Sequential(*units) if len(units) > 1 else units[0]
-
-
-def pooled(c_in: int, c_out: int) -> nn.Sequential:
-    """Averages of 3x3, of what lies inside of the map alone, then a 1x1 convolution."""
-    return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), ConvUnit(c_in, c_out))
 
 
 def stem_parts() -> list[nn.Module]:

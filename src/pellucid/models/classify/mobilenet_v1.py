@@ -9,7 +9,7 @@ Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a featu
 
 from torch import Tensor, nn
 
-from pellucid.models.classify.stem import is_small, require_size, stem_notes
+from pellucid.models.classify.stem import MOBILE_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.initialise import initialise, start_small
 
 STEM = 32  # feature maps of the first convolution
@@ -76,7 +76,5 @@ def mobilenet_v1(n_classes: int, channels: int, image_size: tuple[int, int]) -> 
     """MobileNet v1: thirteen separable convolutions, an eighth to a ninth of the arithmetic of ordinary ones."""
     require_size("mobilenet_v1", image_size, LEAST)
     model = MobileNetV1(n_classes, channels, is_small(image_size))
-    model.notes = stem_notes(
-        image_size, "stride 1, and stride 1 in the second stage: 8 in all", "stride 2: 32 in all stages"
-    )
+    model.notes = stem_notes(image_size, *MOBILE_STEMS)
     return model

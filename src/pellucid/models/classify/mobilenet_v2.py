@@ -11,7 +11,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from pellucid.models.classify.stem import is_small, require_size, stem_notes
+from pellucid.models.classify.stem import MOBILE_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.initialise import initialise, start_linear, start_small
 
@@ -81,7 +81,5 @@ def mobilenet_v2(n_classes: int, channels: int, image_size: tuple[int, int]) -> 
     """MobileNet v2: seventeen inverted residuals with linear bottlenecks; 3.5 M parameters."""
     require_size("mobilenet_v2", image_size, LEAST)
     model = MobileNetV2(n_classes, channels, is_small(image_size))
-    model.notes = stem_notes(
-        image_size, "stride 1, and stride 1 in the second stage: 8 in all", "stride 2: 32 in all stages"
-    )
+    model.notes = stem_notes(image_size, *MOBILE_STEMS)
     return model

@@ -8,11 +8,7 @@ Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a featu
 
 from torch import Tensor, nn
 
-from pellucid.models.classify.resnet import SMALL_STEM, USUAL_STEM, ResNet
-from pellucid.models.classify.stem import is_small, stem_notes
-
-# name -> blocks of each stage
-VARIANTS: dict[str, tuple[int, int, int, int]] = {"plain18": (2, 2, 2, 2), "plain34": (3, 4, 6, 3)}
+from pellucid.models.classify.resnet import Variant, build
 
 
 class PlainBlock(nn.Module):
@@ -42,17 +38,14 @@ class PlainBlock(nn.Module):
         return x
 
 
-def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    model = ResNet(n_classes, channels, VARIANTS[name], is_small(image_size), block=PlainBlock)
-    model.notes = stem_notes(image_size, SMALL_STEM, USUAL_STEM)
-    return model
+VARIANTS: dict[str, Variant] = {"plain18": (PlainBlock, 1, (2, 2, 2, 2)), "plain34": (PlainBlock, 1, (3, 4, 6, 3))}
 
 
 def plain18(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-18 without shortcuts, to compare with."""
-    return _build("plain18", n_classes, channels, image_size)
+    return build(VARIANTS["plain18"], n_classes, channels, image_size)
 
 
 def plain34(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-34 without shortcuts, which learns worse than plain18 does."""
-    return _build("plain34", n_classes, channels, image_size)
+    return build(VARIANTS["plain34"], n_classes, channels, image_size)

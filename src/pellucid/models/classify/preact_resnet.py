@@ -12,8 +12,7 @@ bottlenecks).
 
 from torch import Tensor, nn
 
-from pellucid.models.classify.resnet import SMALL_STEM, USUAL_STEM
-from pellucid.models.classify.stem import is_small, stem_notes
+from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, stem_notes
 from pellucid.nn.initialise import initialise, start_small
 
 # name -> (whether blocks are bottlenecks, blocks of each stage)
@@ -129,7 +128,7 @@ class PreActResNet(nn.Module):
 def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     bottleneck, depths = VARIANTS[name]
     model = PreActResNet(n_classes, channels, depths, bottleneck, is_small(image_size))
-    model.notes = stem_notes(image_size, SMALL_STEM, USUAL_STEM)
+    model.notes = stem_notes(image_size, *RESIDUAL_STEMS)
     return model
 
 

@@ -13,22 +13,53 @@ Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a featu
 bottlenecks).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pellucid.models.classify.stem import is_small, stem_notes
+from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, stem_notes
 from pellucid.nn.initialise import initialise, start_small
 
 BlockMaker = Callable[[int, int, int, int], nn.Module]  # (c_in, width, stride, dilation) -> block of e * width maps
+Variant = tuple[BlockMaker, int, tuple[int, int, int, int]]  # maker of blocks, their e, blocks of each stage
 
-SMALL_STEM, USUAL_STEM = "3x3, stride 1, no pooling", "7x7, stride 2, then pooling"
+
+class ResidualBlock(nn.Module, ABC):
+    """H(x) = relu(F(x) + x). Where F changes the shape, x passes `downsample`."""
+
+    relu: nn.Module
+    se: nn.Module | None  # weighs the channels of F
+    downsample: nn.Module | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drop: nn.Module | None = None  # stochastic depth puts itself here
+
+    @abstractmethod
+    def convolutions(self, x: Tensor) -> Tensor:
+        """F without `se` and `drop`: (N, c_in, h, w) -> (N, e width, h/stride, w/stride), rounded up."""
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F: (N, c_in, h, w) -> (N, e width, h/stride, w/stride), rounded up."""
+        x = self.convolutions(x)
+        x = x if self.se is None else self.se(x)
+        return x if self.drop is None else self.drop(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, h, w) -> (N, e width, h/stride, w/stride), rounded up."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return self.relu(self.residual(x) + shortcut)
+
+    def without_residual(self, x: Tensor) -> Tensor:
+        """The block with F = 0."""
+        return F.relu(x if self.downsample is None else self.downsample(x))  # not in place: x may be needed elsewhere
 
 
-class BasicBlock(nn.Module):
-    """H(x) = relu(F(x) + x), where F is two 3x3 convolutions; where the shape changes, x passes a 1x1 one.
+class BasicBlock(ResidualBlock):
+    """F is two 3x3 convolutions; where the shape changes, x passes a 1x1 one.
 
     Args:
         c_in: feature maps of x.
@@ -58,27 +89,15 @@ class BasicBlock(nn.Module):
         self.se = weigh(width) if weigh else None
         keeps_shape = stride == 1 and c_in == width
         self.downsample = (shortcut or projection)(c_in, width, stride) if not keeps_shape else None
-        self.drop: nn.Module | None = None  # stochastic depth puts itself here
 
-    def residual(self, x: Tensor) -> Tensor:
-        """F: (N, c_in, h, w) -> (N, width, h/stride, w/stride), rounded up."""
-        x = self.relu(self.bn1(self.conv1(x)))  # (N, width, h/stride, w/stride)
-        x = self.bn2(self.conv2(x))
-        x = x if self.se is None else self.se(x)
-        return x if self.drop is None else self.drop(x)
-
-    def forward(self, x: Tensor) -> Tensor:
+    def convolutions(self, x: Tensor) -> Tensor:
         """(N, c_in, h, w) -> (N, width, h/stride, w/stride), rounded up."""
-        shortcut = x if self.downsample is None else self.downsample(x)
-        return self.relu(self.residual(x) + shortcut)
-
-    def without_residual(self, x: Tensor) -> Tensor:
-        """The block with F = 0."""
-        return F.relu(x if self.downsample is None else self.downsample(x))
+        x = self.relu(self.bn1(self.conv1(x)))  # (N, width, h/stride, w/stride)
+        return self.bn2(self.conv2(x))
 
 
-class Bottleneck(nn.Module):
-    """H(x) = relu(F(x) + x), where F narrows with a 1x1 convolution, has a 3x3 one, and widens with a 1x1 one.
+class Bottleneck(ResidualBlock):
+    """F narrows with a 1x1 convolution, has a 3x3 one, and widens with a 1x1 one.
 
     Args:
         c_in: feature maps of x.
@@ -112,24 +131,12 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.se = weigh(c_out) if weigh else None
         self.downsample = projection(c_in, c_out, stride)
-        self.drop: nn.Module | None = None  # stochastic depth puts itself here
 
-    def residual(self, x: Tensor) -> Tensor:
-        """F: (N, c_in, h, w) -> (N, 4 width, h/stride, w/stride), rounded up."""
+    def convolutions(self, x: Tensor) -> Tensor:
+        """(N, c_in, h, w) -> (N, 4 width, h/stride, w/stride), rounded up."""
         x = self.relu(self.bn1(self.conv1(x)))  # (N, inner, h, w)
         x = self.relu(self.bn2(self.conv2(x)))  # (N, inner, h/stride, w/stride)
-        x = self.bn3(self.conv3(x))  # (N, 4 width, h/stride, w/stride)
-        x = x if self.se is None else self.se(x)
-        return x if self.drop is None else self.drop(x)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, c_in, h, w) -> (N, 4 width, h/stride, w/stride), rounded up."""
-        shortcut = x if self.downsample is None else self.downsample(x)
-        return self.relu(self.residual(x) + shortcut)
-
-    def without_residual(self, x: Tensor) -> Tensor:
-        """The block with F = 0."""
-        return F.relu(x if self.downsample is None else self.downsample(x))
+        return self.bn3(self.conv3(x))  # (N, 4 width, h/stride, w/stride)
 
 
 def projection(c_in: int, c_out: int, stride: int) -> nn.Module | None:
@@ -228,8 +235,7 @@ def stage(
     return nn.Sequential(first, *(block(width * expansion, width, 1, dilation) for _ in range(depth - 1)))
 
 
-# name -> (maker of blocks, their expansion, blocks of each stage)
-VARIANTS: dict[str, tuple[BlockMaker, int, tuple[int, int, int, int]]] = {
+VARIANTS: dict[str, Variant] = {
     "resnet18": (BasicBlock, 1, (2, 2, 2, 2)),
     "resnet34": (BasicBlock, 1, (3, 4, 6, 3)),
     "resnet50": (Bottleneck, 4, (3, 4, 6, 3)),
@@ -242,54 +248,54 @@ VARIANTS: dict[str, tuple[BlockMaker, int, tuple[int, int, int, int]]] = {
 }
 
 
-def build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> ResNet:
-    """A variant with the stem that fits `image_size`; `notes` says which and why."""
-    block, expansion, depths = VARIANTS[name]
+def build(variant: Variant, n_classes: int, channels: int, image_size: tuple[int, int]) -> ResNet:
+    """A residual network with the stem that fits `image_size`; `notes` says which and why."""
+    block, expansion, depths = variant
     model = ResNet(n_classes, channels, depths, is_small(image_size), block=block, expansion=expansion)
-    model.notes = stem_notes(image_size, SMALL_STEM, USUAL_STEM)
+    model.notes = stem_notes(image_size, *RESIDUAL_STEMS)
     return model
 
 
 def resnet18(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-18 with the stem that fits `image_size`; `notes` says which and why."""
-    return build("resnet18", n_classes, channels, image_size)
+    return build(VARIANTS["resnet18"], n_classes, channels, image_size)
 
 
 def resnet34(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-34: 16 basic blocks."""
-    return build("resnet34", n_classes, channels, image_size)
+    return build(VARIANTS["resnet34"], n_classes, channels, image_size)
 
 
 def resnet50(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-50: 16 bottlenecks, with the stride on the 3x3 convolution."""
-    return build("resnet50", n_classes, channels, image_size)
+    return build(VARIANTS["resnet50"], n_classes, channels, image_size)
 
 
 def resnet101(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-101: 33 bottlenecks."""
-    return build("resnet101", n_classes, channels, image_size)
+    return build(VARIANTS["resnet101"], n_classes, channels, image_size)
 
 
 def resnet152(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-152: 50 bottlenecks."""
-    return build("resnet152", n_classes, channels, image_size)
+    return build(VARIANTS["resnet152"], n_classes, channels, image_size)
 
 
 def wide_resnet50_2(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """Wide ResNet-50-2: ResNet-50 with twice as many feature maps inside its bottlenecks."""
-    return build("wide_resnet50_2", n_classes, channels, image_size)
+    return build(VARIANTS["wide_resnet50_2"], n_classes, channels, image_size)
 
 
 def wide_resnet101_2(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """Wide ResNet-101-2: ResNet-101 with twice as many feature maps inside its bottlenecks."""
-    return build("wide_resnet101_2", n_classes, channels, image_size)
+    return build(VARIANTS["wide_resnet101_2"], n_classes, channels, image_size)
 
 
 def resnext50_32x4d(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNeXt-50: ResNet-50 with 3x3 convolutions in 32 groups of 4 feature maps (more in later stages)."""
-    return build("resnext50_32x4d", n_classes, channels, image_size)
+    return build(VARIANTS["resnext50_32x4d"], n_classes, channels, image_size)
 
 
 def resnext101_32x8d(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNeXt-101: ResNet-101 with 3x3 convolutions in 32 groups of 8 feature maps (more in later stages)."""
-    return build("resnext101_32x8d", n_classes, channels, image_size)
+    return build(VARIANTS["resnext101_32x8d"], n_classes, channels, image_size)

@@ -10,8 +10,7 @@ from functools import partial
 
 from torch import nn
 
-from pellucid.models.classify.resnet import SMALL_STEM, USUAL_STEM, BasicBlock, BlockMaker, Bottleneck, ResNet
-from pellucid.models.classify.stem import is_small, stem_notes
+from pellucid.models.classify.resnet import BasicBlock, Bottleneck, Variant, build
 from pellucid.nn.blocks.squeeze_excitation import SqueezeExcitation
 
 
@@ -20,8 +19,7 @@ def weigh(channels: int) -> nn.Module:
     return SqueezeExcitation(channels, max(8, channels // 16))
 
 
-# name -> (maker of blocks, their expansion, blocks of each stage)
-VARIANTS: dict[str, tuple[BlockMaker, int, tuple[int, int, int, int]]] = {
+VARIANTS: dict[str, Variant] = {
     "se_resnet18": (partial(BasicBlock, weigh=weigh), 1, (2, 2, 2, 2)),
     "se_resnet34": (partial(BasicBlock, weigh=weigh), 1, (3, 4, 6, 3)),
     "se_resnet50": (partial(Bottleneck, weigh=weigh), 4, (3, 4, 6, 3)),
@@ -30,33 +28,26 @@ VARIANTS: dict[str, tuple[BlockMaker, int, tuple[int, int, int, int]]] = {
 }
 
 
-def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    block, expansion, depths = VARIANTS[name]
-    model = ResNet(n_classes, channels, depths, is_small(image_size), block=block, expansion=expansion)
-    model.notes = stem_notes(image_size, SMALL_STEM, USUAL_STEM)
-    return model
-
-
 def se_resnet18(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-18 with squeeze and excitation in every block."""
-    return _build("se_resnet18", n_classes, channels, image_size)
+    return build(VARIANTS["se_resnet18"], n_classes, channels, image_size)
 
 
 def se_resnet34(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-34 with squeeze and excitation in every block."""
-    return _build("se_resnet34", n_classes, channels, image_size)
+    return build(VARIANTS["se_resnet34"], n_classes, channels, image_size)
 
 
 def se_resnet50(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-50 with squeeze and excitation in every block."""
-    return _build("se_resnet50", n_classes, channels, image_size)
+    return build(VARIANTS["se_resnet50"], n_classes, channels, image_size)
 
 
 def se_resnet101(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-101 with squeeze and excitation in every block."""
-    return _build("se_resnet101", n_classes, channels, image_size)
+    return build(VARIANTS["se_resnet101"], n_classes, channels, image_size)
 
 
 def se_resnet152(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """ResNet-152 with squeeze and excitation in every block."""
-    return _build("se_resnet152", n_classes, channels, image_size)
+    return build(VARIANTS["se_resnet152"], n_classes, channels, image_size)

@@ -9,6 +9,10 @@ from pellucid.core.errors import ConfigError
 
 SMALL_IMAGE = 64  # px of the short side up to which the small-image stem is taken
 
+# What several families do with small pictures, and what with ImageNet's, in the words of `stem_notes`.
+RESIDUAL_STEMS = ("3x3, stride 1, no pooling", "7x7, stride 2, then pooling")
+MOBILE_STEMS = ("stride 1, and stride 1 in the second stage: 8 in all", "stride 2: 32 in all stages")
+
 
 def is_small(image_size: tuple[int, int]) -> bool:
     """Whether pictures of this height and width get the small-image stem."""

@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pellucid.core.errors import ConfigError
+from pellucid.models.classify.convnet import halving_block
+from pellucid.models.classify.stem import require_size
 
 FILTERS = 16  # at most; those of the largest variance come first, and small pictures have fewer (4 grey, 12 colour)
+LEAST = 17  # px; of 16, one cell is left to the last batch norm, which of two pictures only says which has more
 EPS = 5e-4  # of pixels standardised to variance 1; what varies less than this is noise
 
 
@@ -58,7 +60,7 @@ class WhitenedConvNet(nn.Module):
         start = nn.init.orthogonal_(torch.empty(n_filters, channels * kernel**2))  # until it has looked at pictures
         self._set_filters(start)
         sizes = (2 * n_filters, *widths)
-        self.blocks = nn.Sequential(*(_block(c, d) for c, d in zip(sizes, widths, strict=False)))
+        self.blocks = nn.Sequential(*(halving_block(c, d) for c, d in zip(sizes, widths, strict=False)))
         self.head = nn.Linear(sizes[-1], n_classes, bias=False)
         self.logit_divisor = logit_divisor
 
@@ -101,19 +103,6 @@ def whitening_filters(pictures: Tensor, kernel: int, n_filters: int, eps: float 
     return (signs * vectors / (values.clamp(min=0) + eps).sqrt()[:, None]).to(pictures.dtype)
 
 
-def _block(c_in: int, c_out: int) -> nn.Sequential:
-    """Pooling comes before the first norm and ReLU, where it leaves them a quarter of the work."""
-    return nn.Sequential(
-        nn.Conv2d(c_in, c_out, 3, padding=1, bias=False),
-        nn.MaxPool2d(2),
-        nn.BatchNorm2d(c_out),
-        nn.ReLU(),
-        nn.Conv2d(c_out, c_out, 3, padding=1, bias=False),
-        nn.BatchNorm2d(c_out),
-        nn.ReLU(),
-    )
-
-
 def whitened_convnet(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """A small convolutional network whose first layer is made from the training pictures, for short training.
 
@@ -121,15 +110,10 @@ def whitened_convnet(n_classes: int, channels: int, image_size: tuple[int, int])
     `notes` says so.
 
     Raises:
-        ConfigError: a side is below 17 px. A single cell would be left to the last batch norm, which of two pictures
-            could then only say which has more.
+        ConfigError: a side is below 17 px.
     """
+    require_size("whitened_convnet", image_size, LEAST, instead="convnet")
     short = min(image_size)
-    if short < 17:
-        raise ConfigError(
-            f"whitened_convnet halves the picture three times and needs at least 17x17 px, got "
-            f"{image_size[0]}x{image_size[1]}. Choose a larger --image-size, or --model convnet."
-        )
     kernel = 2 if short <= 64 else 4 if short <= 128 else 8
     model = WhitenedConvNet(n_classes, channels, kernel)
     if kernel > 2:
