@@ -40,11 +40,15 @@ def main() -> None:
         finalists = study.finalists(journal)
         for one in finalists:
             print(f"validation, mean of all seeds: {one.accuracy:.2%} {one.cell}", flush=True)
+        alone = replace(study, second_look=0)
         for seed in study.seeds:
-            for looks in (0, study.second_look):
-                found = replace(study, second_look=looks).tested(journal, seed).items()
-                told = ", ".join(f"{name} {value:.1%}" for name, value in found)
-                print(f"seed {seed}, test, {looks} looked at twice: {told}", flush=True)
+            for how, found in (
+                ("the training of the search", alone.tested(journal, seed, study.short)),
+                ("a longer one", alone.tested(journal, seed)),
+                ("a longer one after a second look", study.tested(journal, seed)),
+            ):
+                told = ", ".join(f"{name} {value:.1%}" for name, value in found.items())
+                print(f"seed {seed}, test, {how}: {told}", flush=True)
     spent = sum(line["cpu_seconds"] for line in journal.lines)
     print(f"{len(journal.lines)} evaluations, {len(journal.lines) - known} of them new, {spent:.0f} CPU seconds in all")
     print(f'FOUND = "{finalists[0].cell}"')

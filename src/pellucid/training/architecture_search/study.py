@@ -36,7 +36,7 @@ class Study:
     budget: int = 24
     population: int = 8
     sample: int = 3
-    second_look: int = 4
+    second_look: int = 3
     short: Plan = field(default_factory=Plan)
     long: Plan = field(default_factory=lambda: Plan(pictures=10_000))
 
@@ -74,10 +74,11 @@ class Study:
         ranked = sorted(history.tried, key=lambda one: -one.accuracy)[: self.second_look]
         return max((one.cell for one in ranked), key=lambda cell: journal.accuracy(cell, self.long, seed))
 
-    def tested(self, journal: Journal, seed: int) -> dict[str, float]:
-        """Test accuracy in [0, 1] of those, after the long training."""
+    def tested(self, journal: Journal, seed: int, plan: Plan | None = None) -> dict[str, float]:
+        """Test accuracy in [0, 1] of those, after the training `plan`; without one, the long training."""
         return {
-            name: journal.accuracy(cell, self.long, seed, "test") for name, cell in self.chosen(journal, seed).items()
+            name: journal.accuracy(cell, plan or self.long, seed, "test")
+            for name, cell in self.chosen(journal, seed).items()
         }
 
     def finalists(self, journal: Journal) -> list[Tried]:
