@@ -12,11 +12,11 @@ from pellucid.core.errors import ConfigError
 from pellucid.models import create
 from pellucid.models.classify.densenet import VARIANTS as DENSE
 from pellucid.models.classify.densenet import DenseLayer
-from pellucid.models.classify.efficientnet_lite import scaled_maps
 from pellucid.models.classify.mobilenet_v1 import SeparableBlock
 from pellucid.models.classify.mobilenet_v2 import InvertedResidual
 from pellucid.models.classify.mobilenet_v3 import InvertedResidual as ExcitedResidual
-from pellucid.models.classify.mobilenet_v3 import Row, squeezed_maps
+from pellucid.models.classify.mobilenet_v3 import Row
+from pellucid.models.classify.multiple_of_8 import multiple_of_8
 from pellucid.models.classify.shufflenet_v2 import ShuffleUnit
 from pellucid.models.classify.squeezenet import Fire
 from pellucid.nn.blocks.channel_shuffle import channel_unshuffle
@@ -284,7 +284,7 @@ def test_h_swish_stands_where_maps_are_small(name: str, first: int) -> None:
 
 def test_squeezed_maps_round_to_eights() -> None:
     """As in published weights: 16 -> 8, 72 -> 24 (18 would round to 16, a tenth too few), 96 -> 24, 960 -> 240."""
-    assert [squeezed_maps(wide) for wide in (16, 72, 96, 120, 288, 672, 960)] == [8, 24, 24, 32, 72, 168, 240]
+    assert [multiple_of_8(wide // 4) for wide in (16, 72, 96, 120, 288, 672, 960)] == [8, 24, 24, 32, 72, 168, 240]
 
 
 # ------------------------------------------------------------------------------------------------ ShuffleNet
@@ -363,8 +363,8 @@ def test_lite0_is_its_weights_read_one_by_one() -> None:
 
 def test_widths_of_lite_round_to_eights() -> None:
     """Lite2 is 1.1 times as wide: 16, 24, 40, 80, 112, 192 and 320 become these."""
-    assert [scaled_maps(maps, 1.1) for maps in (16, 24, 40, 80, 112, 192, 320)] == [16, 24, 48, 88, 120, 208, 352]
-    assert scaled_maps(12, 0.8) == 16  # 9.6 would round to 8, more than a tenth too few
+    assert [multiple_of_8(maps * 1.1) for maps in (16, 24, 40, 80, 112, 192, 320)] == [16, 24, 48, 88, 120, 208, 352]
+    assert multiple_of_8(12 * 0.8) == 16  # 9.6 would round to 8, more than a tenth too few
 
 
 @pytest.mark.parametrize(("name", "dropout"), [*zip(LITE, (0.2, 0.2, 0.3), strict=True)])

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from pellucid.models.classify.multiple_of_8 import multiple_of_8
 from pellucid.models.classify.stem import MOBILE_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.blocks.same_padding import same_conv
 from pellucid.nn.initialise import initialise, start_linear, start_small
@@ -90,7 +91,7 @@ class EfficientNetLite(nn.Module):
         width = STEM
         for index, (depth, kernel, stride, expansion, maps) in enumerate(STAGES):
             grows = 0 < index < len(STAGES) - 1
-            c_out = scaled_maps(maps, settings.width)
+            c_out = multiple_of_8(maps * settings.width)
             for block in range(math.ceil(depth * settings.depth) if grows else depth):
                 keeps = block > 0 or (small_stem and index == 1)
                 self._blocks.append(Block(width, c_out, kernel, 1 if keeps else stride, expansion))
@@ -111,13 +112,6 @@ class EfficientNetLite(nn.Module):
         x = self._blocks(x)  # (N, maps, H/32, W/32), or H/8, W/8 with the small stem
         x = self._relu1(self._bn1(self._conv_head(x)))  # (N, 1280, ...)
         return self._fc(self._dropout(self._avgpool(x).flatten(1)))  # (N, K)
-
-
-def scaled_maps(maps: int, width: float) -> int:
-    """`maps` times `width`, rounded to a multiple of 8, but not more than a tenth below it."""
-    scaled = maps * width
-    rounded = max(8, int(scaled + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * scaled else rounded
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:

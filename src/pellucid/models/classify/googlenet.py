@@ -24,7 +24,7 @@ from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
 from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.initialise import initialise, start_small
 
-MINIMUM = 8  # px; the map is then a single cell after the last pooling
+LEAST = 8  # px; the map is then a single cell after the last pooling
 
 # feature maps of each module: 1x1; 3x3 reduced, 3x3; 5x5 reduced, 5x5; behind the pooling
 WIDTHS = {
@@ -170,7 +170,7 @@ def _halve(kernel: int) -> nn.MaxPool2d:
 
 
 def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    require_size(name, image_size, MINIMUM, instead="mlp")
+    require_size(name, image_size, LEAST, instead="mlp")
     model = GoogLeNet(n_classes, channels, VARIANTS[name], small_stem=is_small(image_size))
     model.notes = stem_notes(image_size, *RESIDUAL_STEMS)
     return model

@@ -16,7 +16,7 @@ from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
 from pellucid.models.classify.stem import require_size
 from pellucid.nn.initialise import initialise, start_small
 
-MINIMUM = 75  # px; the map is then a single cell at the end
+LEAST = 75  # px; the map is then a single cell at the end
 
 
 class InceptionResidual(nn.Module):
@@ -152,5 +152,5 @@ class InceptionResNetV2(nn.Module):
 
 def inception_resnet_v2(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """Inception-ResNet v2: Inception branches as residuals; for 299 px, from 75 px."""
-    require_size("inception_resnet_v2", image_size, MINIMUM)
+    require_size("inception_resnet_v2", image_size, LEAST)
     return InceptionResNetV2(n_classes, channels)

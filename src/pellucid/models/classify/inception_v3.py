@@ -19,7 +19,7 @@ from pellucid.models.classify.inception_unit import HEAD_STD, ConvUnit
 from pellucid.models.classify.stem import require_size
 from pellucid.nn.initialise import initialise, start_small
 
-MINIMUM = 75  # px; the map is then a single cell at the end
+LEAST = 75  # px; the map is then a single cell at the end
 
 
 class InceptionA(nn.Module):
@@ -57,9 +57,10 @@ class InceptionB(nn.Module):
 
 
 class InceptionC(nn.Module):
-    """Factorised 7x7, once and twice: (N, 768, h, w) -> (N, 768, h, w).
+    """Factorised 7x7, once and twice: (N, c_in, h, w) -> (N, 768, h, w).
 
     Args:
+        c_in: feature maps before it.
         c_7x7: feature maps between the parts of a 7x7.
     """
 
@@ -205,5 +206,5 @@ def _average(x: Tensor) -> Tensor:
 
 def inception_v3(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """Inception v3: factorised kernels; for 299 px, from 75 px; one auxiliary head in training."""
-    require_size("inception_v3", image_size, MINIMUM)
+    require_size("inception_v3", image_size, LEAST)
     return InceptionV3(n_classes, channels)

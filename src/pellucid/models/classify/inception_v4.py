@@ -13,7 +13,7 @@ from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit
 from pellucid.models.classify.stem import require_size
 from pellucid.nn.initialise import initialise, start_small
 
-MINIMUM = 75  # px; the map is then a single cell at the end
+LEAST = 75  # px; the map is then a single cell at the end
 
 
 def stem_parts() -> list[nn.Module]:
@@ -136,5 +136,5 @@ class InceptionV4(nn.Module):
 
 def inception_v4(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """Inception v4: one pattern of module for each size; for 299 px, from 75 px."""
-    require_size("inception_v4", image_size, MINIMUM)
+    require_size("inception_v4", image_size, LEAST)
     return InceptionV4(n_classes, channels)

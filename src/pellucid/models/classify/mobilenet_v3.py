@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from pellucid.models.classify.multiple_of_8 import multiple_of_8
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.blocks.squeeze_excitation import SqueezeExcitation
@@ -89,7 +90,7 @@ class InvertedResidual(nn.Module):
         parts: list[nn.Module] = [] if row.wide == c_in else [v3_conv(c_in, row.wide, 1, activation=activation)]
         parts.append(v3_conv(row.wide, row.wide, row.kernel, row.stride, groups=row.wide, activation=activation))
         if row.excited:
-            parts.append(SqueezeExcitation(row.wide, squeezed_maps(row.wide), gate=nn.Hardsigmoid))
+            parts.append(SqueezeExcitation(row.wide, multiple_of_8(row.wide // 4), gate=nn.Hardsigmoid))
         narrow = v3_conv(row.wide, row.c_out, 1, activation=None)
         self.block = nn.Sequential(*parts, narrow)
         # fan_in, as torch counts all channels, not one, in the fan_out of a depthwise convolution
@@ -141,12 +142,6 @@ class MobileNetV3(nn.Module):
         """(N, C, H, W) standardised pixels -> (N, K) logits; any H and W."""
         x = self.features(x)  # (N, 576 or 960, H/32, W/32), or H/8, W/8 with the small stem
         return self.classifier(self.avgpool(x).flatten(1))  # (N, K)
-
-
-def squeezed_maps(wide: int) -> int:
-    """A quarter of `wide`, rounded to a multiple of 8, but not below 8 nor more than a tenth below the quarter."""
-    rounded = max(8, (wide + 16) // 32 * 8)
-    return rounded + 8 if rounded < 0.9 * (wide // 4) else rounded
 
 
 def _build(name: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:

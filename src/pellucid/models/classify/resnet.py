@@ -257,7 +257,7 @@ def build(variant: Variant, n_classes: int, channels: int, image_size: tuple[int
 
 
 def resnet18(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    """ResNet-18 with the stem that fits `image_size`; `notes` says which and why."""
+    """ResNet-18: 8 basic blocks."""
     return build(VARIANTS["resnet18"], n_classes, channels, image_size)
 
 
