@@ -134,7 +134,7 @@ def test_wrong_layers_and_models_in_one_line(net: Small, tmp_path: Path) -> None
         pellucid.features(nn.Conv2d(3, 1, 1), pixels(), preprocess=MADE)
     with pytest.raises(ConfigError, match="batch must be 1 or more, got 0"):
         pellucid.features(net, pixels(), batch=0, preprocess=MADE)
-    with pytest.raises(ConfigError, match="an nn.Module; got a int"):
+    with pytest.raises(ConfigError, match="an nn.Module; got int"):
         pellucid.features(3, pixels())
     with pytest.raises(ImageError, match="No picture"):
         pellucid.features(net, tmp_path / "gone.png", preprocess=MADE)

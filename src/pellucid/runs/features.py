@@ -95,7 +95,7 @@ def _network(model: Any, device: str) -> tuple[nn.Module, Preprocess | None]:
         wrapped = isinstance(inner, nn.Module) and isinstance(own, Preprocess)
         return (inner, own) if wrapped else (model, None)  # type: ignore[return-value]
     raise ConfigError(
-        f"Features come from a run, its folder, named or published weights, or an nn.Module; got a "
+        f"Features come from a run, its folder, named or published weights, or an nn.Module; got "
         f"{type(model).__name__}."
     )
 

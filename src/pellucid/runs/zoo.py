@@ -15,7 +15,7 @@ from pellucid.runs.networks.opened import Opened, open_network
 from pellucid.runs.networks.summary import layers_and_sums
 
 Builder = Callable[[int, int, tuple[int, int]], nn.Module]
-USUAL_SIDE = {"classify": 224, "segment": 224}
+USUAL_SIDE = 224
 USUAL_CLASSES = {"classify": 1000, "segment": 21}
 
 
@@ -46,7 +46,7 @@ def tell_model(name: str) -> dict[str, Any]:
     if build is None:
         return {"model": name, "family": "fitted", "task": task, "about": ABOUT[name]}
     story = _row(task, name, build)
-    side = _side(task, story["smallest px"])
+    side = _side(story["smallest px"])
     opened: Opened = open_network(name, USUAL_CLASSES[task], 3, (side, side), blank=True)
     _, sums = layers_and_sums(opened)
     heads = {"auxiliary heads in training": AUXILIARY_HEADS[name]} if name in AUXILIARY_HEADS else {}
@@ -57,7 +57,7 @@ def tell_model(name: str) -> dict[str, Any]:
 def _row(task: str, name: str, build: Builder) -> dict[str, Any]:
     n_classes = USUAL_CLASSES[task]
     smallest = smallest_picture(lambda size: build(n_classes, 3, size))
-    side = _side(task, smallest)
+    side = _side(smallest)
     with without_numbers():
         net = create(name, n_classes, 3, (side, side))
     return {
@@ -71,8 +71,8 @@ def _row(task: str, name: str, build: Builder) -> dict[str, Any]:
     }
 
 
-def _side(task: str, smallest: int | None) -> int:
-    return max(USUAL_SIDE[task], smallest or 0)
+def _side(smallest: int | None) -> int:
+    return max(USUAL_SIDE, smallest or 0)
 
 
 def _first_sentence(text: str) -> str:

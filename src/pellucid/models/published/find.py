@@ -1,5 +1,6 @@
 """`published`: weights by whatever name they have: packaged, a file, a run, or a repository of the hub."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pellucid.core.errors import ConfigError, WeightsError
@@ -66,7 +67,7 @@ def _packaged(name: str, n_classes: int | None, new_head: bool) -> Published:
     loaded = load_published(
         entry.network, packaged_file(name), n_classes, new_head=new_head, preprocess=entry.preprocess
     )
-    return Published(**{**loaded.__dict__, "source": entry.source, "licence": entry.licence})
+    return replace(loaded, source=entry.source, licence=entry.licence)
 
 
 def _of_run(path: Path, network: str | None, n_classes: int | None, new_head: bool) -> Published:
@@ -90,9 +91,10 @@ def _network_of(path: Path, text: str) -> str:
     entry, config = by_file(path.name), timm.read_config(path)
     found = entry.network if entry else config.architecture if config else ""
     if found not in MODELS:
-        said = f"it says {found!r}, which is not here" if found else "it does not say"
+        said = f"It says {found!r}, which is not here" if found else "It does not say"
         raise ConfigError(
-            f"Of which network are the weights {text}? {said.capitalize()}: name one of `pellucid models`."
+            f"Of which network are the weights {text}? {said}: name one of `pellucid models`, as --model in training "
+            "or for load_published."
         )
     return found
 

@@ -72,7 +72,9 @@ def _pickle(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise WeightsError(_refusal(path, str(error))) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
+    except (KeyError, TypeError, AttributeError) as error:  # of the unpickler itself, whose words tell nothing
+        raise WeightsError(f"{path} is no intact weights file. Use another copy of it.") from error
+    except (RuntimeError, OSError, EOFError, ValueError, BadZipFile) as error:
         raise WeightsError(f"{path} is no intact weights file ({_short(error)}). Use another copy of it.") from error
 
 

@@ -19,6 +19,8 @@ from pellucid.runs.stored.trained import load_trained
 
 Size = tuple[int, int]
 
+RUN_NAME = "network_file"  # what __name__ is in a user's file, so that a `main` guard does not run
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -63,7 +65,7 @@ def open_network(
         raise ConfigError(f"Which network of {name}? Name its class or function behind a colon: {name}:Net")
     if name in ABOUT:
         raise ConfigError(f"{name} is fitted to features and has no layers to open. `pellucid models` says which have.")
-    if any(name in table for table in FAMILIES.values()) or not Path(name).exists():
+    if any(name in table for table in FAMILIES.values()) or not _is_path(name):
         preprocess = _fresh(channels, size)
         classes = 1000 if n_classes is None else n_classes
         if not blank:
@@ -80,6 +82,11 @@ def open_network(
     return Opened(trained.model.net, trained.facts.preprocess, True)  # type: ignore[arg-type]
 
 
+def _is_path(name: str) -> bool:
+    """Whether a file or folder is meant, be it there or not: names of networks have neither dots nor slashes."""
+    return Path(name).exists() or "/" in name or "." in name
+
+
 def _fresh(channels: int | None, size: Size | None) -> Preprocess:
     n = channels or 3
     return Preprocess(size or (224, 224), channels=n, shift=(0.0,) * n, scale=(1 / 255,) * n)
@@ -87,7 +94,7 @@ def _fresh(channels: int | None, size: Size | None) -> Preprocess:
 
 def _from_file(path: Path, entry: str, n_classes: int | None, preprocess: Preprocess) -> nn.Module:
     """Call NAME of a file, or take it as it is if it is a network already."""
-    things = {name: thing for name, thing in _run(path).items() if _makes_networks(thing, path)}
+    things = {name: thing for name, thing in _run(path).items() if _makes_networks(thing)}
     made = choose(entry, things, f"network in {path.name}")
     if isinstance(made, nn.Module):
         return made
@@ -112,15 +119,12 @@ def _from_file(path: Path, entry: str, n_classes: int | None, preprocess: Prepro
     return net
 
 
-def _makes_networks(thing: Any, path: Path) -> bool:
+def _makes_networks(thing: Any) -> bool:
     if isinstance(thing, nn.Module):
         return True
     if inspect.isclass(thing):
         return issubclass(thing, nn.Module) and thing.__module__ == RUN_NAME
     return inspect.isfunction(thing) and thing.__module__ == RUN_NAME
-
-
-RUN_NAME = "network_file"  # what __name__ is in the file, so that a `main` guard does not run
 
 
 def _run(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pellucid.core.choose import unknown
 from pellucid.core.errors import ConfigError
 from pellucid.core.files import write_bytes
 from pellucid.data.single import as_batch
+from pellucid.models.features import layer_names
 from pellucid.nn.geometry import Geometry, LayerRow, describe, footprint
 from pellucid.plots import svg
 from pellucid.plots.networks.blocks import Block, draw_blocks
@@ -58,7 +59,7 @@ def save_field(opened: Opened, layer: str, photo: Any, path: Path) -> str:
         WriteError: the file cannot be written.
     """
     require_picture_name(path)
-    names = [name for name, _ in opened.net.named_modules() if name]
+    names = layer_names(opened.net)
     if layer not in names:
         raise ConfigError(unknown(layer, names, "layer"))
     size = opened.preprocess.size
