@@ -56,12 +56,9 @@ def fold_pair(layer: Layer, norm: nn.Module) -> Layer:
         raise ConfigError(f"fold: a convolution or linear layer and a batch norm are needed, got {kinds}.")
     if norm.running_mean is None or norm.running_var is None:
         raise DataError("fold: the norm keeps no running statistics, so it is no fixed scale and shift.")
+    if _channels(layer) != norm.num_features:
+        raise DataError(f"fold: the layer gives {_channels(layer)} channels, the norm takes {norm.num_features}.")
     weight = layer.get_parameter("weight").detach()
-    transposed = type(layer) in TRANSPOSED
-    groups = int(getattr(layer, "groups", 1))
-    channels = weight.shape[1] * groups if transposed else weight.shape[0]
-    if channels != norm.num_features:
-        raise DataError(f"fold: the layer gives {channels} channels, the norm takes {norm.num_features}.")
     scale = (norm.running_var.double() + norm.eps).rsqrt()  # (F,)
     if norm.weight is not None:
         scale = scale * norm.weight.detach().double()
@@ -69,7 +66,8 @@ def fold_pair(layer: Layer, norm: nn.Module) -> Layer:
     shift = (bias - norm.running_mean.double()) * scale
     if norm.bias is not None:
         shift = shift + norm.bias.detach().double()
-    if transposed:  # (C, F / groups, ...): the filters of group g stand in the g-th share of the rows
+    if type(layer) in TRANSPOSED:  # (C, F / groups, ...): the filters of group g stand in the g-th share of the rows
+        groups = int(getattr(layer, "groups", 1))
         grouped = weight.double().unflatten(0, (groups, -1))
         spread = scale.reshape(groups, 1, -1, *[1] * (weight.dim() - 2))
         folded_weight = (grouped * spread).flatten(0, 1)
@@ -238,10 +236,13 @@ def _may_fold(layer: nn.Module, norm: nn.Module) -> bool:
         module._forward_hooks or module._forward_pre_hooks or hasattr(module, "parametrizations")
         for module in (layer, norm)
     )
-    weight = layer.get_parameter("weight")
-    groups = int(getattr(layer, "groups", 1))
-    channels = weight.shape[1] * groups if type(layer) in TRANSPOSED else weight.shape[0]
-    return not hooked and channels == norm.num_features
+    return not hooked and _channels(layer) == norm.num_features
+
+
+def _channels(layer: nn.Module) -> int:
+    """Of the layer's outputs."""
+    shape = layer.get_parameter("weight").shape
+    return shape[1] * int(getattr(layer, "groups", 1)) if type(layer) in TRANSPOSED else shape[0]
 
 
 def _replace(model: nn.Module, name: str, by: nn.Module) -> None:

@@ -62,11 +62,11 @@ def footprint(
     Raises:
         ConfigError: there is no such layer or unit, the layer does not run, or nothing of the picture reaches it.
     """
-    names = dict(model.named_modules())
-    choose(layer, {name: name for name in names if name} or {"": ""}, "layer")
+    parts = {name: part for name, part in model.named_modules() if name}
+    choose(layer, parts or {"": model}, "layer")
     net = copy.deepcopy(model).eval()
     caught: list[Tensor] = []
-    dict(net.named_modules())[layer].register_forward_hook(_stop_with(caught))
+    net.get_submodule(layer).register_forward_hook(_stop_with(caught))
     if open_paths:
         _open(net)
     like = next(net.parameters(), torch.empty(0))
@@ -126,8 +126,10 @@ class _OpenPaths(TorchFunctionMode):
             return args[0]
         if name in ("max_pool2d", "_max_pool2d", "boolean_dispatch"):
             return _mean_pool(*args, **kwargs)
-        if name in ("amax", "adaptive_max_pool2d"):
-            return F.adaptive_avg_pool2d(args[0], args[1]) if name != "amax" else args[0].mean(*args[1:], **kwargs)
+        if name == "adaptive_max_pool2d":
+            return F.adaptive_avg_pool2d(args[0], args[1])
+        if name == "amax":
+            return args[0].mean(*args[1:], **kwargs)
         return func(*args, **kwargs)
 
 
