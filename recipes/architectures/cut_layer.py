@@ -106,11 +106,8 @@ def cut(base: nn.Sequential, n: int, seed: int) -> nn.Sequential:
 
 
 def sweep(seed: int, n_train: int = TRAIN, epochs: int = EPOCHS, patient: int = PATIENT) -> dict[str, np.ndarray]:
-    """Accuracy on B.
-
-    Returns:
-        `fresh` (): of a net trained on B alone; `cut` (3, layers): of AnB, AnB+ and BnB for every cut; `patient` (2,):
-        of AnB and BnB at the highest cut, where only the last layer is new, after as many epochs.
+    """Accuracy on B: `fresh` (), all trained on B; `cut` (3, layers), each kind and cut; `patient` (2,), AnB and BnB at
+    the highest cut, where only the last layer is new, trained for as many epochs.
     """
     (a, _), (b, test) = pictures(A, n_train), pictures(B, n_train)
     base_a, base_b = (train(make_net(seed), half, seed, 0, epochs) for half in (a, b))
