@@ -292,6 +292,8 @@ OTHERS = [
     (["verify", "mine"], 1, "mine "),
     (["report", "gone"], 1, "gone "),
     (["summary", "resnt18"], 2, "Unknown model 'resnt18'. Did you mean 'resnet18' or"),
+    (["summary", "gone/run"], 1, "gone/run does not exist. Give a run folder or a model.safetensors file; "),
+    (["summary", "RUN", "--n-classes", "3"], 2, "RUN is a run and has its own classes, channels and image size. "),
     (["summary", "convnet", "--n-classes", "0"], 2, "n_classes must be 1 or more, got 0."),
     (["summary", "convnet", "--n-classes", "many"], 2, "Argument --n-classes: invalid int value: 'many'."),
     (["summary", "convnet", "--channels", "2"], 2, "Argument --channels: invalid choice: 2 (choose from "),

@@ -116,8 +116,7 @@ class TransferConfig:
     """Starting from weights that were trained on other pictures."""
 
     weights: str = ""
-    """Start from these: imagenet (packaged, for efficientnet_lite0 to 2), a file of torchvision or timm, a run folder,
-    or hub:OWNER/NAME; empty starts from scratch."""
+    """Start from imagenet (efficientnet_lite0-2), a torchvision or timm file, a run or hub:OWNER/NAME; empty: none."""
     tune: Literal["all", "last"] = "all"
     """What is trained: everything, or the last layer only, which the rest feeds as it is."""
     layer_decay: float = 1.0

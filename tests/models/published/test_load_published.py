@@ -199,6 +199,8 @@ def test_damaged_files_and_none(small: nn.Module, tmp_path: Path) -> None:
         with refused(WeightsError, re.escape(name)) as caught:
             read_foreign(tmp_path / name)
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+    with refused(WeightsError, r"text\.pth is no intact weights file\. Use another copy of it"):
+        read_foreign(tmp_path / "text.pth")
     with refused(WeightsError, r"gone\.pth does not exist: give a \.pth or \.safetensors file"):
         read_foreign(tmp_path / "gone.pth")
     with refused(WeightsError, "is a folder: give"):

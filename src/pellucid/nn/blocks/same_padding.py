@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
+def same_padding(size: int, kernel: int, stride: int = 1) -> tuple[int, int]:
     """Rows before and after, so that a side of `size` gives ceil(size / stride)."""
-    reach = (kernel - 1) * dilation + 1
-    total = max(((size + stride - 1) // stride - 1) * stride + reach - size, 0)
+    total = max(((size + stride - 1) // stride - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
