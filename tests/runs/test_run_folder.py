@@ -18,6 +18,7 @@ from pellucid.core.config import sections
 from pellucid.core.errors import ConfigError, DataError, PellucidError, RunError, WriteError
 from pellucid.core.files import read_json, read_lines
 from pellucid.models import classify
+from pellucid.models.published.packaged import PACKAGED
 from pellucid.runs.run import Run
 from pellucid.runs.stored import folder as files
 from pellucid.tasks.classify.config import ClassifyConfig
@@ -288,3 +289,7 @@ def test_names_are_checked_before_any_picture_is_read(
     monkeypatch.setattr("pellucid.data.prepare.make_pack", lambda *args, **kwargs: pytest.fail("pictures were read"))
     with pytest.raises(PellucidError):
         pellucid.train(photos, out="run", progress="quiet", **{**QUICK, **settings})
+
+
+def test_names_of_packaged_models_are_known_without_torch() -> None:
+    assert tuple(PACKAGED) == files.PACKAGED

@@ -36,6 +36,8 @@ NONFINITE = "nonfinite"
 FILES = (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, TEST, CHOICES, REPORT)
 PARTS = (LAST, EXAMPLES, NONFINITE)
 RUNS = Path("runs")
+# Keys of `models.published.packaged.PACKAGED`, which brings torch: a mistyped folder is told of without waiting for it.
+PACKAGED = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def read_config(folder: Path) -> tuple[Any, Story]:
             raise RunError(
                 f"{folder} is a file, not a run folder. A weights file can predict, and be measured on DATA."
             )
-        if not Path(folder).exists() and _is_packaged(str(folder)):
+        if not Path(folder).exists() and str(folder) in PACKAGED:
             raise RunError(
                 f"{folder} is a packaged model, not a run: it can predict, and be measured on DATA whose classes it "
                 "knows."
@@ -165,12 +167,6 @@ def read_config(folder: Path) -> tuple[Any, Story]:
     if story["task"] not in CONFIGS:
         raise ConfigError(f"{path}: {unknown(str(story['task']), CONFIGS, 'task')}")
     return settings.from_dict(CONFIGS[story["task"]], content, str(path)), Story(**story)
-
-
-def _is_packaged(name: str) -> bool:
-    from pellucid.models.published.packaged import PACKAGED  # brings torch, which listing runs does without
-
-    return name in PACKAGED
 
 
 def list_runs(root: Path) -> list[Path]:
