@@ -23,7 +23,7 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo test check format lint types imports size unit slow bench demo-table classic-table \
-        fast-table zoo-table cell-search lessons errata mutants questions wheel wheel-check fix clean
+        fast-table zoo-table depth-runs cell-search lessons errata mutants questions wheel wheel-check fix clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,9 @@ fast-table: $(READY) ## how soon full Fashion-MNIST is at 94 %, as docs/time-to-
 
 zoo-table: $(READY) ## what every family of networks reaches, as docs/zoo-accuracy.md (hours; resumable)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_zoo.py
+
+depth-runs: $(READY) ## plain and residual networks of 20 and 56 layers, for docs/architectures (ten minutes; resumable)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_depth.py
 
 cell-search: $(READY) ## search for a cell, as docs/architectures/architecture_search.md shows (ten minutes; resumable)
 	$(BIN)/python tools/search_architecture.py
