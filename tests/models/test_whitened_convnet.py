@@ -89,5 +89,7 @@ def test_large_pictures_get_wider_patches_and_it_says_so(side: int, kernel: int)
 
 
 def test_too_small_a_picture_is_refused() -> None:
-    with pytest.raises(ConfigError, match="needs pictures of at least 17x17 px, got 16x40. Choose a larger --image-size"):
+    with pytest.raises(
+        ConfigError, match="needs pictures of at least 17x17 px, got 16x40. Choose a larger --image-size"
+    ):
         create("whitened_convnet", 10, 1, (16, 40))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -380,8 +381,7 @@ def test_sampling_varies_where_the_likeliest_letter_runs_in_a_circle() -> None:
     assert pieces[0] == 4 and np.all(np.diff(pieces) > 0)
 
 
-def test_every_question_has_a_test_here() -> None:
-    with open(__file__, encoding="utf-8") as file:
-        text = file.read()
+def test_every_question_has_a_test() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     missing = [name for name in QUESTIONS.names() if f'"{name}"' not in text]
     assert not missing, f"no test of what {', '.join(missing)} claims"

@@ -108,11 +108,21 @@ def test_bad_pictures_can_be_passed_over(finished: Path, photos: Path, tmp_path:
         assert dict(result.top) == pytest.approx(top, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+# one of each kind; the others are tried with the slow tests, on pictures that are large enough for all
+KINDS = ("linear", "mlp", "convnet", "all_conv", "vgg11", "googlenet", "resnet18", "densenet121", "squeezenet1_1")
+KINDS += ("mobilenet_v3_small", "shufflenet_v2_x0_5", "efficientnet_lite0", "vit_small", "row_rnn", "glimpse_rnn")
+
+
+@pytest.mark.parametrize(
+    "name", [*KINDS, *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(MODELS.keys() - set(KINDS)))]
+)
 def test_every_classifier_trains_and_predicts_by_the_same_pair(name: str, tmp_path: Path) -> None:
     """One pair of calls, whatever the network: `train(data, model=...)`, `run.predict(pictures)`."""
     photos = make_photos(tmp_path / "photos", n=6)
-    run = pellucid.train(photos, out="run", progress="quiet", **{**QUICK, "model": name, "epochs": 1})
+    size = QUICK["image_size"] if name in KINDS else "96"
+    run = pellucid.train(
+        photos, out="run", progress="quiet", **{**QUICK, "model": name, "epochs": 1, "image_size": size}
+    )
     pictures = [photos / "red" / "0.png", photos / "blue" / "0.png"]
     results = run.predict(pictures)
     assert [set(dict(result.top)) for result in results] == [{"blue", "green", "red"}] * 2
