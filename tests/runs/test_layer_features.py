@@ -140,6 +140,11 @@ def test_wrong_layers_and_models_in_one_line(net: Small, tmp_path: Path) -> None
         pellucid.features(net, tmp_path / "gone.png", preprocess=MADE)
     with pytest.raises(DataError, match="Nothing to predict"):
         pellucid.features(net, [], preprocess=MADE)
+    with pytest.raises(
+        DataError, match=r"^Small does not take pictures of 5x8x8 \(C x H x W\): .* Give them the"
+    ) as refused:
+        pellucid.features(net, torch.zeros(1, 5, 8, 8))
+    assert "\n" not in str(refused.value)
 
 
 def test_a_run_and_its_folder(finished: Path, photos: Path) -> None:

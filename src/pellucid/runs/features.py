@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pellucid.core.config import require
 from pellucid.core.device import choose_device
-from pellucid.core.errors import ConfigError
+from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.preprocess import Preprocess
 from pellucid.data.single import as_batch
 from pellucid.data.source import Source
@@ -58,7 +58,7 @@ def features(
 
     Raises:
         ConfigError: there is no such layer (the message lists them), or a module came without preprocessing.
-        DataError: there are no pictures.
+        DataError: there are no pictures, or the network does not take them.
         ImageError: a picture cannot be opened.
     """
     require(batch >= 1, "batch", "1 or more", batch)
@@ -70,12 +70,24 @@ def features(
     try:
         parts = []
         for x in _inputs(images, preprocess, batch, device_of(net)):
-            found = layer_features(net, x, layer).float()
+            found = _read(net, x, layer)
             parts.append((averaged(found) if average else found).cpu())
     finally:
         for module, mode in modes.items():
             module.training = mode
     return torch.cat(parts).numpy()
+
+
+def _read(net: nn.Module, x: Tensor, layer: str | None) -> Tensor:
+    """The layer's numbers in float32; what torch says of inputs that do not fit becomes one line."""
+    try:
+        return layer_features(net, x, layer).float()
+    except RuntimeError as error:
+        shape, reason = "x".join(map(str, x.shape[1:])), str(error).splitlines()[0].rstrip(".")
+        raise DataError(
+            f"{type(net).__name__} does not take pictures of {shape} (C x H x W): {reason}. Give them the channels and "
+            "the size it was made for."
+        ) from error
 
 
 def _network(model: Any, device: str) -> tuple[nn.Module, Preprocess | None]:

@@ -373,3 +373,15 @@ def test_eight_bits_need_an_example_and_a_graph():
         for_inference(create("convnet", 10, 1, (28, 28)), precision="int8")
     ready = for_inference(Own(), torch.randn(2, 3, 8, 8), precision="int8")
     assert ready.precision != "int8" and "not int8, packed for oneDNN: ConfigError" in ready.notes
+
+
+def test_what_is_no_network_and_what_does_not_fit_are_refused_in_one_line():
+    with pytest.raises(
+        ConfigError, match=r"^for_inference takes an nn.Module, such as models.create gives; got str\.$"
+    ):
+        for_inference("resnet18")
+    with pytest.raises(
+        ConfigError, match="^The network does not take the example of shape 1x5x28x28: .* Give another"
+    ) as no:
+        for_inference(create("convnet", 10, 1, (28, 28)), torch.zeros(1, 5, 28, 28))
+    assert "\n" not in str(no.value)

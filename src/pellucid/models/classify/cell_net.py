@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pellucid.core.config import require
 from pellucid.models.classify.genotype import Genotype, Node, parse
-from pellucid.models.classify.stem import is_small, require_size, stem_notes
+from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.blocks.separable import SeparableConv2d
 from pellucid.nn.initialise import initialise, start_small
@@ -145,10 +145,7 @@ def cell_net_of(genotype: str, n_classes: int, channels: int, image_size: tuple[
     """
     require_size("cell_net", image_size, LEAST)
     model = CellNet(genotype, n_classes, channels, small_stem=is_small(image_size))
-    model.notes = (
-        f"cell {genotype}",
-        *stem_notes(image_size, "3x3, stride 1, no pooling", "7x7, stride 2, then pooling"),
-    )
+    model.notes = (f"cell {genotype}", *stem_notes(image_size, *RESIDUAL_STEMS))
     return model
 
 

@@ -108,9 +108,12 @@ def for_inference(
             that can be done, which is quicker again and not as close; measure its accuracy before relying on it.
 
     Raises:
-        ConfigError: the precision is unknown, or it is int8 and there is no example to take ranges from.
+        ConfigError: this is no network, the precision is unknown, it is int8 and there is no example to take ranges
+            from, or the network does not take the example.
     """
     choose(precision, dict.fromkeys(PRECISIONS), "precision")
+    if not isinstance(model, nn.Module):
+        raise ConfigError(f"for_inference takes an nn.Module, such as models.create gives; got {type(model).__name__}.")
     first = next(itertools.chain(model.parameters(), model.buffers()), None)
     device = torch.device("cpu") if first is None else first.device
     if precision == "int8" and example is None:
@@ -118,7 +121,12 @@ def for_inference(
     chosen = precision if precision == "int8" else choose_precision(precision, device)
     plain = copy.deepcopy(model).eval().requires_grad_(False)
     example = noise_for(plain) if example is None else example.to(device)
-    wanted = None if example is None else _run(plain, example)
+    try:
+        wanted = None if example is None else _run(plain, example)
+    except RuntimeError as error:
+        shape = "x".join(map(str, tuple(example.shape) if example is not None else ()))
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ConfigError(f"The network does not take the example of shape {shape}: {reason}. Give another.") from error
     folded = fold(plain, example)
     norms = _count(plain, nn.modules.batchnorm._BatchNorm) - _count(folded, nn.modules.batchnorm._BatchNorm)
     notes = [f"{norms} norms folded into the layers before them"] if norms else []
