@@ -80,10 +80,10 @@ def _of_run(path: Path, network: str | None, n_classes: int | None, new_head: bo
         raise WeightsError(f"{path} holds a {name}; weights are taken from networks that were trained to classify.")
     _require_same(str(path), network, name)
     facts = DataFacts.from_dict(weights.about["facts"])
-    fitted, notes = fit(name, str(path), weights.tensors, facts.preprocess, n_classes, new_head)
+    fitted = fit(name, str(path), weights.tensors, facts.preprocess, n_classes, new_head)
     own = fitted.n_classes == fitted.in_file
     classes = name_classes(facts.classes if own else None, fitted)
-    return Published(name, fitted.net, facts.preprocess, classes, str(path), "", notes, fitted.fresh)
+    return Published(name, fitted.net, facts.preprocess, classes, str(path), "", fitted.notes, fitted.fresh)
 
 
 def _network_of(path: Path, text: str) -> str:

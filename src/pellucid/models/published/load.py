@@ -1,7 +1,7 @@
 """`load_published`: a file of torchvision or timm as a network that is ready to use, or a sentence why not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -115,7 +115,7 @@ def load_published(
         preprocess = usual.preprocess if usual else USUAL
         whose = usual.name if usual else "most ImageNet weights"
         notes.append(f"the file does not say how to prepare pictures: it is done as for {whose}")
-    fitted, said = fit(name, str(path), foreign.tensors, preprocess, n_classes, new_head)
+    fitted = fit(name, str(path), foreign.tensors, preprocess, n_classes, new_head)
     return Published(
         name,
         fitted.net,
@@ -123,7 +123,7 @@ def load_published(
         name_classes(classes, fitted),
         source=f"{path} ({entry.source})" if entry else str(path),
         licence=config.licence if config else entry.licence if entry else "",
-        notes=(*notes, *said),
+        notes=(*notes, *fitted.notes),
         fresh=fitted.fresh,
     )
 
@@ -135,8 +135,8 @@ def fit(
     preprocess: Preprocess,
     n_classes: int | None,
     new_head: bool,
-) -> tuple[Fitted, tuple[str, ...]]:
-    """A network with these tensors in it, and what is to be said of that.
+) -> Fitted:
+    """A network with these tensors in it.
 
     Args:
         where: what the tensors come from, for messages.
@@ -160,7 +160,7 @@ def fit(
             "say new_head=True to start the last layer afresh."
         )
     fitted = _build(name, n_classes or has, preprocess, named, found)
-    return fitted, ((f"names translated from those of {who}",) if who else ()) + fitted.notes
+    return replace(fitted, notes=(f"names translated from those of {who}", *fitted.notes)) if who else fitted
 
 
 def _build(

@@ -99,7 +99,7 @@ def borrow(cfg: ClassifyConfig) -> tuple[ClassifyConfig, Borrowed | None]:
     preprocess, said = _prepare_like(cfg.data, found)
     if (preprocess.size, preprocess.channels) != (found.preprocess.size, found.preprocess.channels):
         tensors = {key: tensor for key, tensor in found.net.state_dict().items() if key not in found.fresh}
-        fitted, _ = fit(found.network, spec, tensors, preprocess, None, False)
+        fitted = fit(found.network, spec, tensors, preprocess, None, False)
         found = replace(found, net=fitted.net)
     cfg = replace(cfg, model=replace(cfg.model, model=found.network))
     return cfg, Borrowed(found, preprocess, (*notes, *said))
