@@ -26,6 +26,10 @@ class OptimConfig:
     """Look ahead along the momentum (sgd)."""
     weight_decay: float = 5e-4
     """L2 penalty (sgd, adam) or decoupled decay (adamw) on weights; biases and norms are left alone."""
+    decoupled: bool = False
+    """Let the weights of sgd and adam decay beside the loss, not by a penalty in it; adamw always does so."""
+    l1: float = 0.0
+    """L1 penalty on weights, which sets many to exactly 0; with --weight-decay an elastic net."""
     clip_norm: float = 0.0
     """Scale the gradient down to this global norm when it is longer; 0 never does."""
     ema: float = 0.0
@@ -36,6 +40,7 @@ class OptimConfig:
         require(self.lr >= 0, "lr", "0 (automatic) or positive", self.lr)
         require(0 <= self.momentum < 1, "momentum", "in [0, 1)", self.momentum)
         require(self.weight_decay >= 0, "weight_decay", "0 or positive", self.weight_decay)
+        require(self.l1 >= 0, "l1", "0 (none) or positive", self.l1)
         require(self.clip_norm >= 0, "clip_norm", "0 (never) or positive", self.clip_norm)
         require(0 <= self.ema < 1, "ema", "in [0, 1)", self.ema)
 
@@ -68,6 +73,8 @@ class TrainConfig:
     """How often the training split is gone through."""
     batch: int = 0
     """Pictures in one step (over all machines); 0 takes the task's usual number, less for small sets."""
+    accumulate: int = 1
+    """Parts in which a batch goes through the model, for less memory: the step stays that of the whole batch."""
     seed: int = 0
     """Decides splits, initial weights, order and augmentation."""
     metric: str = "auto"
@@ -90,6 +97,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs", "1 or more", self.epochs)
         require(self.batch >= 0, "batch", "0 (automatic) or positive", self.batch)
+        require(self.accumulate >= 1, "accumulate", "1 or more", self.accumulate)
         require(self.seed >= 0, "seed", "0 or positive", self.seed)
         require(self.patience >= 0, "patience", "0 (never) or positive", self.patience)
         require(0 <= self.threads <= 512, "threads", "from 0 (automatic) to 512", self.threads)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from pellucid.core.choose import unknown
 from pellucid.core.errors import ConfigError
 from pellucid.core.verdict import Verdict
 from pellucid.training.config import OPTIMISERS, OptimConfig
+from pellucid.training.penalty import DECAY, L1, add_penalties, decays
 
 BASE_BATCH = 128  # the rates in OPTIMISERS are for this batch
 
@@ -26,9 +28,8 @@ def make_optimiser(
 ) -> torch.optim.Optimizer:
     """The optimiser of `torch.optim` that the settings name, over everything that is to be trained.
 
-    Weight decay acts on parameters of two or more dimensions. Biases and the scales of norms are vectors:
-    to pull them to zero shrinks what the network can say, not its complexity. The step is one fused
-    kernel where the device has one.
+    Weight decay and L1 act on parameters of two or more dimensions; see `penalty`. The step is one fused kernel
+    where the device has one; L1, and decoupled decay of sgd, are a pass or two over the weights beside it.
 
     Args:
         lr: rate of the first step; `set_rate` sets it anew.
@@ -46,20 +47,35 @@ def make_optimiser(
     parts: dict[tuple[float, int, bool], list[Tensor]] = {}
     placed = {p: (factor, place) for place, (factor, stage) in enumerate(stages) for p in stage}
     for p in parameters:
-        parts.setdefault((*placed.get(p, (1.0, len(stages))), p.ndim >= 2), []).append(p)
+        parts.setdefault((*placed.get(p, (1.0, len(stages))), decays(p)), []).append(p)
+    beside = cfg.decoupled and cfg.optimiser == "sgd"  # adam has a fused kernel for it: that of adamw
     groups = [
-        {"params": part, "weight_decay": cfg.weight_decay * decays, "lr": lr * factor, FACTOR: factor}
-        for (factor, _, decays), part in sorted(parts.items(), key=lambda item: item[0], reverse=True)
+        {
+            "params": part,
+            "lr": lr * factor,
+            FACTOR: factor,
+            "weight_decay": cfg.weight_decay * (pulled and not beside),
+            DECAY: cfg.weight_decay * (pulled and beside),
+            L1: cfg.l1 * pulled,
+        }
+        for (factor, _, pulled), part in sorted(parts.items(), key=lambda item: item[0], reverse=True)
     ]
     fused = all(p.device.type in FUSED_DEVICES and p.is_floating_point() for p in parameters)
+    optimiser = _make(cfg, groups, lr, fused)
+    add_penalties(optimiser)
+    return optimiser
+
+
+def _make(cfg: OptimConfig, groups: list[dict[str, Any]], lr: float, fused: bool) -> torch.optim.Optimizer:
+    betas = (cfg.momentum, 0.999)
     match cfg.optimiser:
         case "sgd":
             nesterov = cfg.nesterov and cfg.momentum > 0  # without momentum there is nowhere to look ahead to
             return torch.optim.SGD(groups, lr=lr, momentum=cfg.momentum, nesterov=nesterov, fused=fused)
-        case "adam":
-            return torch.optim.Adam(groups, lr=lr, betas=(cfg.momentum, 0.999), fused=fused)
-        case "adamw":
-            return torch.optim.AdamW(groups, lr=lr, betas=(cfg.momentum, 0.999), fused=fused)
+        case "adam" if not cfg.decoupled:
+            return torch.optim.Adam(groups, lr=lr, betas=betas, fused=fused)
+        case "adam" | "adamw":
+            return torch.optim.AdamW(groups, lr=lr, betas=betas, fused=fused)
     raise ConfigError(unknown(cfg.optimiser, OPTIMISERS, "optimiser"))
 
 

@@ -59,6 +59,8 @@ class Settings(TypedDict, total=False):
     momentum: float
     nesterov: bool
     weight_decay: float
+    decoupled: bool
+    l1: float
     clip_norm: float
     ema: float
     schedule: str
@@ -68,6 +70,7 @@ class Settings(TypedDict, total=False):
     plateau_patience: int
     epochs: int
     batch: int
+    accumulate: int
     seed: int
     metric: str
     patience: int
