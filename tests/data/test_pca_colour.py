@@ -8,7 +8,7 @@ from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.seed import generator
 from pellucid.data.config import AugmentConfig
 from pellucid.data.transforms import PcaColour, build
-from pellucid.data.transforms.pca_colour import VALUES, VECTORS, principal_colours
+from pellucid.data.transforms.pixels.pca_colour import VALUES, VECTORS, principal_colours
 
 
 def flat(n: int, channels: int = 3, value: int = 128) -> dict[str, torch.Tensor]:

@@ -22,7 +22,7 @@ from pellucid.data.transforms import (
     VFlip,
     Window,
 )
-from pellucid.data.transforms.affine import warp, warp_mask
+from pellucid.data.transforms.geometry.affine import warp, warp_mask
 
 SIZE = (19, 16)
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import torch
 
 from pellucid.data.config import AugmentConfig
-from pellucid.data.transforms.affine import Affine
 from pellucid.data.transforms.batch import Batch, Transform
-from pellucid.data.transforms.colour import Jitter, Noise
-from pellucid.data.transforms.crop import CentreCrop, RandomCrop, Window
-from pellucid.data.transforms.cutout import Cutout
-from pellucid.data.transforms.flip import Flip, VFlip
-from pellucid.data.transforms.pca_colour import PcaColour
-from pellucid.data.transforms.shift import Shift
+from pellucid.data.transforms.geometry.affine import Affine
+from pellucid.data.transforms.geometry.crop import CentreCrop, RandomCrop, Window
+from pellucid.data.transforms.geometry.flip import Flip, VFlip
+from pellucid.data.transforms.geometry.shift import Shift
+from pellucid.data.transforms.pixels.colour import Jitter, Noise
+from pellucid.data.transforms.pixels.cutout import Cutout
+from pellucid.data.transforms.pixels.pca_colour import PcaColour
 
 
 @dataclass(frozen=True)

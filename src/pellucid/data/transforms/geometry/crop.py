@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.data.canvas import resize
 from pellucid.data.transforms.batch import Batch, back_matrix, draw_whole, moved
-from pellucid.data.transforms.windows import mask_windows, windows
+from pellucid.data.transforms.geometry.windows import mask_windows, windows
 from pellucid.ops import buffers
 
 TRIES = 10  # shapes drawn until one fits into the canvas

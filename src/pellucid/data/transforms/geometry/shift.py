@@ -6,7 +6,7 @@ import torch
 
 from pellucid.data.canvas import IGNORE
 from pellucid.data.transforms.batch import Batch, back_matrix, draw_whole, moved
-from pellucid.data.transforms.windows import mask_windows, pad, windows
+from pellucid.data.transforms.geometry.windows import mask_windows, pad, windows
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pellucid.core.errors import DataError
 from pellucid.data.transforms.batch import Batch
-from pellucid.data.transforms.colour import LUMA, recoloured
+from pellucid.data.transforms.pixels.colour import LUMA, recoloured
 
 # of ImageNet, pixels in [0, 1], as fb.resnet.torch publishes them (https://github.com/facebookarchive/fb.resnet.torch)
 VALUES = (0.2175, 0.0188, 0.0045)

@@ -1,0 +1,1 @@
+"""Where the pixels are: labels move along."""

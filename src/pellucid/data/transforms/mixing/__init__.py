@@ -1,0 +1,1 @@
+"""Two pictures in one: both labels count, each for its share."""

@@ -1,0 +1,1 @@
+"""What the pixels look like: labels stay, but where nothing is to be seen."""
