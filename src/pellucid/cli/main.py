@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from pellucid.cli import datasets, evaluate, gradcheck, models, predict, report, runs, summary, train, verify
 from pellucid.core.choose import unknown
-from pellucid.core.errors import PellucidError, Terminated
+from pellucid.core.errors import PellucidError, Terminated, is_out_of_memory
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f" {error.filename}" if error.filename else ""
         return _refuse(f"the system refused{where}: {error.strerror or error}.", 1)
     except Exception as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         return _refuse("not enough memory. Use a smaller --batch or --image-size.", 1)
 
@@ -81,15 +81,6 @@ def _ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # None: it was not set from Python
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Python's, a GPU's, and the one that torch raises for main memory without a class of its own."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in str(error)
-    )
 
 
 def _dispatch(words: list[str]) -> int:

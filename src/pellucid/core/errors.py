@@ -1,5 +1,14 @@
 """The errors a user can cause. Each is one line: what, what is allowed, what was got, what to do."""
 
+# How torch says so for main memory, and libraries for a GPU's, in errors of no class of their own.
+NO_MEMORY = (
+    "can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",
+    "out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+
 
 class PellucidError(Exception):
     """Base of everything the command line turns into one line and an exit code."""
@@ -47,6 +56,10 @@ class NonFiniteError(PellucidError):
     exit_code = 3
 
 
+class OutOfMemory(PellucidError):
+    """Memory does not suffice, even for the smallest part of a batch."""
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM, raised as Python raises Ctrl-C, so that both unwind the stack in the same way."""
 
@@ -57,3 +70,10 @@ class Interrupted(PellucidError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was asked for that is not there: Python's error, a GPU's, or a library's without a class."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)

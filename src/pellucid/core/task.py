@@ -74,6 +74,11 @@ def all_at_once(cfg: Any, facts: DataFacts, net: "nn.Module") -> None:
     """The `plan` of a task that trains every parameter, all at one rate."""
 
 
+def by_pictures(batch: "Batch", cfg: Any) -> int:
+    """The `weigh` of a task whose losses are means over pictures: how many there are."""
+    return len(next(iter(batch.values())))
+
+
 @dataclass(frozen=True)
 class Task:
     """Everything that differs between classifying, segmenting, detecting ...
@@ -101,6 +106,8 @@ class Task:
         fitted: names of the models that `fit` knows.
         borrow: `(cfg) -> cfg, Borrowed`: weights to start from, read before any picture, and the settings that follow
             from them; None from scratch. See `tasks.classify.transfer`.
+        weigh: `(batch, cfg) -> number or 0-dim tensor`: what the mean in each loss is divided by, so that the losses of
+            a batch are the means of those of its parts, each by its share of this.
         plan: `(cfg, facts, net) -> Plan`: what is frozen when, and at which rate the rest is trained; None trains
             everything at one rate. See `training.transfer`.
     """
@@ -124,6 +131,7 @@ class Task:
     fitted: tuple[str, ...] = ()
     borrow: Callable[[Any], tuple[Any, Any]] = from_scratch
     plan: Callable[[Any, DataFacts, "nn.Module"], Any] = all_at_once
+    weigh: Callable[["Batch", Any], "float | Tensor"] = by_pictures
 
     @property
     def metric(self) -> Metric:

@@ -8,6 +8,7 @@ RULES: dict[str, str] = {
     "batch-scaling": "a rate scaled with the batch stays within what was shown to work",
     "course-defaults": "which of the course's recommended defaults the run uses",
     # while training
+    "batch-in-parts": "a batch goes through the model in parts, by wish or because memory ended",
     "non-finite": "a loss, gradient, weight or pixel is NaN or infinite",
     # fitted models
     "choice-at-border": "the best value of a setting lies at the edge of what was tried",

@@ -8,6 +8,19 @@ from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
 
 
+def weight_of(target: Tensor, *, ignore_index: int, weights: Tensor | None = None) -> Tensor:
+    """(N, ...) float: what each picture or pixel counts in `cross_entropy`: its class's weight, 0 where ignored.
+
+    Args:
+        target: (N, ...) int64 in 0..K-1, or `ignore_index`.
+        weights: (K,) weight of each class; None is 1 for all.
+    """
+    counted = target != ignore_index
+    if weights is None:
+        return counted.float()
+    return weights[torch.where(counted, target, 0)] * counted
+
+
 def cross_entropy(
     logits: Tensor,
     target: Tensor,
@@ -50,11 +63,9 @@ def cross_entropy(
     each = F.cross_entropy(
         logits, target, ignore_index=ignore_index, label_smoothing=label_smoothing, reduction="none"
     )  # (N, ...), 0 where ignored
-    counted = target != ignore_index
-    if weights is None:
-        weight = counted.to(each.dtype)
-    else:
+    if weights is not None:
         require_shape(weights, "K", "weights", K=n_classes)
-        weight = weights.to(each)[torch.where(counted, target, 0)] * counted  # (N, ...)
+        weights = weights.to(each)
+    weight = weight_of(target, ignore_index=ignore_index, weights=weights).to(each)  # (N, ...)
     normaliser = weight.sum() if normaliser is None else normaliser
     return (each * weight).sum() / torch.where(normaliser > 0, normaliser, 1)

@@ -35,6 +35,7 @@ from pellucid.runs.stored.same_data import write_split
 from pellucid.tasks import CONFIGS, get_task
 from pellucid.training import checkpoint, loop
 from pellucid.training.job import Job
+from pellucid.training.memory.back_off import verdict_at_start
 from pellucid.training.optim import check_scaling, resolve_lr
 
 
@@ -108,6 +109,7 @@ def start(
     job = make_job(task, cfg, splits, Path(), device, progress, given.tensors(cfg) if given else None)
     job.verdicts += [*rate_verdicts(cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
     job.verdicts += given.verdicts(cfg, splits.facts) if given else []
+    job.verdicts += verdict_at_start(job)
     job.folder = files.create(out, source.name, cfg.model.model)
     with resumable(job.folder):
         _write_beginning(job, splits, Story(task_name, spec))

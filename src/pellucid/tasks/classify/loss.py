@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pellucid.core.facts import DataFacts
 from pellucid.models.classify import AUXILIARY_HEADS
-from pellucid.ops.losses import cross_entropy
+from pellucid.ops.losses import cross_entropy, weight_of
 from pellucid.tasks.classify.config import ClassifyConfig
 
 UNLABELLED = -1
@@ -33,6 +33,13 @@ def compute_loss(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], cfg
     weight = cfg.loss.auxiliary_weight
     heads = [name for name in outputs if name.startswith("auxiliary")] if weight else []
     return {"cross_entropy": loss(outputs["logits"]), **{name: weight * loss(outputs[name]) for name in heads}}
+
+
+def weigh(batch: Mapping[str, Tensor], cfg: ClassifyConfig) -> Tensor:
+    """What the mean over pictures is divided by: how many have a label, or the sum of the weights of their classes."""
+    labels = batch["label"]
+    weights = torch.tensor(cfg.loss.class_weights, device=labels.device) if cfg.loss.class_weights else None
+    return weight_of(labels, ignore_index=UNLABELLED, weights=weights).sum()
 
 
 def expected_initial_loss(cfg: ClassifyConfig, facts: DataFacts) -> dict[str, float]:

@@ -15,7 +15,7 @@
 from pellucid.core.task import Fit, Task
 from pellucid.tasks.classify.config import FITTED, ClassifyConfig
 from pellucid.tasks.classify.data import make_data
-from pellucid.tasks.classify.loss import compute_loss, expected_initial_loss
+from pellucid.tasks.classify.loss import compute_loss, expected_initial_loss, weigh
 from pellucid.tasks.classify.metrics import METRICS, score, summarise
 from pellucid.tasks.classify.model import make_model, resolve
 from pellucid.tasks.classify.report import sections
@@ -51,4 +51,5 @@ TASK = Task(
     fitted=FITTED,
     borrow=borrow,
     plan=plan,
+    weigh=weigh,
 )

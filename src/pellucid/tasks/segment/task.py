@@ -13,7 +13,7 @@
 from pellucid.core.task import Task
 from pellucid.tasks.segment.config import SegmentConfig
 from pellucid.tasks.segment.data import make_data
-from pellucid.tasks.segment.loss import compute_loss, expected_initial_loss
+from pellucid.tasks.segment.loss import compute_loss, expected_initial_loss, weigh
 from pellucid.tasks.segment.metrics import METRICS, score, summarise
 from pellucid.tasks.segment.model import make_model, resolve
 from pellucid.tasks.segment.report import sections
@@ -34,4 +34,5 @@ TASK = Task(
     draw=draw,
     sections=sections,
     target_score=target_score,
+    weigh=weigh,
 )
