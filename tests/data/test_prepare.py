@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pellucid.core.errors import ConfigError
 from pellucid.core.preprocess import Preprocess
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.data.prepare import Splits, prepare
@@ -180,3 +181,16 @@ def test_augmented_masks_hold_only_classes_that_were_there() -> None:
         splits = prepare(source, HELD, each, 0, "segment")
         for batch in splits.loader("train", 4, training=True).epoch(0):
             assert set(batch["mask"].unique().tolist()) <= {0, 1, 2, 255}
+
+
+def test_split_seed_alone_decides_split_and_fraction() -> None:
+    """Runs of other seeds share both; without it each seed draws its own."""
+    source, fixed = arrays(), replace(HELD, fraction=0.5, split_seed=3)
+    first, second = (prepare(source, fixed, AugmentConfig(), seed, "classify") for seed in (0, 1))
+    assert first.facts.split_hash == second.facts.split_hash
+    as_seed = prepare(source, replace(fixed, split_seed=-1), AugmentConfig(), 3, "classify")
+    assert as_seed.facts.split_hash == first.facts.split_hash
+    other = prepare(source, replace(fixed, split_seed=-1), AugmentConfig(), 1, "classify")
+    assert other.facts.split_hash != first.facts.split_hash
+    with pytest.raises(ConfigError, match=r"^split_seed must be -1 \(that of --seed\), 0 or positive, got -2\.$"):
+        DataConfig(split_seed=-2)

@@ -28,6 +28,8 @@ class DataConfig:
     """Share kept for the one final test, where the data names no such split."""
     stratify: bool = True
     """Give every split the same share of each class."""
+    split_seed: int = -1
+    """Seed of the split and of --fraction alone, so that runs of other seeds share both; -1 takes --seed."""
     group: str = ""
     """CSV column, or `folder` for the parent folder: records of one group never lie on two sides."""
     fraction: float = 1.0
@@ -45,6 +47,7 @@ class DataConfig:
         require(0 <= self.test_fraction < 1, "test_fraction", "in [0, 1)", self.test_fraction)
         held_out = self.val_fraction + self.test_fraction
         require(held_out < 1, "val_fraction + test_fraction", "below 1", held_out)
+        require(self.split_seed >= -1, "split_seed", "-1 (that of --seed), 0 or positive", self.split_seed)
         require(0 < self.fraction <= 1, "fraction", "in (0, 1]", self.fraction)
 
 

@@ -114,7 +114,7 @@ def prepare(
         interpolation=preprocess.interpolation,
     )
     kept = source.take(np.asarray(pack.rows))
-    split = _all_test(kept) if whole else _divide(kept, data, seed)
+    split = _all_test(kept) if whole else _divide(kept, data, seed if data.split_seed < 0 else data.split_seed)
     if not measured:
         shift, scale, mean_image = measure(pack, split.train, data.preprocess)
         mean_image = None if mean_image is None else _middle(mean_image, preprocess.size)

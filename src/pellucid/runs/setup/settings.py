@@ -35,6 +35,7 @@ class Settings(TypedDict, total=False):
     val_fraction: float
     test_fraction: float
     stratify: bool
+    split_seed: int
     group: str
     fraction: float
     strict: bool
@@ -63,6 +64,8 @@ class Settings(TypedDict, total=False):
     l1: float
     clip_norm: float
     ema: float
+    average: Literal["none", "ema", "polyak", "swa"]
+    average_from: float
     schedule: str
     warmup_epochs: float
     milestones: tuple[int, ...]
@@ -79,4 +82,5 @@ class Settings(TypedDict, total=False):
     threads: int
     deterministic: bool
     save_seconds: float
+    monitor: bool
     defaults: bool
