@@ -14,6 +14,8 @@ RULES: dict[str, str] = {
     "choice-at-border": "the best value of a setting lies at the edge of what was tried",
     "chosen-soundly": "settings were chosen on pictures that were not trained on",
     "fit-not-converged": "a fit stopped before it reached its optimum",
+    # a search
+    "seed-noise": "the best candidates of a search differ by no more than another seed makes",
     # after training
     "test-opened-again": "the test split was measured more than once",
     "verify-examples": "stored examples are there and readable",
