@@ -13,7 +13,7 @@ from pellucid.core.preprocess import Preprocess
 from pellucid.core.progress import Quiet
 from pellucid.core.seed import generator, seed_everything
 from pellucid.core.task import Metric, Task
-from pellucid.training.average import Ema
+from pellucid.training.averages.make import make_average
 from pellucid.training.config import OptimConfig, ScheduleConfig, TrainConfig
 from pellucid.training.job import Job
 from pellucid.training.optim import make_optimiser
@@ -98,7 +98,7 @@ def make_job(folder: Path, cfg: LineConfig | None = None, data: dict[str, Tensor
         model=model,
         optimiser=make_optimiser(model, cfg.optim, cfg.optim.lr),
         schedule=Schedule(cfg.schedule, cfg.optim.lr, cfg.train.epochs, len(train), metric.higher_is_better),
-        ema=Ema(model, cfg.optim.ema) if cfg.optim.ema else None,
+        average=make_average(cfg.optim, model, cfg.train.epochs, len(train)),
         metric=metric,
         best=EarlyStopping(metric, cfg.train.patience),
         train=train,

@@ -166,7 +166,7 @@ def test_without_validation_the_last_weights_are_kept(tmp_path: Path) -> None:
 def test_ema_is_what_is_kept_and_training_weights_go_on(tmp_path: Path) -> None:
     job = run(tmp_path, EMA)
     kept = read_weights(tmp_path / "model.safetensors").tensors
-    assert job.ema is not None
+    assert job.average is not None
     name = "0.weight"
-    assert torch.equal(kept[name], job.ema.average["net." + name]) or job.best.best_epoch != 2
+    assert torch.equal(kept[name], job.average.average["net." + name]) or job.best.best_epoch != 2
     assert not torch.equal(kept[name], job.model.net.state_dict()[name])

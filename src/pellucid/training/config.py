@@ -9,6 +9,7 @@ from pellucid.core.errors import ConfigError
 
 OPTIMISERS = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3}  # name -> rate taken when --lr is not given, at batch 128
 SCHEDULES = ("constant", "cosine", "linear", "one-cycle", "step", "exponential", "inverse-sqrt", "inverse", "plateau")
+EQUAL = ("polyak", "swa")  # averages in which all weights on the way count the same
 
 # What the course recommends to begin with (`--defaults`): centred pixels and Adam at its usual rate.
 COURSE_DEFAULTS = {"preprocess": "centre", "optimiser": "adam", "lr": 1e-3}
@@ -34,6 +35,11 @@ class OptimConfig:
     """Scale the gradient down to this global norm when it is longer; 0 never does."""
     ema: float = 0.0
     """Keep an exponential average of the weights with this decay (0.999) and evaluate that; 0 does not."""
+    average: Literal["none", "ema", "polyak", "swa"] = "none"
+    """Weights that are evaluated: an exponential average (--ema, or 0.999), the mean over all steps (polyak), over the
+    ends of the last epochs (swa, best at a rate that stays high: --schedule constant), or the last ones (none)."""
+    average_from: float = 0.0
+    """Share of the run after which polyak and swa begin; 0 is the usual: polyak from the start, swa from 3/4."""
 
     def __post_init__(self) -> None:
         choose(self.optimiser, OPTIMISERS, "optimiser")
@@ -43,6 +49,16 @@ class OptimConfig:
         require(self.l1 >= 0, "l1", "0 (none) or positive", self.l1)
         require(self.clip_norm >= 0, "clip_norm", "0 (never) or positive", self.clip_norm)
         require(0 <= self.ema < 1, "ema", "in [0, 1)", self.ema)
+        require(0 <= self.average_from < 1, "average_from", "in [0, 1)", self.average_from)
+        if self.ema and self.average in EQUAL:
+            raise ConfigError(
+                f"--ema and --average {self.average} are two averages, and a run keeps one. Leave one out."
+            )
+        if self.average_from and self.average not in EQUAL:
+            raise ConfigError(
+                f"--average-from means nothing beside --average {self.average}, only with {' or '.join(EQUAL)}. Leave "
+                "it out."
+            )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pellucid.core.facts import DataFacts
 from pellucid.core.progress import Progress
 from pellucid.core.task import Metric, Task
 from pellucid.core.verdict import Verdict
-from pellucid.training.average import Ema
+from pellucid.training.averages.average import Average
 from pellucid.training.schedule import Schedule
 from pellucid.training.stopping import EarlyStopping
 from pellucid.training.transfer.plan import Plan
@@ -33,7 +33,7 @@ class Job:
     Attributes:
         task, cfg, facts: what is learned, with which settings, about which data.
         model: takes a batch, gives outputs; already on `device`.
-        optimiser, schedule, ema, best: the changing state beside the weights.
+        optimiser, schedule, average, best: the changing state beside the weights.
         plan: what is frozen in which epoch; None trains everything.
         train, val: batches; `val` is None without a validation split.
         folder: the run folder.
@@ -48,7 +48,7 @@ class Job:
     model: nn.Module
     optimiser: torch.optim.Optimizer
     schedule: Schedule
-    ema: Ema | None
+    average: Average | None
     metric: Metric
     best: EarlyStopping
     train: Batches
@@ -76,7 +76,7 @@ class Job:
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "ema": self.ema.state_dict() if self.ema else None,
+            "average": self.average.state_dict() if self.average else None,
             "best": self.best.state_dict(),
             "position": [self.epoch, self.step_in_epoch, self.step],
             "sums": [self.loss_sum, self.n_losses],
@@ -93,8 +93,8 @@ class Job:
         self.optimiser.load_state_dict(state["optimiser"])
         _lay_out_like_parameters(self.optimiser)
         self.schedule.load_state_dict(state["schedule"])
-        if self.ema:
-            self.ema.load_state_dict(state["ema"])
+        if self.average:
+            self.average.load_state_dict(state["average"] if "average" in state else state["ema"])  # as older runs say
         self.best.load_state_dict(state["best"])
         self.epoch, self.step_in_epoch, self.step = state["position"]
         self.loss_sum, self.n_losses = state["sums"]

@@ -3,15 +3,18 @@
 import json
 import math
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pellucid.core.errors import Interrupted, NonFiniteError
 from pellucid.core.files import append_line, flush_to_disk, read_lines, write_json, write_text
 from pellucid.core.progress import Advance
 from pellucid.models.weights import write_weights
+from pellucid.nn.precision import autocast
 from pellucid.ops.memory import freed_memory_kept
 from pellucid.training import checkpoint
+from pellucid.training.averages.statistics import MEASURED_ON, measure_statistics
 from pellucid.training.health.autopsy import examine
 from pellucid.training.health.initial_loss import check_initial_loss
 from pellucid.training.job import Job
@@ -100,8 +103,8 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
                 _refuse(job, batch, bad)
             if job.step == 0:
                 _judge_first_loss(job, result)
-            if job.ema:
-                job.ema.update(job.model)
+            if job.average:
+                job.average.update(job.model)
             if job.step % every == 0:
                 _log_step(job, result, lr)
             job.loss_sum += result.total
@@ -163,9 +166,18 @@ def _judge_first_loss(job: Job, result: StepResult) -> None:
             job.progress.event("verdict", verdict.as_dict())
 
 
-def averaged(job: Job) -> Any:
-    """Within this block the model holds the averaged weights, when the run keeps an average."""
-    return job.ema.swap(job.model) if job.ema else nullcontext()
+@contextmanager
+def averaged(job: Job) -> Iterator[None]:
+    """Within this block the model holds the averaged weights, when the run keeps an average and it has begun."""
+    if job.average is None or not job.average.is_ready:
+        yield
+        return
+    with job.average.swap(job.model):
+        if job.average.measures:
+            with autocast(job.device, job.precision):
+                n_batches = -(-MEASURED_ON // max(job.cfg.train.batch, 1))
+                measure_statistics(job.model, job.train.epoch(job.epoch), n_batches)
+        yield
 
 
 def plain_weights(job: Job) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.core.errors import ConfigError
-from pellucid.training.average import Ema
+from pellucid.training.averages.ema import Ema
 from pellucid.training.config import OPTIMISERS, OptimConfig, TransferConfig
 from pellucid.training.optim import make_optimiser, set_rate
 from pellucid.training.transfer.plan import Plan

@@ -23,7 +23,7 @@ from pellucid.models import FAMILIES
 from pellucid.nn.precision import place_model
 from pellucid.ops.normalise import normalise
 from pellucid.runs.stored import folder as files
-from pellucid.training.average import Ema
+from pellucid.training.averages.make import make_average
 from pellucid.training.job import Job
 from pellucid.training.optim import make_optimiser
 from pellucid.training.schedule import Schedule
@@ -69,7 +69,7 @@ def make_job(
         model=model,
         optimiser=optimiser,
         schedule=Schedule(cfg.schedule, cfg.optim.lr, cfg.train.epochs, len(batches), metric.higher_is_better),
-        ema=Ema(model, cfg.optim.ema) if cfg.optim.ema else None,
+        average=make_average(cfg.optim, model, cfg.train.epochs, len(batches)),
         metric=metric,
         best=EarlyStopping(metric, cfg.train.patience),
         train=batches,

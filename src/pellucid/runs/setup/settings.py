@@ -66,6 +66,8 @@ class Settings(TypedDict, total=False):
     ema: float
     average: Literal["none", "ema", "polyak", "swa"]
     average_from: float
+    average: Literal["none", "ema", "polyak", "swa"]
+    average_from: float
     schedule: str
     warmup_epochs: float
     milestones: tuple[int, ...]

@@ -8,7 +8,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pellucid.core.errors import WeightsError
-from pellucid.training.average import Ema
+from pellucid.training.averages.ema import Ema
 
 
 def make_model(width: int = 4) -> nn.Module:

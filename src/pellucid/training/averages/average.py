@@ -1,5 +1,6 @@
-"""A running average of the weights, which is often better than the last weights (Polyak & Juditsky 1992)."""
+"""What all averages of the weights share: they take weights in, and lend what they keep to the model."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,42 +11,51 @@ from torch import Tensor, nn
 from pellucid.core.errors import WeightsError
 
 
-class Ema:
-    """Exponential moving average of a model's parameters; its buffers are copied as they are.
-
-    average <- d * average + (1 - d) * weights, with d = min(decay, (1 + t) / (10 + t)) at update t = 0,
-    1, ...: the ramp lets the average leave the random start quickly, and ends by itself.
+class Average(ABC):
+    """average <- average + share (weights - average), for the parameters of a model; its buffers are copied.
 
     Attributes:
-        decay: the largest d, in [0, 1).
-        n_updates: updates so far.
-        average: name -> averaged parameter or copied buffer.
+        n_updates: steps it was told of so far.
+        average: name -> averaged parameter or copied buffer; the start of the run before anything is taken in.
+        measures: whether statistics of batch norm have to be measured anew for the averaged weights.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay = decay
+    measures = False
+
+    def __init__(self, model: nn.Module) -> None:
         self.n_updates = 0
         self.average = {name: tensor.detach().clone() for name, tensor in _tensors(model).items()}
 
+    @abstractmethod
+    def share(self) -> float:
+        """What the weights count for that come now, at update `n_updates` = 0, 1, ...; 0 leaves them out."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it holds anything to be used in place of the weights."""
+        return True
+
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Take in the weights after a step. One pass over the parameters, without waiting for the device.
+        """Take note of the weights after a step. One pass over the parameters, without waiting for the device.
 
         Frozen parameters are their own average, to the bit.
         """
-        decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
+        share = self.share()
         self.n_updates += 1
+        if not share:
+            return
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         buffers = dict(model.named_buffers())
         if parameters:
             averaged = [self.average[name] for name in parameters]
-            torch._foreach_lerp_(averaged, list(parameters.values()), 1 - decay)
+            torch._foreach_lerp_(averaged, list(parameters.values()), share)
         if buffers:
             torch._foreach_copy_([self.average[name] for name in buffers], list(buffers.values()))
 
     @contextmanager
     def swap(self, model: nn.Module) -> Iterator[nn.Module]:
-        """`with ema.swap(model): ...` runs with the average; then the weights are back, bit for bit."""
+        """`with average.swap(model): ...` runs with the average; then the weights are back, bit for bit."""
         own = _tensors(model)
         kept = [tensor.detach().clone() for tensor in own.values()]
         _fill(own, [self.average[name] for name in own])
@@ -60,7 +70,7 @@ class Ema:
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """The inverse of `state_dict`. The decay is a setting and stays as it was given.
+        """The inverse of `state_dict`. Settings stay as they were given.
 
         Raises:
             WeightsError: the average was made for another model.
