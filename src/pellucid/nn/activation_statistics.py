@@ -134,7 +134,7 @@ class _Watch(TorchDispatchMode):
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        operation = _out_of_place(func.overloadpacket)
+        operation = out_of_place(func.overloadpacket)
         if operation in BOUNDED or operation in UNBOUNDED:
             out = result if isinstance(result, Tensor) else result[0]
             bounds = BOUNDED[operation](args) if operation in BOUNDED else None
@@ -199,8 +199,8 @@ def _watched(model: nn.Module, watch: _Watch, training: bool) -> Iterator[None]:
             buffer.copy_(kept)
 
 
-def _out_of_place(operation: Any) -> Any:
-    """`relu` for `relu_`."""
+def out_of_place(operation: Any) -> Any:
+    """The operation that returns what this one does in place: `relu` for `relu_`."""
     name = operation.__name__
     return getattr(aten, name[:-1], operation) if name.endswith("_") and not name.endswith("__") else operation
 

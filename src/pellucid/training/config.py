@@ -8,7 +8,20 @@ from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
 
 OPTIMISERS = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3}  # name -> rate taken when --lr is not given, at batch 128
-SCHEDULES = ("constant", "cosine", "linear", "one-cycle", "step", "exponential", "inverse-sqrt", "inverse", "plateau")
+SCHEDULES = (
+    "constant",
+    "cosine",
+    "restarts",
+    "linear",
+    "polynomial",
+    "one-cycle",
+    "step",
+    "multi-step",
+    "exponential",
+    "inverse-sqrt",
+    "inverse",
+    "plateau",
+)
 EQUAL = ("polyak", "swa")  # averages in which all weights on the way count the same
 
 # What the course recommends to begin with (`--defaults`): centred pixels and Adam at its usual rate.
@@ -64,7 +77,8 @@ class OptimConfig:
 @dataclass(frozen=True)
 class ScheduleConfig:
     schedule: str = "cosine"
-    """constant, cosine, linear, one-cycle, step, exponential, inverse-sqrt, inverse or plateau."""
+    """constant, cosine, restarts (cosine again and again), linear, polynomial, one-cycle, step (or multi-step),
+    exponential, inverse-sqrt, inverse or plateau."""
     warmup_epochs: float = 1.0
     """Epochs in which the rate climbs from nearly 0; may be a fraction. one-cycle has its own: a fifth of all."""
     milestones: tuple[int, ...] = ()
@@ -73,6 +87,14 @@ class ScheduleConfig:
     """Factor of `step` (each milestone), `plateau` (each cut) and `exponential` (over the whole run)."""
     plateau_patience: int = 3
     """Epochs without a better metric before `plateau` cuts the rate."""
+    power: float = 0.9
+    """Exponent of `polynomial`; 1 is linear."""
+    cycle_epochs: float = 0.0
+    """Length of the first cycle of `restarts`; 0 lets three cycles (or --snapshots) fill the run."""
+    cycle_growth: float = 1.0
+    """Each cycle of `restarts` is so many times as long as the one before."""
+    snapshots: int = 0
+    """Let the rate fall in so many cosine cycles and keep the weights at the end of each, for an ensemble; 0 does not."""
 
     def __post_init__(self) -> None:
         choose(self.schedule, dict.fromkeys(SCHEDULES), "schedule")
@@ -81,6 +103,19 @@ class ScheduleConfig:
         rising = list(self.milestones) == sorted(set(self.milestones)) and all(m > 0 for m in self.milestones)
         require(rising, "milestones", "rising whole numbers above 0", self.milestones)
         require(self.plateau_patience >= 0, "plateau_patience", "0 or positive", self.plateau_patience)
+        require(self.power > 0, "power", "positive", self.power)
+        require(self.cycle_epochs >= 0, "cycle_epochs", "0 (fill the run) or positive", self.cycle_epochs)
+        require(self.cycle_growth >= 1, "cycle_growth", "1 or more", self.cycle_growth)
+        require(self.snapshots >= 0, "snapshots", "0 (none) or positive", self.snapshots)
+        if self.snapshots and self.schedule not in ("cosine", "restarts"):
+            raise ConfigError(
+                f"--snapshots lets the rate fall in cosine cycles, not as --schedule {self.schedule}. Leave one of them "
+                "out."
+            )
+        if self.snapshots and self.cycle_epochs:
+            raise ConfigError(
+                "--snapshots and --cycle-epochs both say how many cycles there are. Leave one of them out."
+            )
 
 
 @dataclass(frozen=True)
@@ -107,6 +142,8 @@ class TrainConfig:
     """Refuse GPU operations that do not repeat to the bit (the CPU always repeats)."""
     save_seconds: float = 60.0
     """Save the state for resuming at least this often, beside every epoch's end."""
+    monitor: bool = True
+    """Look at layers, gradients and updates every so many steps, and say what is wrong, why and what to do."""
     defaults: bool = False
     """Use the course's recommended defaults and say which: ReLU, centred data, He, batch norm, Adam."""
 

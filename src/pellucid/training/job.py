@@ -13,6 +13,7 @@ from pellucid.core.progress import Progress
 from pellucid.core.task import Metric, Task
 from pellucid.core.verdict import Verdict
 from pellucid.training.averages.average import Average
+from pellucid.training.health.monitor.monitor import Monitor
 from pellucid.training.schedule import Schedule
 from pellucid.training.stopping import EarlyStopping
 from pellucid.training.transfer.plan import Plan
@@ -35,6 +36,8 @@ class Job:
         model: takes a batch, gives outputs; already on `device`.
         optimiser, schedule, average, best: the changing state beside the weights.
         plan: what is frozen in which epoch; None trains everything.
+        monitor: watches some of the steps; None watches none.
+        parts: in how many parts a batch goes through the model; grows when memory ends.
         train, val: batches; `val` is None without a validation split.
         folder: the run folder.
         about: what is written beside the weights, given the best epoch and its value.
@@ -59,6 +62,8 @@ class Job:
     precision: Literal["fp32", "bf16"]
     progress: Progress
     plan: Plan | None = None
+    monitor: Monitor | None = None
+    parts: int = 1
     verdicts: list[Verdict] = field(default_factory=list)
     epoch: int = 0
     step_in_epoch: int = 0
@@ -78,8 +83,10 @@ class Job:
             "schedule": self.schedule.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "best": self.best.state_dict(),
+            "monitor": self.monitor.state_dict() if self.monitor else None,
             "position": [self.epoch, self.step_in_epoch, self.step],
             "sums": [self.loss_sum, self.n_losses],
+            "parts": self.parts,
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
             "threads": torch.get_num_threads(),
@@ -96,8 +103,11 @@ class Job:
         if self.average:
             self.average.load_state_dict(state["average"] if "average" in state else state["ema"])  # as older runs say
         self.best.load_state_dict(state["best"])
+        if self.monitor and state.get("monitor"):  # checkpoints of older runs have none
+            self.monitor.load_state_dict(state["monitor"])
         self.epoch, self.step_in_epoch, self.step = state["position"]
         self.loss_sum, self.n_losses = state["sums"]
+        self.parts = state.get("parts", self.parts)  # checkpoints of older runs have none
         torch.set_rng_state(state["rng"])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state_all(state["cuda_rng"])

@@ -4,12 +4,13 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from pellucid.core.errors import Interrupted, NonFiniteError
 from pellucid.core.files import append_line, flush_to_disk, read_lines, write_json, write_text
 from pellucid.core.progress import Advance
+from pellucid.core.verdict import Verdict
 from pellucid.models.weights import write_weights
 from pellucid.nn.precision import autocast
 from pellucid.ops.memory import freed_memory_kept
@@ -17,12 +18,13 @@ from pellucid.training import checkpoint
 from pellucid.training.averages.statistics import MEASURED_ON, measure_statistics
 from pellucid.training.health.autopsy import examine
 from pellucid.training.health.initial_loss import check_initial_loss
+from pellucid.training.health.monitor.monitor import Monitor
 from pellucid.training.job import Job
 from pellucid.training.scoring import evaluate
 from pellucid.training.step import BadStep, StepResult, gradient_step
 from pellucid.training.stop import StopRequest, listen
 
-LOGS = ("metrics.jsonl", "timing.jsonl")
+LOGS = ("metrics.jsonl", "timing.jsonl", "layers.jsonl")
 LOG_LINES = 1000  # at most about so many step lines in metrics.jsonl, spread evenly over the run
 
 
@@ -49,8 +51,8 @@ def train(job: Job) -> None:
     """Train to the end of the settings, from wherever `job` stands.
 
     After each epoch the best weights so far are in `model.safetensors`. `last/` holds the state after
-    every epoch and at least every `save_seconds`. Two logs are written: `metrics.jsonl` repeats exactly
-    with the seed, `timing.jsonl` (seconds, CPU seconds, images a second) does not.
+    every epoch and at least every `save_seconds`. Three logs are written: `metrics.jsonl` and `layers.jsonl` (what
+    the monitor saw) repeat exactly with the seed, `timing.jsonl` (seconds, CPU seconds, images a second) does not.
 
     Raises:
         NonFiniteError: a loss or gradient is NaN or infinite; weights, logs and verdict are on disk.
@@ -74,6 +76,11 @@ def train(job: Job) -> None:
                 f"Go on with: pellucid train --resume {job.folder}",
                 request.signal_number,
             ) from None
+    if job.monitor:
+        final = job.monitor.judge_end()
+        judged = {verdict.rule for verdict in final}
+        job.verdicts = [verdict for verdict in job.verdicts if verdict.rule not in judged] + final
+        write_verdicts(job)
     if job.best.should_stop:
         job.progress.say(
             f"Stopped early: no better {job.metric.name} for {job.cfg.train.patience} epochs after epoch "
@@ -98,11 +105,14 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
         for batch in job.train.epoch(job.epoch, job.step_in_epoch):
             lr = job.schedule.lr(job.step)
             try:
-                result = step(job, batch, lr)
+                with job.monitor.watching(job.step, lr) if job.monitor else nullcontext():
+                    result = step(job, batch, lr)
             except BadStep as bad:
                 _refuse(job, batch, bad)
             if job.step == 0:
-                _judge_first_loss(job, result)
+                _tell(job, check_initial_loss(result.losses, job.task.expected_initial_loss(job.cfg, job.facts)))
+            if job.monitor:
+                _listen(job, job.monitor, lr, result.total)
             if job.average:
                 job.average.update(job.model)
             if job.step % every == 0:
@@ -156,8 +166,17 @@ def _validate(job: Job, request: StopRequest) -> dict[str, Any]:
     return summary
 
 
-def _judge_first_loss(job: Job, result: StepResult) -> None:
-    verdicts = check_initial_loss(result.losses, job.task.expected_initial_loss(job.cfg, job.facts))
+def _listen(job: Job, monitor: Monitor, lr: float, loss: float) -> None:
+    """Log what the monitor saw of the step, and tell what alarmed it."""
+    new = monitor.judge_step(job.step, lr, loss)
+    if monitor.look:
+        record = {"kind": "layers", "epoch": job.epoch, **monitor.look.as_record()}
+        append_line(job.folder / "layers.jsonl", json.dumps(record, ensure_ascii=False))
+    if new:
+        _tell(job, new)
+
+
+def _tell(job: Job, verdicts: list[Verdict]) -> None:
     job.verdicts += verdicts
     write_verdicts(job)
     for verdict in verdicts:

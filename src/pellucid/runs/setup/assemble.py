@@ -24,6 +24,7 @@ from pellucid.nn.precision import place_model
 from pellucid.ops.normalise import normalise
 from pellucid.runs.stored import folder as files
 from pellucid.training.averages.make import make_average
+from pellucid.training.health.monitor.monitor import Monitor
 from pellucid.training.job import Job
 from pellucid.training.optim import make_optimiser
 from pellucid.training.schedule import Schedule
@@ -80,6 +81,8 @@ def make_job(
         precision=cfg.train.precision,
         progress=progress,
         plan=plan,
+        monitor=Monitor(model, cfg.train.epochs * len(batches), weights is not None) if cfg.train.monitor else None,
+        parts=cfg.train.accumulate,
     )
 
 

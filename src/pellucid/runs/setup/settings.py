@@ -66,13 +66,15 @@ class Settings(TypedDict, total=False):
     ema: float
     average: Literal["none", "ema", "polyak", "swa"]
     average_from: float
-    average: Literal["none", "ema", "polyak", "swa"]
-    average_from: float
     schedule: str
     warmup_epochs: float
     milestones: tuple[int, ...]
     gamma: float
     plateau_patience: int
+    power: float
+    cycle_epochs: float
+    cycle_growth: float
+    snapshots: int
     epochs: int
     batch: int
     accumulate: int

@@ -25,6 +25,7 @@ WEIGHTS = "model.safetensors"
 LAST = "last"
 METRICS = "metrics.jsonl"
 TIMING = "timing.jsonl"
+LAYERS = "layers.jsonl"
 DOCTOR = "doctor.json"
 SPLIT = "split.json"
 OPENINGS = "test_openings.jsonl"
@@ -33,7 +34,7 @@ CHOICES = "choices.csv"
 EXAMPLES = "examples"
 REPORT = "report.html"
 NONFINITE = "nonfinite"
-FILES = (CONFIG, WEIGHTS, METRICS, TIMING, DOCTOR, SPLIT, OPENINGS, TEST, CHOICES, REPORT)
+FILES = (CONFIG, WEIGHTS, METRICS, TIMING, LAYERS, DOCTOR, SPLIT, OPENINGS, TEST, CHOICES, REPORT)
 PARTS = (LAST, EXAMPLES, NONFINITE)
 RUNS = Path("runs")
 # Keys of `models.published.packaged.PACKAGED`, which brings torch: a mistyped folder is told of without waiting for it.
