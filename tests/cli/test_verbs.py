@@ -117,7 +117,7 @@ def test_group_and_strict_as_flags(ask: Ask, photos: Path, tmp_path: Path) -> No
     assert "strict, and 1 things had to be left out. The first: red/notes.txt" in answer.err
     answer = ask("train", data, *SHORT)
     assert answer.code == 0
-    assert "WARN skipped-records: 1 left out as not-an-image, the first of them red/notes.txt" in answer.err
+    assert "WARN unreadable-files: 1 left out as not-an-image, the first of them red/notes.txt" in answer.err
 
 
 # ---------------------------------------------------------------------------------------------- evaluate

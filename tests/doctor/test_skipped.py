@@ -7,10 +7,14 @@ def test_nothing_skipped_says_nothing() -> None:
 
 
 def test_each_kind_is_counted_with_its_first() -> None:
-    kinds = {"a.jpg": "unreadable", "b": "too-large", "c": "unreadable"}
+    kinds = {"a.jpg": "unreadable", "b": "too-large", "c": "unreadable", "d": "two-labels"}
     problems = [Problem(record, kind, "cut short.") for record, kind in kinds.items()]
     found = judge_skipped(problems)
-    assert [(v.rule, v.status) for v in found] == [("skipped-records", "warn")] * 2
+    assert [(v.rule, v.status) for v in found] == [
+        ("unreadable-files", "warn"),
+        ("unreadable-files", "warn"),
+        ("skipped-records", "warn"),  # the file is good, what a table says of it is not
+    ]
     assert found[0].evidence == "2 left out as unreadable, the first of them a.jpg: cut short"
     assert found[1].evidence.startswith("1 left out as too-large")
     assert "--strict" in found[0].cure

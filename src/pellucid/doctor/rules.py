@@ -2,7 +2,24 @@
 
 RULES: dict[str, str] = {
     # the data
-    "skipped-records": "files or records that had to be left out",
+    "unreadable-files": "files that cannot be opened as pictures",
+    "skipped-records": "records that a table, a mask or a folder describes wrongly",
+    "odd-sizes": "pictures much longer or smaller than the others",
+    "dark-pictures": "pictures that are nearly black, in a set that is not",
+    "bright-pictures": "pictures that are nearly white, in a set that is not",
+    "blurred-pictures": "pictures much less sharp than the others",
+    "uniform-pictures": "pictures of one colour",
+    "duplicates": "copies inside one split",
+    "leaked-duplicates": "copies in two splits, which make the result too good",
+    "leaked-groups": "groups, such as one patient's pictures, that lie in two splits",
+    "class-imbalance": "classes that occur far more often than others",
+    "empty-class": "classes that no record has",
+    "class-missing-from-split": "classes that occur, but not in every split",
+    "labels-out-of-range": "labels or mask values that are no class",
+    "background-class": "a class that means nothing, or not known, learned like any other",
+    "empty-masks": "masks without a pixel that has a class",
+    "label-noise": "labels that models doubt which did not see the picture",
+    "drift": "splits whose pictures or proportions differ",
     # before training
     "initial-loss": "the loss before any update is that of a model that knows nothing",
     "batch-scaling": "a rate scaled with the batch stays within what was shown to work",

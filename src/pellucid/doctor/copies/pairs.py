@@ -1,0 +1,33 @@
+"""A picture and its copy."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pellucid.data.pack import Pack
+from pellucid.data.pack.equal import first_equal
+
+Kind = Literal["equal", "nearly equal", "mirrored", "part"]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Two rows of a pack that show the same picture.
+
+    Attributes:
+        first, second: the rows; of a part, the second is cut from the first.
+        kind: `equal` to the bit; `nearly equal` after resizing, encoding or a change of contrast; `mirrored`; `part`.
+        likeness: 1 for equal pictures, less for others.
+    """
+
+    first: int
+    second: int
+    kind: Kind
+    likeness: float = 1.0
+
+
+def equal_copies(pack: Pack) -> list[Copy]:
+    """Every picture that equals an earlier one to the bit, with the first of its kind."""
+    first = first_equal(np.asarray(pack.images))
+    return [Copy(int(first[row]), int(row), "equal") for row in np.flatnonzero(first != np.arange(len(first)))]
