@@ -14,9 +14,9 @@ from torch.optim import lr_scheduler
 
 from pellucid.core.errors import ConfigError
 from pellucid.training.config import SCHEDULES, ScheduleConfig
-from pellucid.training.schedule import Plateau, Schedule, factor
+from pellucid.training.schedule import DECAYS, Plateau, Schedule, cycle_ends, factor
 
-SMOOTH = tuple(name for name in SCHEDULES if name not in ("step", "plateau"))
+SMOOTH = tuple(name for name in SCHEDULES if name not in ("step", "multi-step", "plateau"))
 
 
 def torch_rates(make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], n: int) -> list[float]:
@@ -43,6 +43,9 @@ def torch_rates(make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler
         ("inverse-sqrt", 1 / math.sqrt(4), 1 / math.sqrt(7)),
         ("inverse", 1 / 4, 1 / 7),
         ("step", 0.01, 0.0001),
+        ("multi-step", 0.01, 0.0001),
+        ("restarts", 0.5, 0),
+        ("polynomial", 0.5**0.9, 0),
     ],
 )
 @pytest.mark.parametrize("warmup", [0, 7])
@@ -63,6 +66,9 @@ def test_start_middle_and_end_are_exact(name: str, middle: float, end: float, wa
         ("linear", lambda o, n: lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.0, total_iters=n)),
         ("exponential", lambda o, n: lr_scheduler.ExponentialLR(o, gamma=0.1 ** (1 / n))),
         ("step", lambda o, n: lr_scheduler.MultiStepLR(o, milestones=[30, 60, 90], gamma=0.1)),
+        ("multi-step", lambda o, n: lr_scheduler.MultiStepLR(o, milestones=[30, 60, 90], gamma=0.1)),
+        ("polynomial", lambda o, n: lr_scheduler.PolynomialLR(o, total_iters=n, power=0.9)),
+        ("restarts", lambda o, n: lr_scheduler.CosineAnnealingWarmRestarts(o, T_0=n)),
         ("inverse", lambda o, n: lr_scheduler.LambdaLR(o, lambda t: 1 / (1 + t))),
         ("inverse-sqrt", lambda o, n: lr_scheduler.LambdaLR(o, lambda t: (1 + t) ** -0.5)),
     ],
@@ -75,6 +81,81 @@ def test_torch_twin(name: str, make: Callable, total: int) -> None:
 def test_step_equals_step_lr() -> None:
     ours = [factor("step", step, 100, 0, tuple(range(10, 100, 10)), 0.5) for step in range(100)]
     assert ours == pytest.approx(torch_rates(lambda o: lr_scheduler.StepLR(o, 10, 0.5), 100))
+
+
+def test_every_name_of_the_settings_has_its_formula() -> None:
+    assert sorted(DECAYS) == sorted(SCHEDULES)
+
+
+@pytest.mark.parametrize(("length", "growth"), [(10, 1), (7, 2), (1, 3), (25, 1), (100, 1)])
+def test_restarts_equal_torch(length: int, growth: int) -> None:
+    schedule = Schedule(ScheduleConfig("restarts", 0, cycle_epochs=length, cycle_growth=growth), 1.0, 60, 1)
+    theirs = torch_rates(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, T_0=length, T_mult=growth), 60)
+    assert [schedule.lr(step) for step in range(60)] == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize("growth", [1.0, 2.0])
+def test_every_cycle_begins_at_one_is_half_in_its_middle_and_the_last_ends_the_run(growth: float) -> None:
+    schedule = Schedule(ScheduleConfig("restarts", 2.0, cycle_growth=growth), 1.0, epochs=16, steps_per_epoch=15)
+    ends = schedule.restart_steps
+    assert ends == ((100, 170, 240) if growth == 1 else (60, 120, 240))
+    for first, end in pairwise((30, *ends)):
+        assert schedule.lr(first) == 1
+        assert schedule.lr((first + end) // 2) == pytest.approx(0.5)
+        assert 0 < schedule.lr(end - 1) < 0.01
+    assert schedule.lr(240) == schedule.lr(10**6) == 0
+    climb = [schedule.lr(step) for step in range(30)]
+    assert climb == pytest.approx([(step + 1) / 31 for step in range(30)])
+
+
+@pytest.mark.parametrize(("total", "n"), [(300, 6), (100, 3), (7, 7), (5, 1)])
+def test_snapshots_are_cycles_of_the_paper(total: int, n: int) -> None:
+    """Huang et al. 2017, equation 2: a/2 (cos(pi mod(t - 1, ceil(T/M)) / ceil(T/M)) + 1), kept at the lowest rate."""
+    schedule = Schedule(ScheduleConfig(warmup_epochs=0, snapshots=n), 0.2, total, 1)
+    assert len(schedule.snapshot_steps) == n and schedule.snapshot_steps[-1] == total
+    if total % n == 0:
+        length = total // n
+        paper = [0.1 * (math.cos(math.pi * (t % length) / length) + 1) for t in range(total)]
+        assert [schedule.lr(step) for step in range(total)] == pytest.approx(paper)
+    assert all(schedule.lr(end - 1) <= schedule.lr(end - 2) + 1e-12 for end in schedule.snapshot_steps if total > n)
+    assert Schedule(ScheduleConfig("restarts"), 1.0, 20, 5).snapshot_steps == ()
+
+
+def test_cycles_that_do_not_fit() -> None:
+    with pytest.raises(
+        ConfigError, match=r"9 cycles do not fit into the 5 steps behind the warm-up\. Use fewer --snap"
+    ):
+        cycle_ends(3, 8, 9)
+    with pytest.raises(ConfigError, match=r"--snapshots lets the rate fall in cosine cycles, not as --schedule step"):
+        ScheduleConfig("step", snapshots=3)
+    with pytest.raises(ConfigError, match=r"--snapshots and --cycle-epochs both say how many"):
+        ScheduleConfig(snapshots=3, cycle_epochs=5.0)
+    with pytest.raises(ConfigError, match=r"cycle_growth must be 1 or more, got 0\.5"):
+        ScheduleConfig("restarts", cycle_growth=0.5)
+    assert Schedule(ScheduleConfig("restarts"), 1.0, 1, 2).restart_steps == (2,), "a short run has fewer cycles"
+
+
+@given(
+    first=st.integers(0, 40),
+    steps=st.integers(1, 200),
+    n=st.integers(1, 9),
+    growth=st.floats(1, 3),
+    length=st.floats(0, 50),
+)
+def test_cycles_rise_and_cover_the_run(first: int, steps: int, n: int, growth: float, length: float) -> None:
+    try:
+        ends = cycle_ends(first, first + steps, n, growth, length)
+    except ConfigError:
+        assert not length and (n > steps or growth > 1)
+        return
+    assert all(before < after for before, after in pairwise((first, *ends)))
+    assert ends[-1] >= first + steps and (length or (ends[-1] == first + steps and len(ends) == n))
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_polynomial_has_a_power(power: float) -> None:
+    schedule = Schedule(ScheduleConfig("polynomial", 0, power=power), 1.0, 10, 10)
+    assert [schedule.lr(step) for step in range(101)] == pytest.approx([(1 - t / 100) ** power for t in range(101)])
 
 
 def test_warmup_then_cosine_equals_torch_in_sequence() -> None:

@@ -94,7 +94,8 @@ class ScheduleConfig:
     cycle_growth: float = 1.0
     """Each cycle of `restarts` is so many times as long as the one before."""
     snapshots: int = 0
-    """Let the rate fall in so many cosine cycles and keep the weights at the end of each, for an ensemble; 0 does not."""
+    """Let the rate fall in so many cosine cycles and keep the weights at the end of each, in snapshots/, for an
+    ensemble; 0 does not."""
 
     def __post_init__(self) -> None:
         choose(self.schedule, dict.fromkeys(SCHEDULES), "schedule")
@@ -109,8 +110,7 @@ class ScheduleConfig:
         require(self.snapshots >= 0, "snapshots", "0 (none) or positive", self.snapshots)
         if self.snapshots and self.schedule not in ("cosine", "restarts"):
             raise ConfigError(
-                f"--snapshots lets the rate fall in cosine cycles, not as --schedule {self.schedule}. Leave one of them "
-                "out."
+                f"--snapshots lets the rate fall in cosine cycles, not as --schedule {self.schedule}. Leave one out."
             )
         if self.snapshots and self.cycle_epochs:
             raise ConfigError(

@@ -25,6 +25,7 @@ from pellucid.training.step import BadStep, StepResult, gradient_step
 from pellucid.training.stop import StopRequest, listen
 
 LOGS = ("metrics.jsonl", "timing.jsonl", "layers.jsonl")
+SNAPSHOTS = "snapshots"  # a folder of weights
 LOG_LINES = 1000  # at most about so many step lines in metrics.jsonl, spread evenly over the run
 
 
@@ -121,6 +122,8 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
             job.n_losses += 1
             job.step += 1
             job.step_in_epoch += 1
+            if job.step in job.schedule.snapshot_steps:
+                _keep_snapshot(job)
             _show(job, advance, result, lr, start.seconds, job.step_in_epoch - start_step)
             saver.save_if_due()
             if request:
@@ -154,6 +157,13 @@ def _end_epoch(job: Job, request: StopRequest) -> None:
     job.progress.say(_epoch_sentence(job, record))
     job.schedule.epoch_end(value)
     job.epoch, job.step_in_epoch, job.loss_sum, job.n_losses = job.epoch + 1, 0, 0.0, 0
+
+
+def _keep_snapshot(job: Job) -> None:
+    """Keep the weights at the end of a cycle: snapshots of one run answer together (https://arxiv.org/abs/1704.00109)."""
+    number = job.schedule.snapshot_steps.index(job.step) + 1
+    about = {**job.about(), "snapshot": number, "step": job.step}
+    write_weights(job.folder / SNAPSHOTS / f"{number}.safetensors", plain_weights(job), about)
 
 
 def _validate(job: Job, request: StopRequest) -> dict[str, Any]:

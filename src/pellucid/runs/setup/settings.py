@@ -50,6 +50,13 @@ class Settings(TypedDict, total=False):
     noise: float
     cutout: float
     pca_colour: float
+    short_side: tuple[int, int]
+    radial: float
+    blur: float
+    erase: float
+    mixup: float
+    cutmix: float
+    policy: str
     augment: bool
     label_smoothing: float
     balance: bool

@@ -34,8 +34,9 @@ CHOICES = "choices.csv"
 EXAMPLES = "examples"
 REPORT = "report.html"
 NONFINITE = "nonfinite"
+SNAPSHOTS = "snapshots"
 FILES = (CONFIG, WEIGHTS, METRICS, TIMING, LAYERS, DOCTOR, SPLIT, OPENINGS, TEST, CHOICES, REPORT)
-PARTS = (LAST, EXAMPLES, NONFINITE)
+PARTS = (LAST, EXAMPLES, NONFINITE, SNAPSHOTS)
 RUNS = Path("runs")
 # Keys of `models.published.packaged.PACKAGED`, which brings torch: a mistyped folder is told of without waiting for it.
 PACKAGED = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
