@@ -12,7 +12,7 @@ import pellucid
 from pellucid.cli.main import main
 from pellucid.data.transforms import Flip, PcaColour, Window, build
 from pellucid.models import create
-from pellucid.runs.ensemble import evaluate_ensemble
+from pellucid.runs.comparing.ensemble import evaluate_ensemble
 from pellucid.runs.setup.config import make_config, read_file
 from pellucid.tasks.classify.config import ClassifyConfig
 from pellucid.training.optim import make_optimiser

@@ -20,7 +20,7 @@ from pellucid.data.pack import Pack, make_pack
 from pellucid.data.source import Problem, Role, Source
 from pellucid.data.splits import Split, make_split, subset
 from pellucid.data.statistics import measure
-from pellucid.data.transforms import build
+from pellucid.data.transforms import Transform, build
 
 OWN_SIZE_UP_TO = 256  # pictures that all share one size up to this keep it
 USUAL_SIZE = 224
@@ -49,11 +49,20 @@ class Splits:
     augment: AugmentConfig
 
     def loader(
-        self, role: Role, batch: int, *, seed: int = 0, device: str | torch.device = "cpu", training: bool = False
+        self,
+        role: Role,
+        batch: int,
+        *,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        training: bool = False,
+        whole_canvas: bool = False,
     ) -> Loader:
-        """Batches of one split: shuffled and augmented when `training`, else in order and as they are."""
+        """Batches of one split: shuffled and augmented when `training`, else in order and as they are.
+
+        Outside training the middle of the canvas is cut out, unless all of it is asked for.
+        """
         rows = self.split.role(role)
-        preprocess = self.facts.preprocess
         return Loader(
             self.pack,
             rows,
@@ -61,9 +70,13 @@ class Splits:
             seed=seed,
             shuffle=training,
             device=device,
-            transform=build(self.augment, preprocess.size, preprocess.canvas_size, train=training),
+            transform=None if whole_canvas else self._transform(training),
             drop_last=training,
         )
+
+    def _transform(self, training: bool) -> Transform | None:
+        preprocess = self.facts.preprocess
+        return build(self.augment, preprocess.size, preprocess.canvas_size, train=training)
 
     def sample(self, role: Role, n: int, seed: int) -> Tensor:
         """(n, C, h, w) uint8: pictures of a split as a network sees them outside training, drawn without repeating.
@@ -72,9 +85,7 @@ class Splits:
         """
         rows = self.split.role(role)
         drawn = numpy_generator(seed, "sample", role).choice(len(rows), min(n, len(rows)), replace=False)
-        preprocess = self.facts.preprocess
-        transform = build(self.augment, preprocess.size, preprocess.canvas_size, train=False)
-        loader = Loader(self.pack, rows[np.sort(drawn)], max(len(drawn), 1), transform=transform)
+        loader = Loader(self.pack, rows[np.sort(drawn)], max(len(drawn), 1), transform=self._transform(False))
         return next(iter(loader.epoch(0)))["image"]
 
 

@@ -24,10 +24,32 @@ from pellucid.nn.precision import device_of
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.record import Record
 from pellucid.runs.stored.same_data import check_same_data, is_own, reload, same_facts, taken_over
+from pellucid.runs.stored.trained import Trained
 from pellucid.training.scoring import evaluate
 
 OPENED_AGAIN = "test-opened-again"
 SHOWN = 20  # names of classes in a message
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is to be measured: a split of the run's own data, or other data.
+
+    Attributes:
+        splits, role: the data, and which of its splits.
+        name: "train", "val", "test", or what other data calls itself.
+        is_own: whether that is a split of the run's own data.
+    """
+
+    splits: Splits
+    role: Any
+    name: str
+    is_own: bool
+
+    @property
+    def opens_test(self) -> bool:
+        """Whether to measure it is to open the test split of the run."""
+        return self.is_own and self.role == "test"
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,7 @@ class Evaluation:
 
 
 def evaluate_run(run: Record, data: Any, split: str | None, progress: Progress) -> Evaluation:
-    """Measure the best weights of a run.
+    """Measure the best weights of a run. Every opening of its test split is logged, and warned of from the second on.
 
     Args:
         data: None for the run's own data, else anything `pellucid.load` takes. The run's own data given by name
@@ -67,6 +89,21 @@ def evaluate_run(run: Record, data: Any, split: str | None, progress: Progress) 
         ConfigError: no such split, or one asked for of other data.
         DataError: the data changed since, has other classes, or the split is empty.
     """
+    part = find_part(run, data, split, progress)
+    if part.opens_test:
+        warn_if_opened(run, progress)
+    found = measure(run, part, progress)
+    if part.opens_test:
+        log_opening(run, found)
+    return found
+
+
+def find_part(run: Record, data: Any, split: str | None, progress: Progress) -> Part:
+    """What `evaluate_run` would measure. Nothing is opened yet.
+
+    Raises:
+        ConfigError, DataError: as `evaluate_run`.
+    """
     choose(split or "test", dict.fromkeys(ROLES), "split")
     if data is not None:
         source = load(data)
@@ -76,12 +113,15 @@ def evaluate_run(run: Record, data: Any, split: str | None, progress: Progress) 
                 raise ConfigError(
                     "--split is a part of the run's own data; other data is measured whole. Leave one out."
                 )
-            return _measure(run, other_splits(run, source, progress), "test", progress, source.name)
+            return Part(other_splits(run, source, progress), "test", source.name, is_own=False)
         progress.say(
             f"{source.name} is what {run.folder} was trained on: only its {split or 'test'} split is measured."
         )
         run.splits = own
-    return _evaluate_own(run, split or "test", progress)
+    splits, role = own_splits(run, progress), split or "test"
+    if not len(splits.split.role(role)):  # type: ignore[arg-type]
+        raise DataError(f"{run.folder} has no {role} records. Splits with records: {_filled(splits)}.")
+    return Part(splits, role, role, is_own=True)
 
 
 def _as_own(run: Record, source: Source, progress: Progress) -> Splits | None:
@@ -93,18 +133,6 @@ def _as_own(run: Record, source: Source, progress: Progress) -> Splits | None:
     own = taken_over(run.config, run.facts)
     splits: Splits = run.trained.task.make_data(run.config, source, progress, own)
     return splits if same_facts(splits.facts, run.facts) else None
-
-
-def _evaluate_own(run: Record, split: Any, progress: Progress) -> Evaluation:
-    splits = own_splits(run, progress)
-    if not len(splits.split.role(split)):
-        raise DataError(f"{run.folder} has no {split} records. Splits with records: {_filled(splits)}.")
-    if split == "test":
-        warn_if_opened(run, progress)
-    found = _measure(run, splits, split, progress)
-    if split == "test":
-        log_opening(run, found)
-    return found
 
 
 def stored_test(run: Record, splits: Splits) -> Evaluation | None:
@@ -122,13 +150,17 @@ def stored_test(run: Record, splits: Splits) -> Evaluation | None:
     return Evaluation("test", {**summary, **stored.about["losses"]}, stored.tensors, splits, "test", True)
 
 
-def _measure(run: Record, splits: Splits, role: Any, progress: Progress, other: str | None = None) -> Evaluation:
-    """Measure one split, of the run's own data or of data that calls itself `other`."""
-    name = role if other is None else other
-    trained = run.trained
+def measure(run: Record, part: Part, progress: Progress, trained: Trained | None = None) -> Evaluation:
+    """Measure a part of the data. To open a test split is for the caller to log.
+
+    Args:
+        trained: what answers in place of the run's own model, such as the same seen through several crops.
+    """
+    trained = trained or run.trained
     device = device_of(trained.model)
-    batches = splits.loader(role, 2 * trained.cfg.train.batch, device=device)
-    with progress.bar(f"Evaluating on {name}", len(batches)) as advance:
+    whole = getattr(trained.model, "whole_canvas", False)
+    batches = part.splits.loader(part.role, 2 * trained.cfg.train.batch, device=device, whole_canvas=whole)
+    with progress.bar(f"Evaluating on {part.name}", len(batches)) as advance:
         summary, records = evaluate(
             trained.task,
             trained.cfg,
@@ -139,7 +171,7 @@ def _measure(run: Record, splits: Splits, role: Any, progress: Progress, other: 
             device,
             advance,
         )
-    return Evaluation(name, summary, records, splits, role, other is None)
+    return Evaluation(part.name, summary, records, part.splits, part.role, part.is_own)
 
 
 def own_splits(run: Record, progress: Progress) -> Splits:
@@ -217,8 +249,12 @@ def warn_if_opened(run: Record, progress: Progress) -> None:
     write_json(run.folder / files.DOCTOR, [each.as_dict() for each in [*others, verdict]])
 
 
-def log_opening(run: Record, found: Evaluation) -> None:
-    """Add a line to `test_openings.jsonl` (when, with which weights, what came out), and keep what was found."""
+def log_opening(run: Record, found: Evaluation, how: str = "") -> None:
+    """Add a line to `test_openings.jsonl` (when, with which weights, what came out), and keep what was found.
+
+    Args:
+        how: what else than the plain answers of the best weights was measured; of that no records are kept.
+    """
     metric = run.trained.task.metric.name
     value = found.summary[metric]
     record = {
@@ -228,9 +264,10 @@ def log_opening(run: Record, found: Evaluation) -> None:
         "metric": metric,
         "value": round(value, 6) if math.isfinite(value) else None,
     }
-    append_line(run.folder / files.OPENINGS, json.dumps(record))
-    losses = {k: v for k, v in found.summary.items() if k.split("/")[0] == "loss" and math.isfinite(v)}
-    write_weights(run.folder / files.TEST, found.records, {"losses": losses, "weights": run.trained.digest})
+    append_line(run.folder / files.OPENINGS, json.dumps({**record, "how": how} if how else record))
+    if not how:
+        losses = {k: v for k, v in found.summary.items() if k.split("/")[0] == "loss" and math.isfinite(v)}
+        write_weights(run.folder / files.TEST, found.records, {"losses": losses, "weights": run.trained.digest})
 
 
 def _filled(splits: Splits) -> str:

@@ -26,20 +26,22 @@ class Record:
         folder: the run folder, or the path of a weights file.
         device: where its model runs: auto, cpu, cuda, cuda:N or mps.
         splits, source: the data, once it was read in this process.
+        weights: a file whose weights answer in place of the best ones, such as a snapshot of the same training.
     """
 
     folder: Path
     device: str = "auto"
     splits: Splits | None = field(default=None, repr=False)
     source: Source | None = field(default=None, repr=False)
+    weights: Path | None = None
 
     def __post_init__(self) -> None:
         self.folder = Path(self.folder)
 
     @cached_property
     def trained(self) -> Trained:
-        """Model, task and facts, from the best weights."""
-        return load_trained(self.folder, choose_device(self.device))
+        """Model, task and facts, from the best weights or those of `weights`."""
+        return load_trained(self.weights or self.folder, choose_device(self.device))
 
     @cached_property
     def config(self) -> Any:

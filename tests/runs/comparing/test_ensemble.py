@@ -13,7 +13,7 @@ import pellucid
 from pellucid.core.errors import ConfigError
 from pellucid.core.files import read_lines
 from pellucid.metrics.classification import accuracy, confusion_matrix
-from pellucid.runs.ensemble import evaluate_ensemble
+from pellucid.runs.comparing.ensemble import evaluate_ensemble
 from pellucid.runs.run import Run
 
 ELSEWHERE = {"progress": "quiet", **QUICK}
@@ -60,7 +60,7 @@ def test_splits_drawn_by_other_seeds_are_refused_before_anything_is_opened(
         evaluate_ensemble([first, second], progress="quiet")
     assert str(caught.value) == (
         f"{first} and {second.folder} have other pictures in their test splits, so one was trained on what the other "
-        "is measured on. Give other data, or train on data that names its splits."
+        "is measured on. Give other data, or train on data that names its splits, or with the same --split-seed."
     )
     assert not (first / "test_openings.jsonl").exists() and not (second.folder / "test_openings.jsonl").exists()
 
