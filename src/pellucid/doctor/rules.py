@@ -23,6 +23,15 @@ RULES: dict[str, str] = {
     # before training
     "initial-loss": "the loss before any update is that of a model that knows nothing",
     "batch-scaling": "a rate scaled with the batch stays within what was shown to work",
+    "input-normalised": "the first layer gets numbers of mean about 0 and deviation about 1",
+    "double-softmax": "outputs that are probabilities already go into a loss that takes their softmax",
+    "gradients-reach-all": "every parameter that is to be trained gets a gradient",
+    "train-eval-slip": "dropout and batch norm act in training, and only there",
+    "batch-mixing": "the answer to a picture depends on which others lie in its batch",
+    "regularisation-raises-loss": "penalties add to the loss, and less than the loss itself",
+    "overfit-tiny-batch": "a few pictures are learned by heart",
+    "learning-rate": "at the rate of the settings the loss falls within 100 steps",
+    "rate-found": "the rate that was searched for, and how far the loss fell at it",
     "course-defaults": "which of the course's recommended defaults the run uses",
     # while training
     "batch-in-parts": "a batch goes through the model in parts, by wish or because memory ended",

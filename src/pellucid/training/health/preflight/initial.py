@@ -1,0 +1,32 @@
+"""Step 1: with regularisation off, the first loss is that of a model that knows nothing.
+
+Random initial weights that are too large, a last layer with a bias, labels that are off: they all show before any time
+is spent. The theory of each loss stands in `training.health.initial_loss`.
+"""
+
+import torch
+
+from pellucid.core.verdict import Verdict
+from pellucid.training.health.initial_loss import check_initial_loss
+from pellucid.training.health.preflight.samples import losses_of, train_mode
+from pellucid.training.job import Job
+from pellucid.training.rates.trial import endless
+
+RULE = "initial-loss"
+BATCHES = 3  # the loss of one small batch is too much a matter of chance
+
+
+def check_start(job: Job) -> Verdict:
+    """Compare the mean loss of the first batches with theory; the worst of several losses speaks for all."""
+    theory = job.task.expected_initial_loss(job.cfg, job.facts)
+    if not theory:
+        return Verdict(RULE, "info", "there is no theory for this start: the last layer was trained before")
+    train_mode(job)
+    sums = dict.fromkeys(theory, 0.0)
+    with torch.no_grad():
+        for _, batch in zip(range(BATCHES), endless(job), strict=False):
+            losses = losses_of(job, batch)
+            for name in sums:
+                sums[name] += float(losses[name]) / BATCHES
+    verdicts = check_initial_loss(sums, theory)
+    return max(verdicts, key=lambda verdict: ("pass", "info", "warn", "fail").index(verdict.status))
