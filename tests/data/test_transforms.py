@@ -8,29 +8,43 @@ import numpy as np
 import pytest
 import torch
 
+from pellucid.core.errors import ConfigError
 from pellucid.core.seed import generator
 from pellucid.data.config import AugmentConfig
 from pellucid.data.transforms import (
     Affine,
     Batch,
+    Blur,
     CentreCrop,
     Compose,
     Cut,
     Cutout,
+    Elastic,
+    Erase,
     Flip,
     Jitter,
     Noise,
+    Radial,
     RandomCrop,
+    ScaleCrop,
     Shift,
+    Sometimes,
     VFlip,
     Window,
     build,
 )
 
 WHOLE = [Flip(0.5), VFlip(0.5), Shift(0.3), CentreCrop((14, 11)), Window((15, 12)), Window((14, 11), 0.1)]
-RESAMPLING = [RandomCrop((20, 20), (0.3, 1.0)), Affine(rotate=25, shear=10, stretch=0.3)]
-COLOURS = [Jitter(0.5, 0.5, 0.5), Noise(20.0), Cutout(0.4)]
-ALL = WHOLE + RESAMPLING + COLOURS
+RESAMPLING = [
+    RandomCrop((20, 20), (0.3, 1.0)),
+    Affine(rotate=25, shear=10, stretch=0.3),
+    Affine(shift=0.2),
+    ScaleCrop((12, 12), (14, 24)),
+    Sometimes(Affine(rotate=25), 0.5),
+]
+WARPS = [Radial(0.3), Elastic(0.05)]
+COLOURS = [Jitter(0.5, 0.5, 0.5), Noise(20.0), Cutout(0.4), Blur(2.0), Erase(0.7), Erase(1.0, fill="mean")]
+ALL = WHOLE + RESAMPLING + WARPS + COLOURS
 IDS = [repr(t).split("(")[0] + str(k) for k, t in enumerate(ALL)]
 EACH = pytest.mark.parametrize("transform", ALL, ids=IDS)
 SIZE = (19, 16)
@@ -174,6 +188,7 @@ def test_marker_moves_with_resampled_pixels(transform, seed):
     """Marks of 7x7 pixels: the middle of the light is where the keypoint is, and the box holds it."""
     batch = markers(seed=seed, size=(64, 60), reach=3)
     transform = RandomCrop((50, 70), (0.3, 1.0)) if isinstance(transform, RandomCrop) else transform
+    transform = ScaleCrop((50, 56), (58, 90)) if isinstance(transform, ScaleCrop) else transform
     found = transform(batch, generator(seed, "t"))
     seen = 0
     for k in range(24):
@@ -196,6 +211,29 @@ def test_marker_moves_with_resampled_pixels(transform, seed):
         middle = torch.stack([(light.sum(0) * xs).sum(), (light.sum(1) * ys).sum()]) / light.sum()
         assert (middle - point[:2]).abs().max() < 0.1
         assert (marked.mean(0).flip(0) - point[:2]).abs().max() < 0.5
+        seen += 1
+    assert seen > 5
+
+
+@pytest.mark.parametrize("transform", WARPS, ids=lambda t: type(t).__name__)
+@pytest.mark.parametrize("seed", range(3))
+def test_marker_moves_with_warped_pixels(transform, seed):
+    """No matrix describes these: pixels follow the way back, boxes and keypoints the way forward."""
+    batch = markers(seed=seed, size=(160, 150), reach=2)
+    found = transform(batch, generator(seed, "t"))
+    assert torch.equal(found["canvas_affine"], batch["canvas_affine"])
+    seen = 0
+    for k in range(24):
+        x1, y1, x2, y2 = found["boxes_xyxy"][k, 0].tolist()
+        if x1 < 2 or y1 < 2 or x2 > 148 or y2 > 158:
+            continue
+        marked = (found["mask"][k] == 1).nonzero().float() + 0.5
+        assert (marked[:, 1] > x1 - 0.01).all() and (marked[:, 1] < x2 + 0.01).all()
+        assert (marked[:, 0] > y1 - 0.01).all() and (marked[:, 0] < y2 + 0.01).all()
+        light = (found["image"][k, 0].double() - 10).clamp(min=0)
+        ys, xs = torch.arange(160) + 0.5, torch.arange(150) + 0.5
+        middle = torch.stack([(light.sum(0) * xs).sum(), (light.sum(1) * ys).sum()]) / light.sum()
+        assert (middle - found["keypoints"][k, 0, 0, :2]).abs().max() < 0.2  # a mark of 5 pixels is bowed itself
         seen += 1
     assert seen > 5
 
@@ -245,8 +283,9 @@ def test_build_makes_what_the_config_asks_for():
     assert kinds(build(AugmentConfig(augment=False), (224, 224), (256, 256), train=True)) == ["CentreCrop"]
     assert kinds(build(AugmentConfig(), (28, 28), (28, 28), train=True)) == ["Flip", "Shift"]
     assert kinds(build(AugmentConfig(), (224, 224), (256, 256), train=True)) == ["Window", "Flip"]
-    every = AugmentConfig(0.5, 0.5, 0.1, 0.5, 10, 5, 0.1, 0.2, 5, 0.3, 0.1)
-    order = ["RandomCrop", "Flip", "VFlip", "Affine", "Shift", "Jitter", "PcaColour", "Noise", "Cutout"]
+    every = AugmentConfig(0.5, 0.5, 0.1, 0.5, 10, 5, 0.1, 0.2, 5, 0.3, 0.1, radial=0.1, blur=1, erase=0.5, mixup=0.2)
+    order = ["RandomCrop", "Flip", "VFlip", "Affine", "Radial", "Shift"]
+    order += ["Jitter", "PcaColour", "Blur", "Noise", "Cutout", "Erase", "Mixup"]
     assert kinds(build(every, (224, 224), (256, 256), train=True)) == order
 
 
@@ -254,3 +293,14 @@ def test_build_without_shift_keeps_the_middle():
     middle = build(AugmentConfig(flip=0, shift=0), (10, 10), (16, 16), train=True)
     image = torch.randint(0, 256, (3, 3, 16, 16), dtype=torch.uint8, generator=generator(10, "picture"))
     assert torch.equal(middle({"image": image}, generator(0, "t"))["image"], image[:, :, 3:13, 3:13])
+
+
+def test_build_of_mixing_and_of_scale_jitter():
+    assert kinds(build(AugmentConfig(cutmix=1.0), (28, 28), (28, 28), train=True)) == ["Flip", "Shift", "CutMix"]
+    both = AugmentConfig(flip=0, shift=0, mixup=0.2, cutmix=1.0)
+    assert kinds(build(both, (28, 28), (28, 28), train=True)) == ["Either"]
+    scaled = AugmentConfig(short_side=(256, 480))
+    assert kinds(build(scaled, (224, 224), (256, 256), train=True)) == ["ScaleCrop", "Flip"]
+    assert kinds(build(scaled, (224, 224), (256, 256), train=False)) == ["CentreCrop"]
+    with pytest.raises(ConfigError, match="short_side must be two numbers from 300 "):
+        build(scaled, (300, 300), (340, 340), train=True)

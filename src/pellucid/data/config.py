@@ -1,12 +1,15 @@
 """Settings of data and augmentation that every task shares. Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from pellucid.core.choose import choose
 from pellucid.core.config import require
+from pellucid.core.errors import ConfigError
 from pellucid.core.preprocess import MODES
 from pellucid.core.shapes import parse_size
+from pellucid.data.policy.read import read_policy, resolve_policy
+from pellucid.data.policy.steps import STEPS
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,59 @@ class AugmentConfig:
     """Blank one square whose side is this share of the picture's."""
     pca_colour: float = 0.0
     """Add a colour along the principal ones of ImageNet, with this deviation (AlexNet: 0.1)."""
+    short_side: tuple[int, int] = (0, 0)
+    """Resize so that the shorter side is drawn from these two, then cut a random window (ResNet at 224: 256 480)."""
+    radial: float = 0.0
+    """Bow straight lines as a lens does, by a k up to this, both ways (0.1 is well visible)."""
+    blur: float = 0.0
+    """Smooth with a Gaussian whose deviation, in pixels, is up to this."""
+    erase: float = 0.0
+    """Probability of painting a random rectangle over with noise (random erasing)."""
+    mixup: float = 0.0
+    """Lay pairs of pictures over each other, the share drawn from Beta(a, a) with this a (usual: 0.2)."""
+    cutmix: float = 0.0
+    """Paste a rectangle of another picture, its area drawn from Beta(a, a) with this a (usual: 1); beside --mixup each
+    batch gets one of the two."""
+    policy: str = ""
+    """FILE.toml with one [[step]] table a transform, in order, in place of all of the above."""
     augment: bool = True
     """--no-augment switches all of the above off."""
 
     def __post_init__(self) -> None:
-        for name in ("flip", "vflip", "shift", "jitter", "cutout", "stretch"):
+        object.__setattr__(self, "policy", resolve_policy(self.policy))  # from here on it is its own text
+        if self.policy:
+            self._refuse_others()
+        for name in ("flip", "vflip", "shift", "jitter", "cutout", "stretch", "erase"):
             require(0 <= getattr(self, name) <= 1, name, "in [0, 1]", getattr(self, name))
         require(0 < self.crop <= 1, "crop", "in (0, 1]", self.crop)
         require(0 <= self.rotate <= 180, "rotate", "from 0 to 180 degrees", self.rotate)
         require(0 <= self.shear < 80, "shear", "from 0 to 80 degrees", self.shear)
         require(0 <= self.pca_colour <= 10, "pca_colour", "from 0 to 10", self.pca_colour)
         require(0 <= self.noise <= 255, "noise", "from 0 to 255", self.noise)
+        require(0 <= self.radial <= 0.3, "radial", "from 0 to 0.3", self.radial)
+        require(0 <= self.blur <= 20, "blur", "from 0 to 20 pixels", self.blur)
+        for name in ("mixup", "cutmix"):
+            alpha = getattr(self, name)
+            require(alpha == 0 or 0.01 <= alpha <= 100, name, "0 (off) or from 0.01 to 100", alpha)
+        low, high = self.short_side
+        ordered = (low, high) == (0, 0) or 0 < low <= high <= 10_000
+        require(ordered, "short_side", "two numbers of pixels, the smaller first, or 0 0", self.short_side)
+        if low and self.crop < 1:
+            raise ConfigError("short_side and crop both cut the input out of the picture. Leave one of them out.")
+
+    @property
+    def mixes(self) -> tuple[str, ...]:
+        """Names of the steps that make one picture of two."""
+        if not self.augment:
+            return ()
+        if self.policy:
+            return tuple(step.name for step in read_policy(self.policy, "policy") if STEPS[step.name].mixes)
+        return tuple(name for name in ("mixup", "cutmix") if getattr(self, name))
+
+    def _refuse_others(self) -> None:
+        for each in fields(self):
+            if each.name not in ("policy", "augment") and getattr(self, each.name) != each.default:
+                raise ConfigError(
+                    f"policy says all that is done to pictures, so {each.name} = {getattr(self, each.name)!r} beside it "
+                    "would do nothing. Leave one of the two out."
+                )

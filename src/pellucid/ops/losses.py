@@ -29,6 +29,7 @@ def cross_entropy(
     weights: Tensor | None = None,
     label_smoothing: float = 0.0,
     normaliser: Tensor | None = None,
+    shares: Tensor | None = None,
 ) -> Tensor:
     """Softmax cross-entropy as a weighted mean: sum_n w[y_n] l_n / sum_n w[y_n].
 
@@ -46,6 +47,8 @@ def cross_entropy(
         label_smoothing: s in [0, 1), the share of the target that is spread over all classes.
         normaliser: what the weighted sum is divided by, a scalar; None is the sum of the weights of this
             batch. State it where one batch comes in parts (several machines, accumulated steps).
+        shares: (N, ...) what each picture or pixel counts besides, 0 or positive; None is 1 for all. With two labels a
+            picture (mixup, CutMix) the loss is that of both, each with its shares and the sum of both normalisers.
 
     Returns:
         A scalar. Zero, with a gradient of zero, when nothing counts: an empty batch, all of it ignored,
@@ -67,5 +70,7 @@ def cross_entropy(
         require_shape(weights, "K", "weights", K=n_classes)
         weights = weights.to(each)
     weight = weight_of(target, ignore_index=ignore_index, weights=weights).to(each)  # (N, ...)
+    if shares is not None:
+        weight = weight * shares.to(each)
     normaliser = weight.sum() if normaliser is None else normaliser
     return (each * weight).sum() / torch.where(normaliser > 0, normaliser, 1)

@@ -12,15 +12,27 @@ device where the pixels are, draws everything from the generator, and changes no
 | `canvas_affine` (N, 2, 3) | leads from the new canvas to the file's pixels |
 | `valid_hw` (N, 2) | everything that is picture lies in these first rows and columns |
 
+`canvas_affine` is what it says as long as the pixels moved by matrices; warps that are none leave it as it was.
+
+Two pictures that became one (`mixing`) add two keys:
+
+| key | meaning |
+|---|---|
+| `label_mix` (N, 2) int64 | the label of the picture itself and that of the one mixed in |
+| `label_mix_weight` (N,) float32 | how much of the result is the second: 0 where nothing was mixed in |
+
 Every other key, `label` among them, is handed on as it is.
 """
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 Batch = dict[str, Tensor]
+
+EDGE = 17  # points of an edge that bows
 
 
 class Transform(Protocol):
@@ -71,31 +83,53 @@ def moved(batch: Batch, back: Tensor, size: tuple[int, int]) -> Batch:
         turn = affine[..., :2] @ back.to(affine)  # (N, 2, 3)
         turn[..., 2] += affine[..., 2]
         found["canvas_affine"] = turn
+    return found | moved_by(batch, lambda xy: _forward(xy, back), size, edge=2)
+
+
+def moved_by(batch: Batch, forward: Callable[[Tensor], Tensor], size: tuple[int, int], edge: int = EDGE) -> Batch:
+    """Boxes and keypoints after the pixels moved.
+
+    Args:
+        forward: (N, K, 2) old coordinates -> new ones.
+        size: new height and width.
+        edge: points of each edge of a box that are looked at; the ends alone where edges stay straight.
+    """
+    found: Batch = {}
     if "boxes_xyxy" in batch:
-        found |= _moved_boxes(batch, back, size)
+        found |= _moved_boxes(batch, forward, size, edge)
     if "keypoints" in batch:
         points = batch["keypoints"]
         n, m, p, _ = points.shape
-        xy = _forward(points[..., :2].reshape(n, m * p, 2), back).reshape(n, m, p, 2)
+        xy = forward(points[..., :2].reshape(n, m * p, 2)).reshape(n, m, p, 2)
         inside = ((xy >= 0) & (xy < xy.new_tensor([size[1], size[0]]))).all(-1)  # (N, M, P)
         found["keypoints"] = torch.cat([xy, (points[..., 2] * inside)[..., None]], dim=-1)
     return found
 
 
-def _moved_boxes(batch: Batch, back: Tensor, size: tuple[int, int]) -> Batch:
+def _moved_boxes(batch: Batch, forward: Callable[[Tensor], Tensor], size: tuple[int, int], edge: int) -> Batch:
     boxes = batch["boxes_xyxy"]
-    n, m = boxes.shape[:2]
-    corners = boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].reshape(n, m * 4, 2)
-    corners = _forward(corners, back).reshape(n, m, 4, 2)
+    around = _around(boxes, edge)  # (N, M, P, 2)
+    around = forward(around.flatten(1, 2)).reshape(around.shape)
     limit = boxes.new_tensor([size[1], size[0]])
-    low = corners.amin(2).clamp(min=0).minimum(limit)  # (N, M, 2)
-    high = corners.amax(2).clamp(min=0).minimum(limit)
+    low = around.amin(2).clamp(min=0).minimum(limit)  # (N, M, 2)
+    high = around.amax(2).clamp(min=0).minimum(limit)
     there = (high > low).all(-1)  # (N, M)
     moved_boxes = torch.cat([low, high], dim=-1) * there[..., None]
     found = {"boxes_xyxy": moved_boxes}
     if "box_label" in batch:
         found["box_label"] = torch.where(there, batch["box_label"], -1)
     return found
+
+
+def _around(boxes: Tensor, edge: int) -> Tensor:
+    """(N, M, P, 2): `edge` points of each of the four edges of (N, M, 4)."""
+    share = torch.linspace(0, 1, edge, device=boxes.device, dtype=boxes.dtype)
+    low, high = boxes[..., None, :2], boxes[..., None, 2:]  # (N, M, 1, 2)
+    along = torch.lerp(low, high, share[:, None])  # (N, M, edge, 2), exact at both ends
+    x, y = along.unbind(-1)
+    (x1, y1), (x2, y2) = (side.expand_as(along).unbind(-1) for side in (low, high))
+    parts = ((x, y1), (x, y2), (x1, y), (x2, y))
+    return torch.cat([torch.stack(part, -1) for part in parts], 2)
 
 
 def _forward(xy: Tensor, back: Tensor) -> Tensor:

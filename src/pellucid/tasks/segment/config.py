@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from pellucid.core.errors import ConfigError
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.training.config import CrossEntropyConfig, OptimConfig, ScheduleConfig, TrainConfig
 
@@ -21,6 +22,10 @@ class SegmentConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        if "mixup" in self.augment.mixes:
+            raise ConfigError("mixup would give pixels of masks two classes. Use cutmix, which moves whole pixels.")
 
     @property
     def title(self) -> str:

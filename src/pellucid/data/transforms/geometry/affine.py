@@ -16,7 +16,8 @@ CHUNK = 8  # pictures that are floats at a time
 @dataclass(frozen=True)
 class Affine:
     """Turn by up to `rotate` degrees, shear by up to `shear` degrees, both ways, and change the ratio of width to
-    height by a factor from 1 / (1 + stretch) to 1 + stretch at equal area; all about the middle, the turn last.
+    height by a factor from 1 / (1 + stretch) to 1 + stretch at equal area; all about the middle, the turn last. Then
+    move by up to `shift` of the sides, both ways and by any part of a pixel (`Shift` moves by whole ones).
 
     Pictures are interpolated bilinearly and continued outwards by their edge pixels; masks take the nearest pixel.
     """
@@ -24,6 +25,7 @@ class Affine:
     rotate: float = 0.0
     shear: float = 0.0
     stretch: float = 0.0
+    shift: float = 0.0
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         n, _, height, width = batch["image"].shape
@@ -46,7 +48,11 @@ class Affine:
         undo_stretch = _matrices(1 / wider, zero, zero, wider)
         linear = undo_stretch @ undo_shear @ undo_turn  # (N, 2, 2)
         middle = torch.tensor([size[1] / 2, size[0] / 2])
-        return torch.cat([linear, (middle - linear @ middle)[..., None]], dim=-1)
+        offset = middle - linear @ middle  # (N, 2)
+        if self.shift:
+            ways = torch.stack([draw(n, -self.shift, self.shift, generator) for _ in size], -1) * 2 * middle
+            offset = offset - (linear @ ways[..., None])[..., 0]
+        return torch.cat([linear, offset[..., None]], dim=-1)
 
 
 def warp(image: Tensor, back: Tensor) -> Tensor:

@@ -75,22 +75,9 @@ class RandomCrop:
         return self.cut(batch, torch.arange(len(batch["image"])), generator)
 
     def cut(self, batch: Batch, rows: Tensor, generator: torch.Generator) -> Batch:
-        image = batch["image"]
-        n, (height, width) = len(rows), image.shape[2:]
-        part_hw = self._draw_shapes(min(n, self.shapes), (height, width), generator)  # (K, 2)
-        own_hw = part_hw.repeat(-(-n // max(1, len(part_hw))), 1)[:n]  # (N, 2)
-        valid = batch["valid_hw"].cpu() if "valid_hw" in batch else torch.tensor([[height, width]]).expand(n, 2)
-        room = (valid - own_hw).clamp(min=0)  # (N, 2)
-        top, left = draw_whole(room[:, 0], generator), draw_whole(room[:, 1], generator)
-        result = {**batch, "image": self._image_parts(image, rows, part_hw, top, left)}
-        if "mask" in batch:
-            result["mask"] = self._mask_parts(batch["mask"], rows, part_hw, top, left)
-        scale = own_hw / torch.tensor(self.size)  # (N, 2)
-        result |= moved(batch, back_matrix(scale[:, 1], scale[:, 0], left.float(), top.float()), self.size)
-        if "valid_hw" in batch:
-            seen = (valid - torch.stack([top, left], 1)) / scale
-            result["valid_hw"] = _limited(seen.ceil().long(), self.size).to(batch["valid_hw"].device)
-        return result
+        canvas = batch["image"].shape[2], batch["image"].shape[3]
+        part_hw = self._draw_shapes(min(len(rows), self.shapes), canvas, generator)
+        return cut_parts(batch, rows, part_hw, self.size, generator)
 
     def _draw_shapes(self, k: int, canvas: tuple[int, int], generator: torch.Generator) -> Tensor:
         """(k, 2) int64 heights and widths that fit into the canvas."""
@@ -103,21 +90,50 @@ class RandomCrop:
         first = (sides <= limit).all(-1).int().argmax(1)  # the first that fits; the very first if none does
         return sides[torch.arange(k), first].clamp(min=1).minimum(limit)
 
-    def _image_parts(self, image: Tensor, rows: Tensor, part_hw: Tensor, top: Tensor, left: Tensor) -> Tensor:
-        shape = (len(rows), *self.size, image.shape[1])
-        on_cpu = image.device.type == "cpu"
-        out = buffers.empty(shape, image.dtype) if on_cpu else image.new_empty(shape)
-        for deal, size in _dealt(len(rows), part_hw):
-            part = windows(image, rows[deal], top[deal], left[deal], size)
-            out[deal] = resize(part, self.size).permute(0, 2, 3, 1)
-        return out.permute(0, 3, 1, 2)
 
-    def _mask_parts(self, mask: Tensor, rows: Tensor, part_hw: Tensor, top: Tensor, left: Tensor) -> Tensor:
-        out = mask.new_empty((len(rows), *self.size))
-        for deal, size in _dealt(len(rows), part_hw):
-            part = mask_windows(mask, rows[deal], top[deal], left[deal], size)
-            out[deal] = _nearest(part, self.size)
-        return out
+def cut_parts(batch: Batch, rows: Tensor, part_hw: Tensor, size: tuple[int, int], generator: torch.Generator) -> Batch:
+    """Parts of the pictures `rows` (N,), each at a random place inside its picture, scaled to `size`.
+
+    Args:
+        part_hw: (K, 2) int64: heights and widths, dealt out to the pictures like cards.
+    """
+    image = batch["image"]
+    n, (height, width) = len(rows), image.shape[2:]
+    own_hw = part_hw.repeat(-(-n // max(1, len(part_hw))), 1)[:n]  # (N, 2)
+    valid = batch["valid_hw"].cpu() if "valid_hw" in batch else torch.tensor([[height, width]]).expand(n, 2)
+    room = (valid - own_hw).clamp(min=0)  # (N, 2)
+    top, left = draw_whole(room[:, 0], generator), draw_whole(room[:, 1], generator)
+    result = {**batch, "image": _image_parts(image, rows, part_hw, top, left, size)}
+    if "mask" in batch:
+        result["mask"] = _mask_parts(batch["mask"], rows, part_hw, top, left, size)
+    scale = own_hw / torch.tensor(size)  # (N, 2)
+    result |= moved(batch, back_matrix(scale[:, 1], scale[:, 0], left.float(), top.float()), size)
+    if "valid_hw" in batch:
+        seen = (valid - torch.stack([top, left], 1)) / scale
+        result["valid_hw"] = _limited(seen.ceil().long(), size).to(batch["valid_hw"].device)
+    return result
+
+
+def _image_parts(
+    image: Tensor, rows: Tensor, part_hw: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]
+) -> Tensor:
+    shape = (len(rows), *size, image.shape[1])
+    on_cpu = image.device.type == "cpu"
+    out = buffers.empty(shape, image.dtype) if on_cpu else image.new_empty(shape)
+    for deal, part_size in _dealt(len(rows), part_hw):
+        part = windows(image, rows[deal], top[deal], left[deal], part_size)
+        out[deal] = resize(part, size).permute(0, 2, 3, 1)
+    return out.permute(0, 3, 1, 2)
+
+
+def _mask_parts(
+    mask: Tensor, rows: Tensor, part_hw: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]
+) -> Tensor:
+    out = mask.new_empty((len(rows), *size))
+    for deal, part_size in _dealt(len(rows), part_hw):
+        part = mask_windows(mask, rows[deal], top[deal], left[deal], part_size)
+        out[deal] = _nearest(part, size)
+    return out
 
 
 def _dealt(n: int, part_hw: Tensor) -> Iterator[tuple[slice, tuple[int, int]]]:

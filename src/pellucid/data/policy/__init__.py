@@ -1,0 +1,1 @@
+"""Augmentation written down as a list of steps. Imports no torch."""

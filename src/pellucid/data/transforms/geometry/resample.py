@@ -1,0 +1,64 @@
+"""Move pixels and labels by a map that is no matrix.
+
+A warp is known by two functions. `back` says where each pixel of the new picture is taken from, and is exact: what
+is seen is what it says. `forward` is its inverse, by which boxes and keypoints follow.
+
+Letters: N pictures, k of them at a time, H x W pixels, K points.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.data.canvas import IGNORE
+from pellucid.data.transforms.batch import Batch, moved_by
+
+CHUNK = 8  # pictures that are floats at a time
+
+Back = Callable[[Tensor, slice], Tensor]
+Forward = Callable[[Tensor], Tensor]
+
+
+def resampled(batch: Batch, back: Back, forward: Forward) -> Batch:
+    """The batch after a warp of the canvas onto itself.
+
+    Pictures are interpolated bilinearly and continued outwards by their edge pixels; masks take the nearest pixel, 255
+    outside. A box becomes the one around its bowed edges. `canvas_affine` stays: no matrix describes the warp.
+
+    Args:
+        back: `(xy, part) -> xy`: (H, W, 2) coordinates of the new pixels' centres -> (k, H, W, 2) old coordinates for
+            the pictures `part`.
+        forward: (N, K, 2) old coordinates -> new ones.
+    """
+    image = batch["image"]
+    n, _, height, width = image.shape
+    centres = _centres(height, width, image.device)
+    half = torch.tensor([width / 2, height / 2], device=image.device)
+    out = torch.empty_like(image, memory_format=torch.channels_last)
+    mask = batch.get("mask")
+    new_mask = None if mask is None else torch.empty_like(mask)
+    step = CHUNK if image.device.type == "cpu" else max(1, n)
+    for start in range(0, n, step):
+        part = slice(start, min(start + step, n))
+        grid = back(centres, part) / half - 1  # (k, H, W, 2), from -1 to 1 across the canvas
+        pixels = image[part].to(torch.float32)
+        sampled = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        out[part] = sampled.round_().clamp_(0, 255)
+        if mask is not None and new_mask is not None:
+            above = mask[part, None].to(torch.float32) + 1  # so that 0 is left for outside
+            nearest = F.grid_sample(above, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0] - 1
+            new_mask[part] = torch.where(nearest < 0, IGNORE, nearest).to(mask.dtype)
+    result = {**batch, "image": out}
+    if new_mask is not None:
+        result["mask"] = new_mask
+    if "valid_hw" in batch:  # edge pixels are drawn outwards, so the whole canvas may show picture
+        result["valid_hw"] = torch.tensor([height, width], device=batch["valid_hw"].device).repeat(n, 1)
+    return result | moved_by(batch, forward, (height, width))
+
+
+def _centres(height: int, width: int, device: torch.device) -> Tensor:
+    """(H, W, 2): x and y of every pixel's centre."""
+    y, x = torch.arange(height, device=device) + 0.5, torch.arange(width, device=device) + 0.5
+    return torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1)
