@@ -1,0 +1,1 @@
+"""Read the curves of a run as a teacher does: the rate, the start, the fit, and the place to cut the rate."""
