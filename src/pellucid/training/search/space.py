@@ -123,6 +123,26 @@ def spelled(space: Space) -> str:
     return ", ".join(f"{name}={axis.words()}" for name, axis in space.items())
 
 
+def as_plain(space: Space) -> dict[str, dict[str, Any]]:
+    """The space in plain JSON types."""
+    return {
+        name: {"options": [list(each) if isinstance(each, tuple) else each for each in axis.options]}
+        if isinstance(axis, Choice)
+        else {"low": axis.low, "high": axis.high, "log": axis.log, "whole": isinstance(axis, Int)}
+        for name, axis in space.items()
+    }
+
+
+def from_plain(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Axis]:
+    """The inverse of `as_plain`."""
+    return {
+        name: Choice(tuple(tuple(each) if isinstance(each, list) else each for each in axis["options"]))
+        if "options" in axis
+        else (Int if axis["whole"] else Float)(axis["low"], axis["high"], axis["log"])
+        for name, axis in content.items()
+    }
+
+
 def _scaled(value: float, log: bool) -> float:
     return math.log10(value) if log else float(value)
 
