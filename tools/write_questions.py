@@ -1,4 +1,4 @@
-"""Write the pages of the experiments: docs/from-scratch/questions, docs/classic and docs/architectures.
+"""Write the pages of the experiments: docs/from-scratch/questions, docs/classic, docs/architectures and docs/craft.
 
 python tools/write_questions.py            # all of them
 python tools/write_questions.py norms      # one, and the index of its collection
@@ -140,7 +140,18 @@ a picture; every script runs by itself. Written by `make questions`.
 """,
     back="All experiments",
 )
-COLLECTIONS = {"questions": QUESTIONS, "classic": CLASSIC, "architectures": ARCHITECTURES}
+CRAFT = Collection(
+    scripts="recipes/craft",
+    pages="docs/craft",
+    introduction="""\
+# The craft of training, tried
+
+What the notes say about training, searching and regularising, each as a claim, a small experiment, its numbers and a
+picture; every script runs by itself. Written by `make questions`.
+""",
+    back="All experiments",
+)
+COLLECTIONS = {"questions": QUESTIONS, "classic": CLASSIC, "architectures": ARCHITECTURES, "craft": CRAFT}
 
 
 def main() -> None:
