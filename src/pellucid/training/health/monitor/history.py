@@ -1,4 +1,4 @@
-"""What the monitor remembers of a run: little, and all of it plain numbers, so that a resumed run goes on to the bit."""
+"""What the monitor remembers of a run: little, and plain numbers, so that a resumed run goes on to the bit."""
 
 import statistics
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ class History:
         self.first = self.first or look
         self.recent = [*self.recent[1 - RECENT :], look]
         self.n_looks += 1
-        ratios = [weight.ratio for weight in look.weights.values() if weight.norm > 0]
+        ratios = [weight.ratio for weight in look.weights.values() if weight.rms > 0]
         if ratios:
             self.paces.append(Pace(look.step, look.lr, rounded(statistics.median(ratios)), max(ratios)))
 

@@ -13,8 +13,9 @@ from torch import nn
 
 from pellucid.core.verdict import Verdict
 from pellucid.training.health.monitor.history import History
-from pellucid.training.health.monitor.judge import judge
+from pellucid.training.health.monitor.judge import ALARMS, judge
 from pellucid.training.health.monitor.snapshot import Activation, Snapshot, rounded
+from pellucid.training.health.monitor.spikes import note_spike
 from pellucid.training.health.monitor.statistics import Measured, Watch
 from pellucid.training.health.monitor.updates import Updates
 
@@ -72,10 +73,10 @@ class Monitor:
 
     def judge_step(self, step: int, lr: float, loss: float) -> list[Verdict]:
         """Take in the loss of the step that was just made. The alarms that were not raised before."""
-        full = self.history.add_loss(step, lr, loss)
-        if not full and self.look is None:
+        spike = self.history.add_loss(step, lr, loss) and note_spike(self.history)
+        if not spike and self.look is None:
             return []
-        new = [verdict for verdict in judge(self.history) if verdict.status != "pass" and verdict.rule not in self.said]
+        new = [verdict for verdict in judge(self.history) if verdict.status in ALARMS and verdict.rule not in self.said]
         self.said.update({verdict.rule: step for verdict in new})
         return new
 

@@ -37,12 +37,12 @@ class Weight:
     """One weight and what the step did to it.
 
     Attributes:
-        norm: length before the step.
-        gradient: length of the gradient the optimiser was given.
-        ratio: length of the step over `norm`; 0 where the weight is 0.
+        rms: root mean square of its numbers before the step.
+        gradient: that of the gradient the optimiser was given.
+        ratio: length of the step over that of the weight; 0 where the weight is 0.
     """
 
-    norm: float
+    rms: float
     gradient: float
     ratio: float
 

@@ -1,4 +1,6 @@
-"""What a step does to the weights: how long they are, how long the gradient, how far the step went."""
+"""What a step does to the weights: how large they are, how large the gradient, how far it went."""
+
+import math
 
 import torch
 from torch import Tensor, nn
@@ -28,14 +30,15 @@ class Updates:
         if not trained:
             return {}
         names = [name for name, *_ in trained]
+        roots = [math.sqrt(p.numel()) for _, p, _, _ in trained]
         before = [each for _, _, each, _ in trained]
         norms = _lengths(before)
         torch._foreach_sub_(before, [p.detach() for _, p, _, _ in trained])
         steps = _lengths(before)
         gradients = _lengths([gradient for *_, gradient in trained])
         return {
-            name: Weight(rounded(norm), rounded(gradient), rounded(step / norm) if norm else 0.0)
-            for name, norm, gradient, step in zip(names, norms, gradients, steps, strict=True)
+            name: Weight(rounded(norm / root), rounded(gradient / root), rounded(step / norm) if norm else 0.0)
+            for name, root, norm, gradient, step in zip(names, roots, norms, gradients, steps, strict=True)
         }
 
 
