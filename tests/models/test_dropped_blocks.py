@@ -9,7 +9,7 @@ from pellucid.core.seed import seed_everything
 from pellucid.models import create
 from pellucid.models.classify.leave_out import left_out, residual_blocks
 from pellucid.models.classify.resnet import BasicBlock, Bottleneck, ResNet
-from pellucid.models.classify.stochastic_depth_resnet import let_blocks_drop
+from pellucid.nn.blocks.stochastic_depth import let_branches_drop
 
 
 def drops(model: nn.Module) -> list[float]:
@@ -29,7 +29,7 @@ def test_the_mean_over_training_is_the_branch_of_evaluation() -> None:
     """Norms in evaluation, dropping alone in training: the mean of 4,000 draws is what evaluation adds."""
     seed_everything(0)
     model = ResNet(3, 1, (1, 1, 1, 1), small_stem=True).eval()
-    let_blocks_drop(model, last_survival=0.25)
+    let_branches_drop(model, last_survival=0.25)
     block = model.layer4[0]
     assert not block.drop.training, "the mode of the network"
     x = torch.rand(1, 256, 2, 2).expand(4000, -1, -1, -1)
@@ -49,7 +49,7 @@ def test_the_mean_over_training_is_the_branch_of_evaluation() -> None:
 @pytest.mark.parametrize("survival", [0.0, -0.5, 1.5])
 def test_a_survival_that_is_no_probability_is_refused(survival: float) -> None:
     with pytest.raises(ConfigError) as caught:
-        let_blocks_drop(ResNet(3, 1, (1, 1, 1, 1)), survival)
+        let_branches_drop(ResNet(3, 1, (1, 1, 1, 1)), survival)
     assert str(caught.value) == f"last_survival must be above 0 and at most 1, got {survival}."
 
 

@@ -158,6 +158,24 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class RegulariseConfig:
+    """Noise that is put into any network while it is trained. What is evaluated and stored knows nothing of it."""
+
+    dropout: float = 0.0
+    """Probability of dropping each number that the last layer gets; replaces a dropout that stands there."""
+    channel_dropout: float = 0.0
+    """Probability of dropping each whole channel that the last stage of convolutions gets."""
+    drop_connect: float = 0.0
+    """Probability of leaving out each weight of the last layer."""
+    stochastic_depth: float = 0.0
+    """Probability of skipping the last residual block; that of the earlier ones falls in a straight line to 0."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            require(0 <= getattr(self, each.name) < 1, each.name, "in [0, 1)", getattr(self, each.name))
+
+
+@dataclass(frozen=True)
 class CrossEntropyConfig:
     label_smoothing: float = 0.0
     """Share of the target that is spread evenly over all classes."""

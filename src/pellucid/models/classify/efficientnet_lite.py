@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pellucid.models.classify.multiple_of_8 import multiple_of_8
 from pellucid.models.classify.stem import MOBILE_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.blocks.same_padding import same_conv
+from pellucid.nn.blocks.stochastic_depth import ResidualBranch
 from pellucid.nn.initialise import initialise, start_linear, start_small
 
 
@@ -42,7 +43,7 @@ STAGES = (
 LEAST = 8  # px; the small-image form has a stride of 8
 
 
-class Block(nn.Module):
+class Block(ResidualBranch):
     """Widen by 1x1, filter in depth, narrow by 1x1 without activation; plus x where the shape stays."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, expansion: int) -> None:
@@ -67,7 +68,7 @@ class Block(nn.Module):
         wide = self._relu0(self._bn0(self._expand_conv(x))) if self.expands else x  # (N, wide, h, w)
         wide = self._relu1(self._bn1(self._depthwise_conv(wide)))  # (N, wide, h/stride, w/stride)
         narrow = self._bn2(self._project_conv(wide))
-        return x + narrow if self.shortcut else narrow
+        return x + self.kept(narrow) if self.shortcut else narrow
 
 
 class EfficientNetLite(nn.Module):

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from pellucid.models.classify.inception_unit import HEAD_STD, Branches, ConvUnit, chain, pooled
 from pellucid.models.classify.stem import require_size
+from pellucid.nn.blocks.stochastic_depth import ResidualBranch
 from pellucid.nn.initialise import initialise, start_small
 
 LEAST = 75  # px; the map is then a single cell at the end
 
 
-class InceptionResidual(nn.Module):
+class InceptionResidual(ResidualBranch):
     """relu(x + scale · mix(branches(x))): (N, channels, h, w) -> the same shape.
 
     Args:
@@ -43,7 +44,7 @@ class InceptionResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inside = torch.cat([self.get_submodule(name)(x) for name in self.names], 1)  # (N, inside, h, w)
-        return self.relu(x + self.scale * self.conv2d(inside))
+        return self.relu(x + self.kept(self.scale * self.conv2d(inside)))
 
     def extra_repr(self) -> str:
         return f"scale={self.scale}"

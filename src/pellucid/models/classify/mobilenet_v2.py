@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pellucid.models.classify.stem import MOBILE_STEMS, is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
+from pellucid.nn.blocks.stochastic_depth import ResidualBranch
 from pellucid.nn.initialise import initialise, start_linear, start_small
 
 STEM, HEAD = 32, 1280  # feature maps of the first and of the last convolution
@@ -22,7 +23,7 @@ LEAST = 8  # px; the small-image form has a stride of 8
 RELU6 = partial(nn.ReLU6, inplace=True)
 
 
-class InvertedResidual(nn.Module):
+class InvertedResidual(ResidualBranch):
     """Widen by 1x1, filter by depthwise 3x3, narrow by 1x1 without activation; plus x where the shape stays."""
 
     def __init__(self, c_in: int, c_out: int, stride: int, expansion: int) -> None:
@@ -39,7 +40,7 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, c_in, h, w) -> (N, c_out, h/stride, w/stride), rounded up."""
-        return x + self.conv(x) if self.shortcut else self.conv(x)
+        return x + self.kept(self.conv(x)) if self.shortcut else self.conv(x)
 
 
 class MobileNetV2(nn.Module):

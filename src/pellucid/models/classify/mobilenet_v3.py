@@ -16,6 +16,7 @@ from pellucid.models.classify.multiple_of_8 import multiple_of_8
 from pellucid.models.classify.stem import is_small, require_size, stem_notes
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.blocks.squeeze_excitation import SqueezeExcitation
+from pellucid.nn.blocks.stochastic_depth import ResidualBranch
 from pellucid.nn.initialise import initialise, start_linear, start_small
 
 
@@ -81,7 +82,7 @@ RELU, H_SWISH = partial(nn.ReLU, inplace=True), partial(nn.Hardswish, inplace=Tr
 v3_conv = partial(conv_norm, eps=1e-3, momentum=0.01)  # norms as in the published code
 
 
-class InvertedResidual(nn.Module):
+class InvertedResidual(ResidualBranch):
     """Widen by 1x1, filter in depth, weigh channels, narrow by 1x1 without activation; plus x where the shape stays."""
 
     def __init__(self, c_in: int, row: Row) -> None:
@@ -100,7 +101,7 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, c_in, h, w) -> (N, c_out, h/stride, w/stride), rounded up."""
-        return x + self.block(x) if self.shortcut else self.block(x)
+        return x + self.kept(self.block(x)) if self.shortcut else self.block(x)
 
 
 class MobileNetV3(nn.Module):

@@ -13,6 +13,7 @@ bottlenecks).
 from torch import Tensor, nn
 
 from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, stem_notes
+from pellucid.nn.blocks.stochastic_depth import ResidualBranch
 from pellucid.nn.initialise import initialise, start_small
 
 # name -> (whether blocks are bottlenecks, blocks of each stage)
@@ -25,7 +26,7 @@ VARIANTS: dict[str, tuple[bool, tuple[int, int, int, int]]] = {
 }
 
 
-class PreActBlock(nn.Module):
+class PreActBlock(ResidualBranch):
     """H(x) = F(x) + x, where F is norm, ReLU and convolution, two or three times.
 
     Args:
@@ -66,7 +67,7 @@ class PreActBlock(nn.Module):
         """(N, c_in, h, w) -> (N, e width, h/stride, w/stride), rounded up."""
         activated = self.relu1(self.bn1(x))  # (N, c_in, h, w)
         shortcut = x if self.downsample is None else self.downsample(activated)
-        return self.branch(activated) + shortcut
+        return self.kept(self.branch(activated)) + shortcut
 
     def without_residual(self, x: Tensor) -> Tensor:
         """The block with F = 0."""

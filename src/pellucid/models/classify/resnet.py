@@ -21,22 +21,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pellucid.models.classify.stem import RESIDUAL_STEMS, is_small, stem_notes
+from pellucid.nn.blocks.stochastic_depth import ResidualBranch
 from pellucid.nn.initialise import initialise, start_small
 
 BlockMaker = Callable[[int, int, int, int], nn.Module]  # (c_in, width, stride, dilation) -> block of e * width maps
 Variant = tuple[BlockMaker, int, tuple[int, int, int, int]]  # maker of blocks, their e, blocks of each stage
 
 
-class ResidualBlock(nn.Module, ABC):
+class ResidualBlock(ResidualBranch, ABC):
     """H(x) = relu(F(x) + x). Where F changes the shape, x passes `downsample`."""
 
     relu: nn.Module
     se: nn.Module | None  # weighs the channels of F
     downsample: nn.Module | None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.drop: nn.Module | None = None  # stochastic depth puts itself here
 
     @abstractmethod
     def convolutions(self, x: Tensor) -> Tensor:
@@ -45,8 +42,7 @@ class ResidualBlock(nn.Module, ABC):
     def residual(self, x: Tensor) -> Tensor:
         """F: (N, c_in, h, w) -> (N, e width, h/stride, w/stride), rounded up."""
         x = self.convolutions(x)
-        x = x if self.se is None else self.se(x)
-        return x if self.drop is None else self.drop(x)
+        return self.kept(x if self.se is None else self.se(x))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, c_in, h, w) -> (N, e width, h/stride, w/stride), rounded up."""

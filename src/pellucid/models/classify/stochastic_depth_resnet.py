@@ -11,26 +11,13 @@ the paper multiplies it in evaluation. Evaluation is therefore that of a ResNet,
 
 from torch import nn
 
-from pellucid.core.config import require
-from pellucid.models.classify.resnet import VARIANTS, ResidualBlock, ResNet, build
-from pellucid.nn.blocks.stochastic_depth import StochasticDepth
-
-
-def let_blocks_drop(model: ResNet, last_survival: float = 0.5) -> None:
-    """Give every block its probability of being dropped in training, by the linear decay rule.
-
-    Args:
-        last_survival: p_L, the probability with which the last block survives, in (0, 1].
-    """
-    require(0 < last_survival <= 1, "last_survival", "above 0 and at most 1", last_survival)
-    blocks = [module for module in model.modules() if isinstance(module, ResidualBlock)]
-    for number, block in enumerate(blocks, start=1):
-        block.drop = StochasticDepth(number / len(blocks) * (1 - last_survival)).train(block.training)
+from pellucid.models.classify.resnet import VARIANTS, build
+from pellucid.nn.blocks.stochastic_depth import let_branches_drop
 
 
 def _build(base: str, n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     model = build(VARIANTS[base], n_classes, channels, image_size)
-    let_blocks_drop(model)
+    let_branches_drop(model)
     return model
 
 

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from pellucid.core.config import require
 from pellucid.core.shapes import require_shape
 from pellucid.models.classify.stem import require_size
+from pellucid.nn.blocks.stochastic_depth import ResidualBranch
 from pellucid.nn.initialise import start_small
 
 EPS = 1e-6  # of layer norm
@@ -56,7 +57,7 @@ class SelfAttention(nn.Module):
         return self.out_proj(mixed.transpose(1, 2).reshape(n, s, width))  # (N, S, D)
 
 
-class EncoderBlock(nn.Module):
+class EncoderBlock(ResidualBranch):
     """x + attention(norm(x)), then x + mlp(norm(x)).
 
     Args:
@@ -80,8 +81,8 @@ class EncoderBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D)."""
-        x = x + self.dropout(self.self_attention(self.ln_1(x)))
-        return x + self.mlp(self.ln_2(x))
+        x = x + self.kept(self.dropout(self.self_attention(self.ln_1(x))))
+        return x + self.kept(self.mlp(self.ln_2(x)))
 
 
 class Encoder(nn.Module):

@@ -4,6 +4,8 @@ One mask serves the batch, biases are never dropped, and evaluation uses the mea
 `scratch/regularisation/dropconnect.py`, which says where this differs from the paper.
 """
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -73,3 +75,18 @@ class DropConnectConv2d(nn.Conv2d):
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}"
+
+
+def dropping_weights(layer: nn.Linear | nn.Conv2d, p: float) -> nn.Module:
+    """The same layer, with the very same parameters under the same names, but with weights left out in training.
+
+    Raises:
+        ConfigError: p is not in [0, 1).
+    """
+    require(0 <= p < 1, "p", "in [0, 1)", p)
+    kind: type[DropConnectLinear | DropConnectConv2d]
+    kind = DropConnectLinear if isinstance(layer, nn.Linear) else DropConnectConv2d
+    twin: Any = kind.__new__(kind)
+    twin.__dict__.update(layer.__dict__)  # a new layer would need new parameters, and lose hooks
+    twin.p = p
+    return twin

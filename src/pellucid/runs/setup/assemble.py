@@ -22,6 +22,7 @@ from pellucid.data.prepare import Splits
 from pellucid.models import FAMILIES
 from pellucid.nn.precision import place_model
 from pellucid.ops.normalise import normalise
+from pellucid.runs.setup.noise import add_noise
 from pellucid.runs.stored import folder as files
 from pellucid.training.averages.make import make_average
 from pellucid.training.health.monitor.monitor import Monitor
@@ -55,6 +56,8 @@ def make_job(
         let_look(model, splits, cfg.train.seed)
     else:
         net.load_state_dict({**net.state_dict(), **weights})
+    noise = add_noise(net, cfg.regularise, (splits.facts.preprocess.channels, *splits.facts.preprocess.size))
+    net.notes = (*getattr(net, "notes", ()), *noise)  # type: ignore[assignment]
     model = place_model(model, device)
     plan = task.plan(cfg, splits.facts, net)
     if plan:

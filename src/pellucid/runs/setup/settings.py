@@ -62,6 +62,10 @@ class Settings(TypedDict, total=False):
     balance: bool
     class_weights: tuple[float, ...]
     auxiliary_weight: float
+    dropout: float
+    channel_dropout: float
+    drop_connect: float
+    stochastic_depth: float
     optimiser: str
     lr: float
     momentum: float

@@ -7,7 +7,14 @@ from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
 from pellucid.data.config import AugmentConfig, DataConfig
-from pellucid.training.config import CrossEntropyConfig, OptimConfig, ScheduleConfig, TrainConfig, TransferConfig
+from pellucid.training.config import (
+    CrossEntropyConfig,
+    OptimConfig,
+    RegulariseConfig,
+    ScheduleConfig,
+    TrainConfig,
+    TransferConfig,
+)
 
 FITTED = ("knn", "svm", "softmax")  # models that are fitted in one go, not trained by gradient steps
 FITTED_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # what can choose their settings: no probabilities
@@ -71,6 +78,7 @@ class ClassifyConfig:
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: ClassifyLossConfig = field(default_factory=ClassifyLossConfig)
+    regularise: RegulariseConfig = field(default_factory=RegulariseConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)

@@ -26,7 +26,7 @@ from pellucid.training.resolve import resolve_batch, resolve_class_weights, reso
 
 SMALL_UP_TO = 64
 USUAL_BATCH = 128
-STEPS_ONLY = ("loss", "optim", "schedule")  # sections that only training by gradient steps has a use for
+STEPS_ONLY = ("loss", "regularise", "optim", "schedule")  # sections that only training by gradient steps has a use for
 LOOP_ONLY = ("defaults", "epochs", "patience")  # and settings of the section that all share
 NEIGHBOURS_ONLY = ("k", "distance", "ties")
 LINEAR_ONLY = ("reg",)

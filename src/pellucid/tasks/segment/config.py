@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pellucid.core.errors import ConfigError
 from pellucid.data.config import AugmentConfig, DataConfig
-from pellucid.training.config import CrossEntropyConfig, OptimConfig, ScheduleConfig, TrainConfig
+from pellucid.training.config import CrossEntropyConfig, OptimConfig, RegulariseConfig, ScheduleConfig, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class SegmentConfig:
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: CrossEntropyConfig = field(default_factory=CrossEntropyConfig)
+    regularise: RegulariseConfig = field(default_factory=RegulariseConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
