@@ -131,6 +131,6 @@ class AugmentConfig:
         for each in fields(self):
             if each.name not in ("policy", "augment") and getattr(self, each.name) != each.default:
                 raise ConfigError(
-                    f"policy says all that is done to pictures, so {each.name} = {getattr(self, each.name)!r} beside it "
-                    "would do nothing. Leave one of the two out."
+                    f"policy says all that is done, so {each.name} = {getattr(self, each.name)!r} beside it would do "
+                    "nothing. Leave one of the two out."
                 )
