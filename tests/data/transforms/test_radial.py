@@ -38,7 +38,7 @@ def test_a_straight_line_bows_by_the_formulas_amount(k):
 
         expected = brentq(off, -w / 2, 0) + w / 2
         measured = w - float(found[row].sum()) / 255
-        assert measured == pytest.approx(expected, abs=0.03)
+        assert measured == pytest.approx(expected, abs=0.15)  # of bows up to 4 pixels
         tried += 1
     assert tried > 10
 
