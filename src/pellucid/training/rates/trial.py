@@ -15,8 +15,8 @@ from pellucid.training.job import Job
 from pellucid.training.step import BadStep, gradient_step
 
 DIVERGED = 4.0  # times the loss at the start; beyond that nothing is learned any more
-SHARE = 0.1  # of a trial: its beginning and its end are judged by the median of so many of its losses
-LEAST = 3  # losses in each of the two
+SHARE = 0.1  # of a trial: its end is judged by the median of so many of its losses
+STILL = 3  # steps at rate 0 that a trial begins with: the median of their losses is its start
 RAMP = 10  # steps in which the rate of a trial climbs, as a warm-up would let it
 
 
@@ -27,7 +27,7 @@ class Trial:
     Attributes:
         rate: the learning rate.
         losses: (n,) the training loss of each step, before its update; the last may be NaN.
-        asked: steps that were asked for; more than there are losses when it ended before.
+        asked: steps that were asked for, the still ones among them; there are fewer losses when it ended before.
     """
 
     rate: float
@@ -41,11 +41,12 @@ class Trial:
 
     @property
     def start(self) -> float:
-        return _median(self.losses[: _n_ends(len(self.losses))])
+        return _median(self.losses[:STILL])
 
     @property
     def end(self) -> float:
-        return _median(self.losses[-_n_ends(len(self.losses)) :])
+        n = len(self.losses)
+        return _median(self.losses[-min(n, max(STILL, round(SHARE * n))) :])
 
     @property
     def fall(self) -> float:
@@ -60,13 +61,15 @@ def try_rate(
 ) -> Trial:
     """Train for a few steps from where the job stands, and take them back.
 
-    The rate climbs to `rate` within the first steps and stays there, whatever the schedule of the job is.
+    After `STILL` steps that change nothing, from which the loss at the start is known, the rate climbs to `rate` and
+    stays there, whatever the schedule of the job is.
 
     Args:
         seconds: about so long at most; fewer steps are made where that is not enough.
     """
-    rates = [rate * min(1.0, (step + 1) / min(RAMP, steps)) for step in range(steps)]
-    return Trial(rate, losses_at(job, rates, seconds, advance), steps)
+    climb = min(RAMP, steps)
+    rates = [0.0] * STILL + [rate * min(1.0, (step + 1) / climb) for step in range(steps)]
+    return Trial(rate, losses_at(job, rates, seconds, advance), len(rates))
 
 
 def losses_at(
@@ -93,7 +96,7 @@ def losses_at(
             job.step += 1
             if advance:
                 advance(done)
-            if len(losses) > 2 * LEAST and _median(losses[-LEAST:]) > DIVERGED * _median(losses[:LEAST]):
+            if len(losses) > 2 * STILL and _median(losses[-STILL:]) > DIVERGED * _median(losses[:STILL]):
                 break
             if time.monotonic() - begun > seconds:
                 break
@@ -104,10 +107,6 @@ def endless(job: Job) -> Iterator[dict[str, Tensor]]:
     """The batches of training, epoch after epoch, from the beginning."""
     for epoch in itertools.count() if len(job.train) else ():
         yield from job.train.epoch(epoch)
-
-
-def _n_ends(n: int) -> int:
-    return min(n, max(LEAST, round(SHARE * n)))
 
 
 def _median(values: Sequence[float] | np.ndarray) -> float:

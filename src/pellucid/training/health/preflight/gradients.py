@@ -20,8 +20,8 @@ NAMED = 4
 
 WHY = {
     "frozen": "frozen without a plan (requires_grad is false)",
-    "cut": "no way from the loss to them: a branch that is not used, a detach, or a list that is no ModuleList",
-    "zero": "their gradient is exactly 0",
+    "cut": "with no way to the loss",
+    "zero": "with a gradient of exactly 0",
 }
 
 
@@ -73,9 +73,7 @@ def _kind(p: Tensor) -> str:
 
 def _cause(wanted: Mapping[str, nn.Parameter], kinds: Mapping[str, str]) -> tuple[str, str]:
     if "cut" in kinds.values():
-        return WHY[
-            "cut"
-        ], "use the branch in forward, or remove it; return what was computed, not a copy without history"
+        return WHY["cut"], "use it in forward, or remove it"
     if "frozen" in kinds.values():
         return (
             "layers were frozen by hand",

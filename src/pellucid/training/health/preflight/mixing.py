@@ -11,6 +11,9 @@ RULE = "batch-mixing"
 SAMPLES = 8
 TOLERANCE = {"fp32": 1e-3, "bf16": 5e-2}  # of the largest output; sums in another order differ by far less
 
+CAUSE = "something in the network counts over the batch: a softmax, mean or reshape over the first side of a tensor"
+CURE = "look for dim=0, for statistics of the batch, and for view or reshape that lose the first side"
+
 
 def check_mixing(job: Job) -> Verdict:
     """Answer a few samples together, alone, and in reversed order, and compare."""
@@ -22,7 +25,11 @@ def check_mixing(job: Job) -> Verdict:
     job.model.eval()
     with torch.no_grad():
         together = outputs_of(job, batch)
-        alone = [outputs_of(job, take(batch, [row])) for row in range(n)]
+        try:
+            alone = [outputs_of(job, take(batch, [row])) for row in range(n)]
+        except (RuntimeError, ValueError) as error:
+            said = f"a batch of {n} is answered, a sample alone is not: {str(error).splitlines()[0][:100]}"
+            return Verdict(RULE, "fail", said, CAUSE, CURE)
         turned = outputs_of(job, take(batch, list(range(n))[::-1]))
     worst = 0.0
     for name, value in together.items():
@@ -33,8 +40,7 @@ def check_mixing(job: Job) -> Verdict:
     evidence = f"answers of {n} samples, together, alone and in another order, differ by {worst:.1g} of the largest"
     if worst <= TOLERANCE[job.precision]:
         return Verdict(RULE, "pass", evidence)
-    cause = "something in the network counts over the batch: a softmax, mean or reshape over the first side of a tensor"
-    return Verdict(RULE, "fail", evidence, cause, "look for dim=0 and for view or reshape that lose the first side")
+    return Verdict(RULE, "fail", evidence, CAUSE, CURE)
 
 
 def _off(value: Tensor, other: Tensor) -> float:

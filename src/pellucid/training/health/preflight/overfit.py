@@ -124,7 +124,8 @@ def _slip(job: Job, batch: Batch, first: float) -> list[Verdict]:
         return []
     evidence = f"the samples learned by heart have loss {training:.2g} in training mode and {outside:.2g} outside it"
     cause = "running statistics of batch norm are not those of the data: momentum 0, or layers that are not updated"
-    return [Verdict(SLIP, "fail", evidence, cause, "use a momentum of 0.1, and the same layers in both modes")]
+    cure = "use a momentum of 0.1, and the same layers in both modes"
+    return [Verdict(SLIP, "fail", evidence, cause, cure)]
 
 
 def _not_learned(tried: Sequence[tuple[float, list[float]]], n: int, twins: int, seconds: float) -> Verdict:

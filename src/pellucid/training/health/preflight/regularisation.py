@@ -12,7 +12,7 @@ from pellucid.training.penalty import is_decoupled, penalty
 
 RULE = "regularisation-raises-loss"
 TRIED = 1e-4  # weight decay that is tried where none is asked for
-TOO_MUCH = 10.0  # times the loss: then the weights are what is learned, not the pictures
+TOO_MUCH = 100.0  # times the loss: then the weights are what is learned, not the pictures
 
 
 def check_regularisation(job: Job) -> Verdict:
@@ -36,7 +36,7 @@ def check_regularisation(job: Job) -> Verdict:
         cure = "leave --weight-decay and --l1 out, they change nothing here; or initialise the weights at random"
         asked_for = bool(asked.weight_decay or asked.l1)
         return Verdict(RULE, "warn" if asked_for else "info", f"{evidence}: it adds nothing", cause, cure)
-    if added > TOO_MUCH * data:
+    if added > TOO_MUCH * data and not is_decoupled(asked):
         cause = f"the penalty is {added / max(data, 1e-12):.0f} times the loss: it decides what is learned"
         return Verdict(RULE, "warn", evidence, cause, "lower --weight-decay or --l1 tenfold")
     return Verdict(RULE, "pass", evidence)

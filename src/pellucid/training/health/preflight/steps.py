@@ -33,7 +33,7 @@ RATE_SECONDS = 60.0  # with the others, a few passes each, about two minutes in 
 FOLLOWS: dict[str, tuple[str, ...]] = {
     initial.RULE: (inputs.RULE, mode.RULE),
     mixing.RULE: (mode.RULE,),
-    regularisation.RULE: (gradients.RULE,),
+    regularisation.RULE: (initial.RULE, gradients.RULE),
     overfit.RULE: (inputs.RULE, initial.RULE, double_softmax.RULE, gradients.RULE, mode.RULE),
     rate.RULE: (inputs.RULE, initial.RULE, double_softmax.RULE, gradients.RULE, mode.RULE, overfit.RULE),
 }
@@ -50,7 +50,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     (overfit.RULE, lambda job: overfit.check_overfit(job, OVERFIT_SECONDS)),
     (rate.RULE, lambda job: rate.check_rate(job, RATE_SECONDS)),
 )
-SLOW = (overfit.RULE, rate.RULE)  # not begun where their alarm would only repeat an earlier one
+# not begun where their alarm would only repeat an earlier one, or an earlier fault could stop them
+SKIPPED = (mixing.RULE, overfit.RULE, rate.RULE)
 
 
 def preflight(make_job: Callable[[], Job], progress: Progress) -> list[Verdict]:
@@ -75,7 +76,7 @@ def preflight(make_job: Callable[[], Job], progress: Progress) -> list[Verdict]:
 def _take(job: Job, rule: str, step: Step, before: Sequence[Verdict]) -> list[Verdict]:
     alarms = {verdict.rule for verdict in before if verdict.status in ("warn", "fail")}
     causes = [cause for cause in FOLLOWS.get(rule, ()) if cause in alarms]
-    if causes and rule in SLOW:
+    if causes and rule in SKIPPED:
         return [Verdict(rule, "info", f"not tried: {causes[0]} comes first")]
     if job.task.step is not None and rule not in (inputs.RULE, mode.RULE, mixing.RULE):
         return [Verdict(rule, "info", "not tried: this task trains in steps of its own")]
