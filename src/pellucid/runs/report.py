@@ -31,6 +31,7 @@ from pellucid.report.blocks import (
 from pellucid.report.page import page
 from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits, stored_test
 from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.rate_finder import draw_found
 from pellucid.runs.stored.record import Record
 
 SAMPLES = 16
@@ -119,7 +120,7 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     facts = Facts([(name, f"{value:.4f}" if math.isfinite(value) else "none") for name, value in rows])
     epoch = "" if _is_fitted(run) else f" with the weights of epoch {run.trained.about['best_epoch'] + 1}"
     lead = f"Measured on {n:,} pictures ({evaluation.split}){epoch}."
-    blocks: list[Block] = [facts]
+    blocks: list[Block] = [facts, Verdicts(evaluation.verdicts, "Why the number is so low")]
     openings = read_lines(run.folder / files.OPENINGS, "time", "metric", "value")
     if openings:
         first = openings[0]
@@ -178,6 +179,7 @@ def _training(run: Record) -> Section:
     steps = [r for r in logged if r["kind"] == "step" and "gradient_norm" in r]
     at = [r["step"] for r in steps]
     blocks.append(Figure(curves({"rate": (at, [r["lr"] for r in steps])}, "Learning rate", x_label="step")))
+    blocks.append(Figure(draw_found(run.folder)))
     norms = [_number(r["gradient_norm"]) for r in steps]
     blocks.append(Figure(curves({"norm": (at, norms)}, "Length of the gradient", x_label="step", log_y=True)))
     blocks.append(Verdicts(run.verdicts, "What the checks say"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from pellucid.core.choose import choose
-from pellucid.core.errors import ConfigError, DataError
+from pellucid.core.errors import ConfigError
 from pellucid.core.progress import Progress, Style, make_progress
 from pellucid.core.verdict import Verdict
 from pellucid.data.load import load, spec_of
@@ -16,21 +16,16 @@ from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs.fit import start_fit
 from pellucid.runs.resume import resume_run
 from pellucid.runs.run import Run
-from pellucid.runs.setup.assemble import (
-    check_names,
-    check_validation,
-    choose_metric,
-    data_line,
-    make_job,
-    settle_device,
-)
+from pellucid.runs.setup.assemble import check_names, data_line
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.course import course_verdict
 from pellucid.runs.setup.finish import finish, resumable
+from pellucid.runs.setup.prepared import prepare_run, search_rate
 from pellucid.runs.setup.resume_rules import changes_of, refuse_beside_resume
 from pellucid.runs.setup.settings import Settings
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.folder import Story
+from pellucid.runs.stored.rate_finder import write_found
 from pellucid.runs.stored.same_data import write_split
 from pellucid.tasks import CONFIGS, get_task
 from pellucid.training import checkpoint, loop
@@ -90,30 +85,22 @@ def start(
     overwrite: bool = False,
 ) -> Run:
     """Train on a loaded source with a complete config. The run folder appears when nothing can be refused any more."""
-    task = get_task(task_name)
-    check_names(task, cfg)
+    check_names(get_task(task_name), cfg)
     files.require_free(out, overwrite)
-    device, cfg = settle_device(cfg)
-    cfg, given = task.borrow(cfg)
-    splits = task.make_data(cfg, source, progress, given.preprocess if given else None)
-    if splits.facts.n_train == 0:
-        raise DataError(f"{source.name}: no training records. Name some `train`, or lower --val-fraction.")
-    check_validation(cfg, splits.facts)
-    cfg = task.resolve(cfg, splits.facts)
-    cfg = given.settle(cfg, splits.facts) if given else cfg
-    cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
-    if task.fit(cfg):
-        return start_fit(task, cfg, splits, source, out, Story(task_name, spec), progress)
-    rate, rate_note = resolve_lr(cfg.optim, cfg.train.batch)
-    cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))
-    job = make_job(task, cfg, splits, Path(), device, progress, given.tensors(cfg) if given else None)
-    job.verdicts += [*rate_verdicts(cfg), *judge_skipped(splits.problems), *course_verdict(cfg, job.model)]
-    job.verdicts += given.verdicts(cfg, splits.facts) if given else []
-    job.verdicts += verdict_at_start(job)
-    job.folder = files.create(out, source.name, cfg.model.model)
+    ready = prepare_run(source, cfg, task_name, progress)
+    task, splits = ready.task, ready.splits
+    if ready.fitted:
+        return start_fit(task, ready.cfg, splits, source, out, Story(task_name, spec), progress)
+    ready = search_rate(ready, progress)
+    job = ready.job(progress)
+    job.verdicts += [*rate_verdicts(job.cfg), *judge_skipped(splits.problems), *course_verdict(job.cfg, job.model)]
+    job.verdicts += [*ready.verdicts(), *verdict_at_start(job)]
+    job.folder = files.create(out, source.name, job.cfg.model.model)
     with resumable(job.folder):
+        if ready.found:
+            write_found(job.folder, ready.found)
         _write_beginning(job, splits, Story(task_name, spec))
-        announce(job, rate_note, given.sentences(cfg, splits.facts) if given else ())
+        announce(job, ready.rate_note, ready.about_weights())
         return finish(job, splits, source)
 
 

@@ -34,6 +34,8 @@ class OptimConfig:
     """sgd, adam or adamw."""
     lr: float = 0.0
     """Highest learning rate; 0 takes the optimiser's usual one, scaled with the batch."""
+    find_lr: bool = False
+    """Search the learning rate before training: a range test, then 100 steps at what it says."""
     momentum: float = 0.9
     """Momentum of sgd; first beta of adam and adamw."""
     nesterov: bool = True
@@ -57,6 +59,10 @@ class OptimConfig:
     def __post_init__(self) -> None:
         choose(self.optimiser, OPTIMISERS, "optimiser")
         require(self.lr >= 0, "lr", "0 (automatic) or positive", self.lr)
+        if self.find_lr and self.lr:
+            raise ConfigError(
+                f"--find-lr searches the rate that --lr {self.lr:g} states (as --defaults does). Leave one of them out."
+            )
         require(0 <= self.momentum < 1, "momentum", "in [0, 1)", self.momentum)
         require(self.weight_decay >= 0, "weight_decay", "0 or positive", self.weight_decay)
         require(self.l1 >= 0, "l1", "0 (none) or positive", self.l1)

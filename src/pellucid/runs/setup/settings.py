@@ -68,6 +68,7 @@ class Settings(TypedDict, total=False):
     stochastic_depth: float
     optimiser: str
     lr: float
+    find_lr: bool
     momentum: float
     nesterov: bool
     weight_decay: float

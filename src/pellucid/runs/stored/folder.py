@@ -31,11 +31,31 @@ SPLIT = "split.json"
 OPENINGS = "test_openings.jsonl"
 TEST = "test.safetensors"
 CHOICES = "choices.csv"
+RATE_FINDER = "rate_finder.json"
+RATE_PICTURE = "rate_finder.svg"
 EXAMPLES = "examples"
 REPORT = "report.html"
+CHALLENGES = "challenges.json"
+CHALLENGES_PAGE = "challenges.html"
 NONFINITE = "nonfinite"
 SNAPSHOTS = "snapshots"
-FILES = (CONFIG, WEIGHTS, METRICS, TIMING, LAYERS, DOCTOR, SPLIT, OPENINGS, TEST, CHOICES, REPORT)
+FILES = (
+    CONFIG,
+    WEIGHTS,
+    METRICS,
+    TIMING,
+    LAYERS,
+    DOCTOR,
+    SPLIT,
+    OPENINGS,
+    TEST,
+    CHOICES,
+    REPORT,
+    RATE_FINDER,
+    RATE_PICTURE,
+    CHALLENGES,
+    CHALLENGES_PAGE,
+)
 PARTS = (LAST, EXAMPLES, NONFINITE, SNAPSHOTS)
 RUNS = Path("runs")
 # Keys of `models.published.packaged.PACKAGED`, which brings torch: a mistyped folder is told of without waiting for it.

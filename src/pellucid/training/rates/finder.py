@@ -14,7 +14,6 @@ import numpy as np
 
 from pellucid.core.progress import Advance
 from pellucid.core.verdict import Verdict
-from pellucid.plots.curves import curves
 from pellucid.training.job import Job
 from pellucid.training.rates.curve import Reading, read
 from pellucid.training.rates.trial import Trial, losses_at, try_rate
@@ -66,17 +65,6 @@ class Found:
             return Verdict(RULE, "info", evidence)
         cause = "a hard task, very noisy batches, or labels that have little to do with the pictures"
         return Verdict(RULE, "warn", evidence, cause, f"compare with the usual rate: --lr {otherwise:.2g}")
-
-    def picture(self) -> str:
-        """The range test as SVG: the losses, their smoothed course, and the rate that was taken."""
-        usable = self.reading.n_usable
-        at = np.log10(self.rates[: len(self.losses)])
-        lines = {"loss of a step": (at, self.losses), "smoothed": (at[:usable], self.reading.smoothed[:usable])}
-        taken = None
-        if self.rate is not None and usable:
-            place = math.log10(self.rate)
-            taken = place, float(np.interp(place, at[:usable], self.reading.smoothed[:usable]))
-        return curves(lines, "Range test", x_label="log10 of the rate", y_label="training loss", best=taken)
 
 
 def find_rate(job: Job, steps: int = STEPS, seconds: float = math.inf, advance: Advance | None = None) -> Found:
