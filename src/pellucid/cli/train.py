@@ -60,7 +60,7 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     from pellucid.runs.setup.config import how_to_read, make_config, read_file
 
     content = read_file(chosen.config)
-    group, strict = how_to_read(content, _early(rest))
+    group, strict = how_to_read(content, read_early(rest))
     source = load(data, group=group, strict=strict)
     name = source.kind if chosen.task == "auto" else chosen.task
     kind = CONFIGS[name]
@@ -89,7 +89,7 @@ def _resume(chosen: argparse.Namespace, data: str | None, rest: list[str]) -> in
     return 0
 
 
-def _early(rest: list[str]) -> dict[str, Any]:
+def read_early(rest: list[str]) -> dict[str, Any]:
     """Settings that the reader of the data needs before its task, and so its settings, are known."""
     found: dict[str, Any] = {}
     for word, following in itertools.zip_longest(rest, rest[1:], fillvalue=""):

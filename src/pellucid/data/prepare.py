@@ -144,6 +144,30 @@ def prepare(
     return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment)
 
 
+def divided(splits: Splits, split: Split, mode: str | None) -> Splits:
+    """The same pictures divided otherwise, as for a fold: counts, and statistics of its own training rows.
+
+    Args:
+        mode: the preprocessing whose numbers are measured anew; None keeps those there are.
+    """
+    facts, pack = splits.facts, splits.pack
+    preprocess = facts.preprocess
+    if mode is not None:
+        shift, scale, mean_image = measure(pack, split.train, mode)
+        mean_image = None if mean_image is None else _middle(mean_image, preprocess.size)
+        preprocess = replace(preprocess, mode=mode, shift=shift, scale=scale, mean_image=mean_image)
+    facts = replace(
+        facts,
+        class_counts=_count_classes(pack, split.train, facts.n_classes),
+        preprocess=preprocess,
+        n_train=len(split.train),
+        n_val=len(split.val),
+        n_test=len(split.test),
+        split_hash=split.digest,
+    )
+    return replace(splits, facts=facts, split=split)
+
+
 def _middle(mean_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(C, canvas) -> (C, *size): the part that evaluation looks at, taken off windows that moved too."""
     top, left = ((room - side) // 2 for room, side in zip(mean_image.shape[1:], size, strict=True))

@@ -47,7 +47,7 @@ def make_search(
 ) -> Search:
     stages = plan_stages(trials, minutes, 2, 3)
     store = Store(str(where), "planted", STAGES, True, create)
-    return Search(store, SPACE, stages, True, objective, sampler, pruner, 0, minutes, heard)
+    return Search(store, SPACE, stages, True, objective, sampler, pruner, 0, minutes, 0, heard)
 
 
 def outcome(search: Search) -> list[tuple[Any, ...]]:

@@ -75,8 +75,19 @@ def test_what_hardly_matters_is_a_note() -> None:
     important = {"lr": 0.95, "reg": 0.05}
     verdicts, _ = watch_borders(NOTES, rows, True, importance=important)
     assert [(v.status, v.evidence.split(",")[0]) for v in verdicts] == [("info", "the best reg")]
-    few, _ = watch_borders(NOTES, rows[:5], True, importance=important)
-    assert [v.status for v in few] == ["warn"]  # five trials say nothing about importance
+    unknown, _ = watch_borders(NOTES, rows, True)
+    assert [v.status for v in unknown] == ["warn"]
+
+
+def test_the_outermost_values_of_a_grid_are_its_edge() -> None:
+    rates = (3e-4, 1e-3, 3e-3)  # in the middle of thirds of 1e-4..1e-2, none within a twentieth of an end
+    space: Space = {"lr": Float(1e-4, 1e-2, log=True), "drop": Float(0.0, 0.5)}
+    rows = tried(*((0.5 + 10 * lr, {"lr": lr, "drop": drop}) for lr in rates for drop in (0.1, 0.2, 0.3)))
+    verdicts, wider = watch_borders(space, rows, True)
+    assert [v.evidence.split(",")[0] for v in verdicts] == ["the best lr", "the best drop"]
+    inside = [one for one in rows if one.settings != {"lr": 3e-3, "drop": 0.1}]
+    assert wider["lr"] == Float(1e-4, 1e-1, log=True)
+    assert watch_borders(space, inside[:3], True)[0] == []  # three trials of three values are no grid
 
 
 def test_nothing_is_said_of_nothing() -> None:

@@ -10,13 +10,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pellucid.core.config import is_number
 from pellucid.core.verdict import Verdict
 from pellucid.training.search.space import Axis, Choice, Float, Int, Space, spelled
 from pellucid.training.search.tried import Tried, ranked
 
 EDGE = 0.05  # of a range, on its scale, at either end
 FEW = 10  # fewer trials say nothing about which settings matter
-MATTERS = 0.1  # share of the differences between trials that a setting must explain, once there are enough of them
+MATTERS = 0.1  # share of the differences between trials that a setting must explain to be worried about
 
 Accepts = Callable[[str, Any], bool]  # (setting, value) -> whether the config takes it
 
@@ -29,6 +30,14 @@ def edge_of(axis: Axis, value: Any) -> str:
     if value <= axis.low or position < EDGE:
         return "low"
     return "high" if value >= axis.high or position > 1 - EDGE else ""
+
+
+def edge_of_grid(values: Sequence[Any], best: Any) -> str:
+    """The same for a value that is the first or last of a few that were tried again and again; else ""."""
+    few = set(values)
+    if len(few) < 3 or 2 * len(few) > len(values) or not all(is_number(value) for value in few):
+        return ""
+    return "low" if best == min(few) else "high" if best == max(few) else ""
 
 
 def widened(axis: Float | Int, edge: str, accepts: Callable[[Any], bool]) -> Float | Int | None:
@@ -67,14 +76,16 @@ def watch_borders(
 ) -> tuple[list[Verdict], Space]:
     """Look at the best trial of a search.
 
-    A setting that hardly matters has its best value anywhere, and in one search of ten at an edge: once there are
-    ten scored trials, such a setting raises a note in place of a warning.
+    A setting that hardly matters has its best value anywhere, and in one search of ten at an edge: where it is known
+    to explain less than a tenth of the differences, it raises a note in place of a warning. Of a grid, whose outermost
+    values lie inside the range, these are the edge.
 
     Args:
         space: the ranges that were searched.
         trials: drawn from these ranges; only those that are done count.
         accepts: whether a setting can have a value, so that nothing impossible is proposed.
-        importance: setting -> share of the differences it explains, as of `importance`; None knows nothing.
+        importance: setting -> share of the differences it explains, as of `importance`; None knows nothing, as should
+            be said of fewer than `FEW` trials.
 
     Returns:
         verdicts: `choice-at-border` for each setting whose best value lies at an edge.
@@ -85,13 +96,13 @@ def watch_borders(
     proposed: dict[str, Axis] = dict(space)
     for name, axis in space.items() if order else ():
         best = order[0].settings[name]
-        edge = edge_of(axis, best)
+        edge = edge_of(axis, best) or edge_of_grid([one.settings[name] for one in trials], best)
         if not edge or isinstance(axis, Choice):
             continue
         wider = widened(axis, edge, lambda value, name=name: accepts(name, value))  # type: ignore[misc]
         if wider is None:
             continue  # the edge of what there is
-        matters = importance is None or len(order) < FEW or importance.get(name, 1.0) >= MATTERS
+        matters = importance is None or importance.get(name, 1.0) >= MATTERS
         proposed[name] = wider
         verdicts.append(_verdict(name, axis, best, wider, order[0].value, matters))
     return verdicts, proposed

@@ -38,6 +38,7 @@ class Search:
         sampler, pruner: names in `SAMPLERS` and `PRUNERS`.
         seed: of the draws.
         minutes: of the whole search; 0 is without limit.
+        steps: how often a trial tells of itself; 0 is once an epoch. After the last time nothing is gained by pruning.
         heard: is told of every trial that this process has finished.
     """
 
@@ -50,6 +51,7 @@ class Search:
     pruner: str = "median"
     seed: int = 0
     minutes: float = 0.0
+    steps: int = 0
     heard: Callable[[Tried], None] = hear_nothing
     _totals: dict[str, int] = field(default_factory=dict)
 
@@ -143,6 +145,8 @@ class Search:
 
         def tell(step: int, score: float) -> None:
             claim.trial.report(score, step)
+            if step >= (self.steps or stage.epochs):
+                return
             if claim.trial.should_prune():
                 raise Pruned(f"others were better after {step}")
             if self._time_is_up():
