@@ -1,0 +1,148 @@
+"""The ladder: every kind of classifier on the same split, chosen on validation, and the test split opened once.
+
+A folder holds one run folder a rung, and `ladder.json` with what was settled, spent and found. It can be stopped at any
+moment: what is finished is not repeated, and what was begun goes on.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pellucid.core.config import require
+from pellucid.core.errors import ConfigError, DataError
+from pellucid.core.files import write_text
+from pellucid.core.progress import Style, make_progress
+from pellucid.core.verdict import Verdict
+from pellucid.data.load import load, spec_of
+from pellucid.runs.comparing.climbing.climb import Climb
+from pellucid.runs.comparing.climbing.ledger import PAGE, PICTURE, take_up
+from pellucid.runs.comparing.climbing.page import page_of, picture
+from pellucid.runs.comparing.climbing.rungs import chosen
+from pellucid.runs.evaluate import OPENED_AGAIN
+from pellucid.runs.setup.config import make_config
+from pellucid.runs.stored import folder as files
+from pellucid.runs.stored.notebook import table
+from pellucid.tasks import get_task
+from pellucid.tasks.classify.config import ClassifyConfig
+
+LEAST, FREE, A_PICTURE, MOST = 120.0, 10_000, 0.12, 5400.0  # CPU seconds, see `usual_budget`
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """A finished ladder.
+
+    Attributes:
+        folder: holds the runs, `ladder.json`, `ladder.html` and `ladder.svg`.
+        rows: one a rung, from the lowest up: rung, what, model, parameters, epochs, validation, test (accuracies),
+            cpu_seconds, wall_seconds.
+        left_out: rung -> why.
+        cpu_seconds: of everything, measuring included.
+        verdicts: that the test split was opened again, where it was.
+    """
+
+    folder: Path
+    rows: list[dict[str, Any]]
+    left_out: dict[str, str]
+    cpu_seconds: float
+    verdicts: tuple[Verdict, ...] = ()
+
+    def _repr_html_(self) -> str:
+        return table(self.rows)
+
+
+def ladder(
+    data: Any,
+    *,
+    out: str | Path | None = None,
+    budget: float = 0.0,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    seed: int = 0,
+    fraction: float = 1.0,
+    val_fraction: float = 0.1,
+    threads: int = 0,
+    device: str = "auto",
+    overwrite: bool = False,
+    progress: Style = "auto",
+) -> Ladder:
+    """Climb from pixels to an ensemble of deep nets, and measure all of them once on the test split.
+
+    Every rung sees the same split. What is chosen (k, penalties, the best epoch) is chosen on its validation part. How
+    many epochs follows from what one costs, measured, and from the budget. Called again with the same arguments it goes
+    on where it stopped.
+
+    Args:
+        data: what `pellucid.load` takes, with one label a picture.
+        out: the folder; None makes `runs/<data>-ladder`.
+        budget: CPU seconds for everything; 0 goes by the number of pictures, see `usual_budget`.
+        only, skip: names of rungs: knn, softmax, svm, features, mlp, cnn, resnet, transfer, strong, ensemble.
+        seed: of the split and of everything random; the members of the ensemble take it and those that follow.
+        fraction: use only this share of the training split.
+        val_fraction: share held out for choosing, where the data names no such split.
+        threads, device: as in `pellucid.train`.
+        overwrite: begin anew where a ladder lies in `out`.
+
+    Raises:
+        PellucidError: one of its kinds, in one line, for everything a user can cause.
+    """
+    require(budget >= 0, "budget", "0 (by the number of pictures) or positive seconds", budget)
+    rungs = chosen(only, skip)
+    source = load(data)
+    if source.labels is None:
+        raise DataError(f"{source.name} has no labels; the ladder is for pictures with one label each.")
+    split = {"split_seed": seed, "fraction": fraction, "val_fraction": val_fraction}
+    common = {**split, "seed": seed, "threads": threads, "device": device}
+    shown = make_progress(progress)
+    cfg = make_config(ClassifyConfig, {}, common)
+    facts = get_task("classify").make_data(cfg, source, shown).facts
+    for name, n in {"validation": facts.n_val, "test": facts.n_test}.items():
+        if not n:
+            raise DataError(
+                f"{source.name} has no {name} pictures, which the ladder needs. Use a larger --val-fraction."
+            )
+    spec = spec_of(data)
+    asked = {"data": spec or source.name, "split": facts.split_hash, "budget": budget or usual_budget(facts.n_train)}
+    folder = Path(out) if out is not None else files.RUNS / re.sub(r"[^\w.-]+", "-", f"{source.name}-ladder".lower())
+    ledger = take_up(folder, {**asked, **split, "threads": threads}, overwrite)
+    shown.say(
+        f"{source.name}: {facts.n_train:,} train / {facts.n_val:,} val / {facts.n_test:,} test pictures, "
+        f"{ledger.asked['budget']:,.0f} CPU seconds for all rungs. Folder: {folder}"
+    )
+    climb = Climb(ledger, source, spec, facts, common, rungs, shown)
+    for rung in rungs:
+        climb.climb(rung)
+    if all(rung.name in ledger.left_out for rung in rungs):
+        raise ConfigError(f"No rung could be climbed. {'; '.join(ledger.left_out.values())}.")
+    climb.measure()
+    verdicts = _opened_again(ledger.openings, folder)
+    for verdict in verdicts:
+        shown.say(verdict.sentence())
+    rows = {row["rung"]: row for row in ledger.rows}
+    asked_for = [rows[rung.name] for rung in rungs if rung.name not in ledger.left_out]
+    left_out = {rung.name: ledger.left_out[rung.name] for rung in rungs if rung.name in ledger.left_out}
+    made = Ladder(folder, asked_for, left_out, ledger.cpu_seconds, verdicts)
+    write_text(folder / PICTURE, picture(made.rows))
+    write_text(folder / PAGE, page_of(made, facts, ledger))
+    return made
+
+
+def usual_budget(n_train: int) -> float:
+    """CPU seconds for a training split: two minutes, and 0.12 s for each picture above 10,000, at most 1.5 hours."""
+    return min(MOST, LEAST + A_PICTURE * max(0, n_train - FREE))
+
+
+def _opened_again(openings: int, folder: Path) -> tuple[Verdict, ...]:
+    if openings < 2:
+        return ()
+    return (
+        Verdict(
+            OPENED_AGAIN,
+            "warn",
+            f"the test split of {folder} was opened {openings} times, for rungs that were added later",
+            "choosing rungs by what the others reached on the test split makes the test numbers too good",
+            "choose by the validation column, or begin anew with all rungs (--overwrite)",
+        ),
+    )
