@@ -202,7 +202,7 @@ FAULTS: dict[str, Fault] = {
     "all-zero-initialisation": Fault("vanishing-signal", "with zeros", planted(all_zero)),
     "too-large-initialisation": Fault("exploding-signal", "start too large", planted(too_large), ("initial-loss",)),
     "dead-relu-by-bias": Fault("dead-units", "initialisation", planted(dead_by_bias)),
-    "dead-relu-by-rate": Fault("dead-units", "learning rate", planted(optimiser="sgd", lr=6.0, warmup_epochs=0)),
+    "dead-relu-by-rate": Fault("dead-units", "learning rate", planted(lr=0.05)),
     "saturated-tanh": Fault("saturated-units", "initialisation", planted(saturated_tanh)),
     "saturated-by-input": Fault("saturated-units", "not scaled", planted(tanh_instead, preprocess="none")),
     "nan-in-pixel": Fault("non-finite", "input", planted(nan_pixel)),

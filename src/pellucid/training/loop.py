@@ -239,6 +239,8 @@ class _Saver:
 
 def _refuse(job: Job, batch: dict[str, Any], bad: BadStep) -> None:
     verdict = examine(job, batch, bad)
+    if job.monitor:
+        job.verdicts = job.monitor.before_the_end(job.verdicts, verdict.rule)
     job.verdicts.append(verdict)
     write_verdicts(job)
     raise NonFiniteError(f"Training stopped: {verdict.sentence()}") from bad

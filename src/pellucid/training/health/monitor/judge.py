@@ -28,7 +28,7 @@ def judge(history: History) -> list[Verdict]:
     root = _root(found, ratio)
     if root is None:
         return found
-    return [verdict if verdict is root else _following(verdict, root) for verdict in found]
+    return [verdict if verdict is root else following(verdict, root.rule) for verdict in found]
 
 
 def _root(found: list[Verdict], ratio: Verdict | None) -> Verdict | None:
@@ -40,7 +40,8 @@ def _root(found: list[Verdict], ratio: Verdict | None) -> Verdict | None:
     return ratio if ratio in alarms and ratio.cause == RATE_TOO_HIGH else next(iter(alarms), None)
 
 
-def _following(verdict: Verdict, root: Verdict) -> Verdict:
+def following(verdict: Verdict, root: str) -> Verdict:
+    """An alarm as a sign of another one, whose rule is `root`; other verdicts stay."""
     if verdict.status not in ALARMS:
         return verdict
-    return replace(verdict, status="info", cause=f"it follows from {root.rule}", cure="")
+    return replace(verdict, status="info", cause=f"it goes with {root}", cure="")

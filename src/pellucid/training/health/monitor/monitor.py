@@ -12,8 +12,9 @@ from typing import Any
 from torch import nn
 
 from pellucid.core.verdict import Verdict
+from pellucid.training.health.monitor.causes import FROM_THE_START
 from pellucid.training.health.monitor.history import History
-from pellucid.training.health.monitor.judge import ALARMS, judge
+from pellucid.training.health.monitor.judge import ALARMS, following, judge
 from pellucid.training.health.monitor.snapshot import Activation, Snapshot, rounded
 from pellucid.training.health.monitor.spikes import note_spike
 from pellucid.training.health.monitor.statistics import Measured, Watch
@@ -89,6 +90,15 @@ class Monitor:
                 evidence = f"raised at step {step}, gone by the end: {now.evidence}"
                 final[rule] = Verdict(rule, "info", evidence, "a passing trouble, which training got over")
         return list(final.values())
+
+    def before_the_end(self, verdicts: list[Verdict], rule: str) -> list[Verdict]:
+        """`verdicts` of a run that `rule` has stopped: what led there is no alarm of its own, except a bad start."""
+        return [
+            following(verdict, rule)
+            if verdict.rule in self.said and not verdict.cause.startswith(FROM_THE_START)
+            else verdict
+            for verdict in verdicts
+        ]
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes."""

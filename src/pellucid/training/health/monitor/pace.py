@@ -14,17 +14,27 @@ from pellucid.core.verdict import Verdict
 from pellucid.training.health.monitor.history import History, Pace
 
 RULE = "update-ratio"
+LOWER = "train again with a tenth of --lr, or use --find-lr"
 RATE_TOO_HIGH = "a learning rate that is too high"
 USUAL = (1e-4, 1e-2)
 TOO_HIGH = 5e-2  # healthy runs of adam with large rates reach 0.02
 LARGE = 1.0  # root mean square; He's rule gives less than 0.5 from nine inputs on
 NEEDED = 4  # looks
+WILD, OFTEN = 0.1, 2  # looks above this, so often, at whatever rate: weights were thrown about
 MEANT = 0.5  # of the highest rate
 FIRST = 4  # step; adam's first ones are full steps in every direction, whatever the gradient
 
 
 def update_ratio(history: History) -> Verdict | None:
     """Judge the median ratio where the rate is near its highest; None before there are enough looks."""
+    wild = [pace for pace in history.paces if pace.ratio > WILD and pace.step >= FIRST]
+    if len(wild) >= OFTEN:
+        most = max(wild, key=lambda pace: pace.ratio)
+        evidence = (
+            f"steps moved the weights by more than {WILD:g} of their length at {len(wild)} looks, by {most.ratio:.2g} "
+            f"at step {most.step} with rate {most.lr:.2g}; {USUAL[0]:g} to {USUAL[1]:g} is usual"
+        )
+        return Verdict(RULE, "warn", evidence, RATE_TOO_HIGH, LOWER)
     paces = plateau(history.paces)
     if len(paces) < NEEDED:
         return None
@@ -36,7 +46,7 @@ def update_ratio(history: History) -> Verdict | None:
     if USUAL[0] <= ratio <= USUAL[1]:
         return Verdict(RULE, "pass", evidence)
     if ratio > TOO_HIGH:
-        return Verdict(RULE, "warn", evidence, RATE_TOO_HIGH, "train again with a tenth of --lr, or use --find-lr")
+        return Verdict(RULE, "warn", evidence, RATE_TOO_HIGH, LOWER)
     if ratio > USUAL[1]:
         return Verdict(RULE, "info", evidence, "a learning rate at the upper end of what works")
     if history.pretrained:

@@ -70,8 +70,8 @@ def exploding_signal(history: History) -> Verdict | None:
         return Verdict(
             EXPLODING_RULE,
             "fail",
-            f"at the first step the signal of {strongest} was {at_first[strongest]:.2g} times the input's, and it grows "
-            "from layer to layer",
+            f"at the first step the signal of {strongest} was {at_first[strongest]:.2g} times the input's, "
+            "and it grows from layer to layer",
             f"{INITIALISATION}the weights start too large",
             "start weights by He's rule for ReLU and Xavier's for tanh, or put batch norm between the layers",
         )

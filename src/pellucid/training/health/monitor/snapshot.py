@@ -53,7 +53,7 @@ class Snapshot:
 
     Attributes:
         step, lr: which step it was, counted from 0, and at which rate.
-        input_mean, input_std: of what the first layer with weights is given; None when that is no floating-point tensor.
+        input_mean, input_std: of what the first layer with weights is given; None when those are no fractions.
         activations: by place in the network, in the order they ran.
         weights: by name, of two or more dimensions, those that the step trained.
     """
