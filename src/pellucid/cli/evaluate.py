@@ -1,6 +1,7 @@
 """The verb `pellucid evaluate`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pellucid.cli.arguments import parser, style
 
@@ -9,12 +10,13 @@ ABOUT = "measure a run; every opening of the test split is logged"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Print the metrics; when the test split was opened, write the report anew."""
+    """Print the metrics; when the test split was opened, write the report anew. Or measure what the model bears."""
     made = parser(USAGE, ABOUT)
     made.add_argument("run", metavar="RUN", help="run folder; for other data, a weights file or packaged model will do")
     made.add_argument("data", metavar="DATA", nargs="?", help="other data; default is the run's own")
     made.add_argument("--split", help="train, val or test of the run's own data (default test)")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    made.add_argument("--challenges", action="store_true", help="how much turning, hiding, noise ... the model bears")
     options = made.parse_args(list(arguments))
     from pellucid.cli.output import print_json, print_table
     from pellucid.core.files import read_lines
@@ -25,6 +27,8 @@ def run(arguments: Sequence[str]) -> int:
     from pellucid.runs.stored.folder import OPENINGS, REPORT
 
     done = Run(options.run, options.device)
+    if options.challenges:
+        return _challenges(done, options)
     found = evaluate_run(done, options.data, options.split, make_progress(style(options)))
     numbers = {name: value for name, value in found.summary.items() if isinstance(value, (int, float))}
     opens_test = found.is_own and found.split == "test"
@@ -36,4 +40,29 @@ def run(arguments: Sequence[str]) -> int:
     elif not options.quiet:
         print_table([{"metric": name, "value": value} for name, value in numbers.items()])
         print(f"\n{found.n_pictures:,} pictures ({found.split})." + f" Report: {done.folder / REPORT}" * opens_test)
+    return 0
+
+
+def _challenges(done: Any, options: Any) -> int:
+    """Measure the run under every challenge, and print one row each."""
+    from pellucid.cli.output import print_json, print_table
+    from pellucid.core.errors import ConfigError
+    from pellucid.core.progress import make_progress
+    from pellucid.runs.comparing.challenges import challenge_run
+    from pellucid.runs.stored.folder import CHALLENGES_PAGE
+
+    if options.data:
+        raise ConfigError("--challenges is measured on the run's own data. Leave DATA out.")
+    found = challenge_run(done, options.split, make_progress(style(options)))
+    if options.json:
+        print_json(found.as_dict())
+    elif not options.quiet:
+        rows = []
+        for each in found.curves:
+            at = [f"{s:g}: {v:.4g}" for s, v in zip(each.strengths[1:], each.values[1:], strict=True)]
+            rows.append({"challenge": each.name, "difficulty": each.challenge.factor, "kept": f"{each.kept:.1%}"})
+            rows[-1][f"{found.metric} at strength"] = ", ".join(at)
+        print_table(rows)
+        print(f"\n{found.metric} {found.clean:.4g} on {found.pictures:,} clean pictures ({found.split}).")
+        print(f"Page: {done.folder / CHALLENGES_PAGE}")
     return 0

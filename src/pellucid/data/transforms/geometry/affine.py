@@ -29,13 +29,7 @@ class Affine:
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         n, _, height, width = batch["image"].shape
-        back = self.draw_back(n, (height, width), generator)
-        result = {**batch, "image": warp(batch["image"], back)}
-        if "mask" in batch:
-            result["mask"] = warp_mask(batch["mask"], back)
-        if "valid_hw" in batch:  # edge pixels are drawn outwards, so the whole canvas may show picture
-            result["valid_hw"] = torch.tensor([height, width], device=batch["valid_hw"].device).repeat(n, 1)
-        return result | moved(batch, back, (height, width))
+        return warped(batch, self.draw_back(n, (height, width), generator))
 
     def draw_back(self, n: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
         """(N, 2, 3) float32, from new to old coordinates."""
@@ -43,16 +37,33 @@ class Affine:
         slant = torch.tan(draw(n, -self.shear, self.shear, generator) * (math.pi / 180))
         wider = torch.exp(draw(n, -1, 1, generator) * math.log1p(self.stretch) / 2)
         cos, sin, zero, one = torch.cos(turn), torch.sin(turn), torch.zeros(n), torch.ones(n)
-        undo_turn = _matrices(cos, sin, -sin, cos)
-        undo_shear = _matrices(one, -slant, zero, one)
-        undo_stretch = _matrices(1 / wider, zero, zero, wider)
+        undo_turn = matrices(cos, sin, -sin, cos)
+        undo_shear = matrices(one, -slant, zero, one)
+        undo_stretch = matrices(1 / wider, zero, zero, wider)
         linear = undo_stretch @ undo_shear @ undo_turn  # (N, 2, 2)
-        middle = torch.tensor([size[1] / 2, size[0] / 2])
-        offset = middle - linear @ middle  # (N, 2)
+        back = about_middle(linear, size)
         if self.shift:
-            ways = torch.stack([draw(n, -self.shift, self.shift, generator) for _ in size], -1) * 2 * middle
-            offset = offset - (linear @ ways[..., None])[..., 0]
-        return torch.cat([linear, offset[..., None]], dim=-1)
+            sides = torch.tensor([size[1], size[0]])
+            ways = torch.stack([draw(n, -self.shift, self.shift, generator) for _ in size], -1) * sides  # (N, 2)
+            back[..., 2] -= (linear @ ways[..., None])[..., 0]
+        return back
+
+
+def warped(batch: Batch, back: Tensor) -> Batch:
+    """The batch after `back` (N, 2, 3) float32 on the CPU, from new to old coordinates; the canvas keeps its size."""
+    n, _, height, width = batch["image"].shape
+    result = {**batch, "image": warp(batch["image"], back)}
+    if "mask" in batch:
+        result["mask"] = warp_mask(batch["mask"], back)
+    if "valid_hw" in batch:  # edge pixels are drawn outwards, so the whole canvas may show picture
+        result["valid_hw"] = torch.tensor([height, width], device=batch["valid_hw"].device).repeat(n, 1)
+    return result | moved(batch, back, (height, width))
+
+
+def about_middle(linear: Tensor, size: tuple[int, int]) -> Tensor:
+    """(N, 2, 3): the maps (N, 2, 2) with the middle of a canvas of this size kept in place."""
+    middle = torch.tensor([size[1] / 2, size[0] / 2])
+    return torch.cat([linear, (middle - linear @ middle)[..., None]], dim=-1)
 
 
 def warp(image: Tensor, back: Tensor) -> Tensor:
@@ -95,5 +106,6 @@ def _grid(theta: Tensor, height: int, width: int) -> Tensor:
     return torch.add(across.transpose(1, 2)[:, None], down.transpose(1, 2)[:, :, None], out=grid)
 
 
-def _matrices(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
+def matrices(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
+    """(N, 2, 2) of the rows (a, b) and (c, d), each (N,)."""
     return torch.stack([a, b, c, d], dim=-1).view(-1, 2, 2)

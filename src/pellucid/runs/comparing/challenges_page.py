@@ -1,0 +1,102 @@
+"""The page of a challenges report: what was done to pictures, and what it cost."""
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from pellucid import __version__
+from pellucid.core.seed import generator
+from pellucid.data.loader import Loader
+from pellucid.data.prepare import Splits
+from pellucid.data.transforms import build
+from pellucid.data.transforms.challenges.table import At
+from pellucid.plots.grid import grid
+from pellucid.plots.multiples import Panel, multiples
+from pellucid.report.blocks import Bar, Figure, Note, Number, Picture, Pictures, Section, Table
+from pellucid.report.page import page
+
+if TYPE_CHECKING:
+    from pellucid.runs.comparing.challenges import Borne, Challenged
+    from pellucid.runs.stored.record import Record
+
+SHOWN = 8  # pictures that are drawn from, for what happens to others to be seen
+
+
+def page_of(found: "Challenged", run: "Record", splits: Splits) -> str:
+    """The page: curves, examples, and the numbers."""
+    ranked = sorted(found.curves, key=lambda each: each.kept if each.kept == each.kept else math.inf)
+    if not found.higher_is_better:
+        ranked.reverse()
+    numbers = [Number("clean", f"{found.clean:.4g}", f"{found.metric}, {found.pictures:,} pictures ({found.split})")]
+    if ranked:
+        numbers += [_told("hurts most", ranked[0], found), _told("is borne best", ranked[-1], found)]
+    sections = [
+        Section("Curves", "Dashed: the clean pictures.", [Figure(picture(found))]),
+        Section(
+            "Examples",
+            "The same picture at rising strength, the clean one first. What lies outside is continued by edge pixels.",
+            [Pictures([Picture(sheet(found, splits), "")])],
+        ),
+        Section("Numbers", "", [_table(found)]),
+        Section(
+            "How it was measured",
+            "",
+            [
+                Note(
+                    f"Every picture of the {found.split} split, changed after the canvas was cut, as networks see it; "
+                    f"seed {found.seed}. Which way each picture is turned, tilted or hidden is the same at every "
+                    "strength. Kept: the mean over all strengths but 0, as a share of the clean number."
+                )
+            ],
+        ),
+    ]
+    footer = f"pellucid {__version__}; pellucid evaluate RUN --challenges --split {found.split}"
+    return page("Challenges", f"What {run.config.title} bears on {splits.facts.source}.", numbers, sections, footer)
+
+
+def picture(found: "Challenged") -> str:
+    """All curves as SVG."""
+    panels = [Panel(each.name, each.strengths, each.values, each.challenge.unit) for each in found.curves]
+    share = all(0 <= value <= 1 for each in found.curves for value in each.values)
+    return multiples(panels, "What each difficulty costs", found.metric, found.clean, (0, 1) if share else None)
+
+
+def sheet(found: "Challenged", splits: Splits) -> Image.Image:
+    """One row a challenge: a picture of the split as it is and at every strength."""
+    preprocess = splits.facts.preprocess
+    middle = build(splits.augment, preprocess.size, preprocess.canvas_size, train=False)
+    rows = splits.split.role(found.split)  # type: ignore[arg-type]
+    batch = next(iter(Loader(splits.pack, rows, min(SHOWN, len(rows)), transform=middle).epoch(0)))
+    images, captions = [], []
+    for number, each in enumerate(found.curves):
+        k = number % len(batch["image"])
+        for strength in each.strengths:
+            changed = At(each.challenge, strength)(batch, generator(found.seed, "example"))
+            images.append(as_picture(changed["image"][k]))
+            captions.append(f"{each.name} {strength:g}" if strength else "clean")
+    columns = max((len(each.strengths) for each in found.curves), default=1)
+    return grid(images, columns, captions=captions)
+
+
+def as_picture(pixels: torch.Tensor) -> Image.Image:
+    """(C, H, W) uint8 as a picture."""
+    array = pixels.permute(1, 2, 0).cpu().contiguous().numpy()
+    return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+
+
+def _told(name: str, each: "Borne", found: "Challenged") -> Number:
+    value, strength = each.values[-1], each.strengths[-1]
+    return Number(name, each.name, f"{found.metric} {value:.4g} at {strength:g} ({each.challenge.unit})")
+
+
+def _table(found: "Challenged") -> Table:
+    width = max((len(each.values) for each in found.curves), default=1)
+    header = ("challenge", "difficulty", "what it is", "kept", *(f"strength {k}" for k in range(1, width)))
+    rows = []
+    for each in found.curves:
+        cells = [f"{v:.4g} ({s:g})" for s, v in zip(each.strengths[1:], each.values[1:], strict=True)]
+        kept = Bar(min(each.kept, 1.0), 1.0, f"{each.kept:.1%}") if each.kept == each.kept else None
+        rows.append([each.name, each.challenge.factor, each.challenge.about, kept, *cells])
+    return Table(header, rows, "lll" + "l" + "r" * (width - 1), note=f"{found.metric} (strength).")
