@@ -106,7 +106,8 @@ def _channel_dropout(net: nn.Module, last: str, course: _Course, p: float) -> st
         shape = course.shapes.get(part, ())
         if len(shape) == 4 and shape[1] > 1 and first not in set(part.modules()):
             drop_input(part, p, channels=True)
-            return f"Channel dropout: each of {shape[1]} channels before {stage.name} is dropped with probability {p:g}."
+            where = f"each of {shape[1]} channels before {stage.name}"
+            return f"Channel dropout: {where} is dropped with probability {p:g}."
     raise ConfigError(
         f"--channel-dropout: {type(net).__name__} has no stage that gets feature maps. Use --dropout, or leave it out."
     )
