@@ -10,17 +10,34 @@ from collections.abc import Iterator, Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from pellucid.cli import datasets, evaluate, gradcheck, models, predict, report, runs, summary, train, verify
+from pellucid.cli import (
+    check,
+    datasets,
+    evaluate,
+    gradcheck,
+    ladder,
+    models,
+    predict,
+    report,
+    runs,
+    summary,
+    train,
+    tune,
+    verify,
+)
 from pellucid.core.choose import unknown
 from pellucid.core.errors import PellucidError, Terminated, is_out_of_memory
 
 VERBS: dict[str, ModuleType] = {
+    "check": check,
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
     "verify": verify,
     "report": report,
+    "tune": tune,
     "runs": runs,
+    "ladder": ladder,
     "models": models,
     "datasets": datasets,
     "summary": summary,

@@ -6,7 +6,7 @@ import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.arguments import parser, style
 from pellucid.core import config as settings
@@ -14,9 +14,12 @@ from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.tasks import CONFIGS
 
+if TYPE_CHECKING:
+    from pellucid.data.source import Source
+
 USAGE = "train DATA [--model M] [--epochs N] ..."
 ABOUT = "train a model on a folder, file or named set"
-OPTIONS = ("quiet", "json", "task", "out", "config", "resume", "overwrite")
+OPTIONS = ("quiet", "json", "task", "out", "config", "resume", "overwrite", "plan")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -50,13 +53,41 @@ def options() -> argparse.ArgumentParser:
     made.add_argument("--out", help="run folder (default runs/<data>-<model>)")
     made.add_argument("--config", help="TOML file with settings, such as a run's config.toml; flags win over it")
     made.add_argument("--resume", metavar="RUN", help="go on with a run exactly where it stopped")
+    made.add_argument(
+        "--plan", metavar="PICTURE", type=Path, help="train nothing: say what would be done, and draw the rate (.svg)"
+    )
     made.add_argument("--overwrite", action="store_true", help="replace the run that lies in --out")
     return made
 
 
 def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     from pellucid.core.progress import make_progress
-    from pellucid.data.load import load, spec_of
+    from pellucid.data.load import spec_of
+
+    source, cfg, name = read_settings(chosen, data, rest, "pellucid train DATA")
+    progress = make_progress(style(chosen))
+    if chosen.plan:
+        from pellucid.runs.checking.plan import draw_plan
+
+        draw_plan(source, cfg, name, chosen.plan, progress)
+        return 0
+    from pellucid.runs.train import start
+
+    start(source, cfg, name, spec_of(data), progress, chosen.out, chosen.overwrite)
+    return 0
+
+
+def read_settings(chosen: argparse.Namespace, data: str, rest: list[str], prog: str) -> "tuple[Source, Any, str]":
+    """Data, every setting, and the name of the task; from defaults, the file of `--config`, then flags.
+
+    Args:
+        chosen: has `task` and `config`.
+        rest: the flags that are settings.
+
+    Raises:
+        PellucidError: one of its kinds, in one line, for everything a user can cause.
+    """
+    from pellucid.data.load import load
     from pellucid.runs.setup.config import how_to_read, make_config, read_file
 
     content = read_file(chosen.config)
@@ -65,11 +96,7 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     name = source.kind if chosen.task == "auto" else chosen.task
     kind = CONFIGS[name]
     base: Any = make_config(kind, content, {"defaults": True} if "--defaults" in rest else {}, str(chosen.config))
-    cfg = settings.parse_flags(kind, rest, base, "pellucid train DATA", ABOUT)
-    from pellucid.runs.train import start
-
-    start(source, cfg, name, spec_of(data), make_progress(style(chosen)), chosen.out, chosen.overwrite)
-    return 0
+    return source, settings.parse_flags(kind, rest, base, prog, ABOUT), name
 
 
 def _resume(chosen: argparse.Namespace, data: str | None, rest: list[str]) -> int:
@@ -77,6 +104,7 @@ def _resume(chosen: argparse.Namespace, data: str | None, rest: list[str]) -> in
     from pellucid.runs.stored.folder import read_config
 
     refuse_beside_resume(task=chosen.task != "auto", out=chosen.out is not None, overwrite=chosen.overwrite)
+    refuse_beside_resume(plan=chosen.plan is not None)
     folder = Path(chosen.resume)
     cfg, _ = read_config(folder)
     asked = settings.flat(settings.parse_flags(type(cfg), rest, cfg, "pellucid train --resume RUN", ABOUT))

@@ -1,6 +1,6 @@
 """Curves over time: losses, metrics, learning rates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ from pellucid.core.errors import DataError
 from pellucid.plots import axes, svg
 
 WIDTH, RIGHT, AREA = 480.0, 464.0, 190.0
+SMALL = 13.0  # size of the letters of marks
 MOST_POINTS = 800  # of one curve; more cannot be told apart on paper
 MOST_TOUCHES = 120  # invisible dots that show their value under the pointer
 
@@ -23,6 +24,7 @@ def curves(
     y_label: str = "",
     best: tuple[float, float] | None = None,
     log_y: bool = False,
+    marks: Sequence[tuple[float, str]] = (),
 ) -> str:
     """Draw curves over a common x axis.
 
@@ -33,6 +35,8 @@ def curves(
         x_label, y_label: what the axes count.
         best: point to ring, in the units of the data; left out when its y is not finite.
         log_y: logarithmic y axis.
+        marks: places on the x axis where something happens, and what; an upright line each. Those that lie too close
+            to the one before for their text to be read keep the line, and show the text under the pointer.
 
     Returns:
         SVG. Without one usable point it says so instead of showing axes.
@@ -54,6 +58,7 @@ def curves(
     if any(_usable(y, log_y).any() for _, y in data.values()):
         whole = bool(np.all(every[0] == np.round(every[0])))
         parts += [*axes.y_axis(up, left, RIGHT, y_label), *axes.x_axis(across, bottom, x_label, whole)]
+        parts += _places(marks, across, top, bottom)
         parts += [svg.path(_runs(x, y, across, up), f"curve s{_style(k)}") for k, (x, y) in enumerate(data.values())]
         parts += _mark(best, across, up, bottom) if best else []
         for name, (x, y) in data.items():
@@ -105,6 +110,20 @@ def _mark(best: tuple[float, float], across: axes.Scale, up: axes.Scale, bottom:
     if not np.isfinite(y):  # not positive, on a logarithmic axis
         return []
     return [svg.line(x, y + 6, x, bottom, "guide"), svg.circle(x, y, 6, "ring axis")]
+
+
+def _places(marks: Sequence[tuple[float, str]], across: axes.Scale, top: float, bottom: float) -> list[str]:
+    """Upright lines, with their text at the top as long as there is room."""
+    parts, free = [], -np.inf
+    for place, said in marks:
+        x = float(across(place))
+        parts += [svg.line(x, top, x, bottom, "guide"), svg.circle(x, top, 7, "touch", said)]
+        width = svg.width_of(said, SMALL)
+        start = x + 4 if x + 4 + width <= RIGHT else x - 4 - width
+        if start > free:
+            parts.append(svg.text(start, top + SMALL, said, "soft"))
+            free = start + width + 4
+    return parts
 
 
 def _touches(name: str, x: np.ndarray, y: np.ndarray, across: axes.Scale, up: axes.Scale, x_label: str) -> list[str]:
