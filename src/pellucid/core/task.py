@@ -79,6 +79,16 @@ def by_pictures(batch: "Batch", cfg: Any) -> int:
     return len(next(iter(batch.values())))
 
 
+def nothing_known(facts: DataFacts) -> dict[str, float]:
+    """The `chance` of a task whose metrics have no such level."""
+    return {}
+
+
+def nothing_to_explain(summary: Mapping[str, Any], records: "Records", facts: DataFacts) -> list[Verdict]:
+    """The `explain` of a task that cannot say why its metric is zero."""
+    return []
+
+
 @dataclass(frozen=True)
 class Task:
     """Everything that differs between classifying, segmenting, detecting ...
@@ -110,6 +120,9 @@ class Task:
             a batch are the means of those of its parts, each by its share of this.
         plan: `(cfg, facts, net) -> Plan`: what is frozen when, and at which rate the rest is trained; None trains
             everything at one rate. See `training.transfer`.
+        chance: `(facts) -> metric -> value`: what the best answer reaches that is always the same, where that is known.
+        explain: `(summary, records, facts) -> verdicts`: why the number that counts is no better than chance; none
+            when nothing but more training is missing. See `doctor.why_zero`.
     """
 
     name: str
@@ -132,6 +145,8 @@ class Task:
     borrow: Callable[[Any], tuple[Any, Any]] = from_scratch
     plan: Callable[[Any, DataFacts, "nn.Module"], Any] = all_at_once
     weigh: Callable[["Batch", Any], "float | Tensor"] = by_pictures
+    chance: Callable[[DataFacts], dict[str, float]] = nothing_known
+    explain: Callable[[dict[str, Any], "Records", DataFacts], list[Verdict]] = nothing_to_explain
 
     @property
     def metric(self) -> Metric:

@@ -21,6 +21,7 @@ from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
 from pellucid.models.weights import read_weights, write_weights
 from pellucid.nn.precision import device_of
+from pellucid.runs.checking.why_zero import explain
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.record import Record
 from pellucid.runs.stored.same_data import check_same_data, is_own, reload, same_facts, taken_over
@@ -63,6 +64,7 @@ class Evaluation:
         splits: the data it was measured on.
         role: the split of `splits`.
         is_own: whether that is a split of the run's own data.
+        verdicts: why the number that counts is no better than chance, where it is not and a cause is seen.
     """
 
     split: str
@@ -71,6 +73,7 @@ class Evaluation:
     splits: Splits
     role: Any
     is_own: bool
+    verdicts: Sequence[Verdict] = ()
 
     @property
     def n_pictures(self) -> int:
@@ -119,7 +122,7 @@ def find_part(run: Record, data: Any, split: str | None, progress: Progress) -> 
         )
         run.splits = own
     splits, role = own_splits(run, progress), split or "test"
-    if not len(splits.split.role(role)):  # type: ignore[arg-type]
+    if not len(splits.split.role(role)):
         raise DataError(f"{run.folder} has no {role} records. Splits with records: {_filled(splits)}.")
     return Part(splits, role, role, is_own=True)
 
@@ -147,7 +150,8 @@ def stored_test(run: Record, splits: Splits) -> Evaluation | None:
     if stored.about.get("weights") != run.trained.digest:
         return None
     summary = run.trained.task.summarise(stored.tensors, run.facts)
-    return Evaluation("test", {**summary, **stored.about["losses"]}, stored.tensors, splits, "test", True)
+    why = explain(run.trained.task, run.facts, summary, stored.tensors, splits, "test")
+    return Evaluation("test", {**summary, **stored.about["losses"]}, stored.tensors, splits, "test", True, why)
 
 
 def measure(run: Record, part: Part, progress: Progress, trained: Trained | None = None) -> Evaluation:
@@ -171,7 +175,11 @@ def measure(run: Record, part: Part, progress: Progress, trained: Trained | None
             device,
             advance,
         )
-    return Evaluation(part.name, summary, records, part.splits, part.role, part.is_own)
+    why = explain(trained.task, trained.facts, summary, records, part.splits, part.role)
+    for verdict in why:
+        progress.say(verdict.sentence())
+        progress.event("verdict", verdict.as_dict())
+    return Evaluation(part.name, summary, records, part.splits, part.role, part.is_own, why)
 
 
 def own_splits(run: Record, progress: Progress) -> Splits:

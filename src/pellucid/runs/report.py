@@ -29,6 +29,7 @@ from pellucid.report.blocks import (
     Verdicts,
 )
 from pellucid.report.page import page
+from pellucid.runs.checking.layers import layers_section
 from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits, stored_test
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.rate_finder import draw_found
@@ -59,6 +60,7 @@ def write_report(
     sections = [
         *_result(run, evaluation),
         *_fitting(run, splits),
+        *layers_section(run.folder),
         _data(run, splits),
         _speed(run),
         _reproduce(run),

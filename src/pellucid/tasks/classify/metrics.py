@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from pellucid.core.facts import DataFacts
 from pellucid.core.task import Metric
+from pellucid.core.verdict import Verdict
+from pellucid.doctor.why_zero import Answers, area_under_curve, why_zero
 from pellucid.metrics.calibration import brier_score, expected_calibration_error, reliability
 from pellucid.metrics.classification import (
     accuracy,
@@ -60,3 +63,19 @@ def summarise(records: Mapping[str, Tensor], facts: DataFacts) -> dict[str, Any]
         },
         "reliability": {name: getattr(bins, name).tolist() for name in ("edges", "confidence", "accuracy", "count")},
     }
+
+
+def chance(facts: DataFacts) -> dict[str, float]:
+    """What the class most frequent in training reaches when it is always the answer."""
+    share = max(facts.class_counts) / max(sum(facts.class_counts), 1)
+    k = facts.n_classes
+    return {"accuracy": share, "balanced_accuracy": 1 / k, "macro_f1": 2 * share / (1 + share) / k}
+
+
+def explain(summary: Mapping[str, Any], records: Mapping[str, Tensor], facts: DataFacts) -> list[Verdict]:
+    """Why accuracy is no better than chance."""
+    truth, probabilities = records["truth"].numpy(), records["probabilities"].numpy()
+    known = truth >= 0
+    ranking = [area_under_curve(probabilities[known, k], truth[known] == k) for k in range(facts.n_classes)]
+    matrix = np.asarray(summary["confusion"])
+    return why_zero(Answers(matrix, facts.classes, int((~known).sum()), facts.class_counts, ranking, "pictures"))

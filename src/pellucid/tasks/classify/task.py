@@ -16,7 +16,7 @@ from pellucid.core.task import Fit, Task
 from pellucid.tasks.classify.config import FITTED, ClassifyConfig
 from pellucid.tasks.classify.data import make_data
 from pellucid.tasks.classify.loss import compute_loss, expected_initial_loss, weigh
-from pellucid.tasks.classify.metrics import METRICS, score, summarise
+from pellucid.tasks.classify.metrics import METRICS, chance, explain, score, summarise
 from pellucid.tasks.classify.model import make_model, resolve
 from pellucid.tasks.classify.report import sections
 from pellucid.tasks.classify.show import draw, predict, target_score
@@ -52,4 +52,6 @@ TASK = Task(
     borrow=borrow,
     plan=plan,
     weigh=weigh,
+    chance=chance,
+    explain=explain,
 )

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from pellucid.core.facts import DataFacts
 from pellucid.core.task import Metric
+from pellucid.core.verdict import Verdict
+from pellucid.doctor.why_zero import Answers, why_zero
 from pellucid.metrics.classification import per_class
 from pellucid.metrics.segmentation import (
     confusion,
@@ -54,3 +57,18 @@ def summarise(records: Mapping[str, Tensor], facts: DataFacts) -> dict[str, Any]
             "pixels": each.support.tolist(),
         },
     }
+
+
+def chance(facts: DataFacts) -> dict[str, float]:
+    """What the class of most training pixels reaches when it is always the answer."""
+    share = max(facts.class_counts) / max(sum(facts.class_counts), 1)
+    k = facts.n_classes
+    return {"miou": share / k, "pixel_accuracy": share, "mean_accuracy": 1 / k, "frequency_weighted_iou": share**2}
+
+
+def explain(summary: Mapping[str, Any], records: Mapping[str, Tensor], facts: DataFacts) -> list[Verdict]:
+    """Why mean IoU is no better than chance."""
+    matrix = np.asarray(summary["confusion"])
+    height, width = facts.preprocess.size
+    ignored = len(records["confusion"]) * height * width - int(matrix.sum())
+    return why_zero(Answers(matrix, facts.classes, ignored, facts.class_counts))

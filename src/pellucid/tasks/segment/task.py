@@ -14,7 +14,7 @@ from pellucid.core.task import Task
 from pellucid.tasks.segment.config import SegmentConfig
 from pellucid.tasks.segment.data import make_data
 from pellucid.tasks.segment.loss import compute_loss, expected_initial_loss, weigh
-from pellucid.tasks.segment.metrics import METRICS, score, summarise
+from pellucid.tasks.segment.metrics import METRICS, chance, explain, score, summarise
 from pellucid.tasks.segment.model import make_model, resolve
 from pellucid.tasks.segment.report import sections
 from pellucid.tasks.segment.show import draw, predict, target_score
@@ -35,4 +35,6 @@ TASK = Task(
     sections=sections,
     target_score=target_score,
     weigh=weigh,
+    chance=chance,
+    explain=explain,
 )
