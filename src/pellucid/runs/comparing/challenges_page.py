@@ -1,6 +1,7 @@
 """The page of a challenges report: what was done to pictures, and what it cost."""
 
 import math
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,9 +13,9 @@ from pellucid.data.loader import Loader
 from pellucid.data.prepare import Splits
 from pellucid.data.transforms import build
 from pellucid.data.transforms.challenges.table import At
-from pellucid.plots.grid import grid
-from pellucid.plots.multiples import Panel, multiples
-from pellucid.report.blocks import Bar, Figure, Note, Number, Picture, Pictures, Section, Table
+from pellucid.plots.rising import rising
+from pellucid.report.blocks import Bar, Figure, Note, Number, Section, Table
+from pellucid.report.embed import data_uri
 from pellucid.report.page import page
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ SHOWN = 8  # pictures that are drawn from, for what happens to others to be seen
 
 
 def page_of(found: "Challenged", run: "Record", splits: Splits) -> str:
-    """The page: curves, examples, and the numbers."""
+    """The page: curves with examples, and the numbers."""
     ranked = sorted(found.curves, key=lambda each: each.kept if each.kept == each.kept else math.inf)
     if not found.higher_is_better:
         ranked.reverse()
@@ -33,11 +34,10 @@ def page_of(found: "Challenged", run: "Record", splits: Splits) -> str:
     if ranked:
         numbers += [_told("hurts most", ranked[0], found), _told("is borne best", ranked[-1], found)]
     sections = [
-        Section("Curves", "Dashed: the clean pictures.", [Figure(picture(found))]),
         Section(
-            "Examples",
-            "The same picture at rising strength, the clean one first. What lies outside is continued by edge pixels.",
-            [Pictures([Picture(sheet(found, splits), "")])],
+            "Curves",
+            "One picture at every strength, the clean one first, and below it what all of them come to. Dashed: clean.",
+            figures(found, splits),
         ),
         Section("Numbers", "", [_table(found)]),
         Section(
@@ -45,7 +45,7 @@ def page_of(found: "Challenged", run: "Record", splits: Splits) -> str:
             "",
             [
                 Note(
-                    f"Every picture of the {found.split} split, changed after the canvas was cut, as networks see it; "
+                    f"Every picture of the {found.split} split, changed after the canvas was cut; edge pixels fill what opens up; "
                     f"seed {found.seed}. Which way each picture is turned, tilted or hidden is the same at every "
                     "strength. Kept: the mean over all strengths but 0, as a share of the clean number."
                 )
@@ -56,28 +56,38 @@ def page_of(found: "Challenged", run: "Record", splits: Splits) -> str:
     return page("Challenges", f"What {run.config.title} bears on {splits.facts.source}.", numbers, sections, footer)
 
 
-def picture(found: "Challenged") -> str:
-    """All curves as SVG."""
-    panels = [Panel(each.name, each.strengths, each.values, each.challenge.unit) for each in found.curves]
+def figures(found: "Challenged", splits: Splits) -> list[Figure]:
+    """A drawing for each challenge, all on one scale."""
     share = all(0 <= value <= 1 for each in found.curves for value in each.values)
-    return multiples(panels, "What each difficulty costs", found.metric, found.clean, (0, 1) if share else None)
+    drawn = []
+    for each, row in zip(found.curves, examples(found, splits), strict=True):
+        shown = [(data_uri(example), example.width / example.height) for example in row]
+        svg = rising(
+            each.name,
+            each.strengths,
+            each.values,
+            each.challenge.unit,
+            found.metric,
+            shown,
+            (0.0, 1.0) if share else None,
+        )
+        drawn.append(Figure(svg, f"{each.challenge.factor}: {each.challenge.about}"))
+    return drawn
 
 
-def sheet(found: "Challenged", splits: Splits) -> Image.Image:
+def examples(found: "Challenged", splits: Splits) -> list[list[Image.Image]]:
     """One row a challenge: a picture of the split as it is and at every strength."""
     preprocess = splits.facts.preprocess
     middle = build(splits.augment, preprocess.size, preprocess.canvas_size, train=False)
     rows = splits.split.role(found.split)  # type: ignore[arg-type]
     batch = next(iter(Loader(splits.pack, rows, min(SHOWN, len(rows)), transform=middle).epoch(0)))
-    images, captions = [], []
-    for number, each in enumerate(found.curves):
-        k = number % len(batch["image"])
-        for strength in each.strengths:
-            changed = At(each.challenge, strength)(batch, generator(found.seed, "example"))
-            images.append(as_picture(changed["image"][k]))
-            captions.append(f"{each.name} {strength:g}" if strength else "clean")
-    columns = max((len(each.strengths) for each in found.curves), default=1)
-    return grid(images, columns, captions=captions)
+    return [
+        [
+            as_picture(At(each.challenge, strength)(batch, generator(found.seed, "example"))["image"][k])
+            for strength in each.strengths
+        ]
+        for each, k in zip(found.curves, cycle(range(len(batch["image"]))), strict=False)
+    ]
 
 
 def as_picture(pixels: torch.Tensor) -> Image.Image:
@@ -93,10 +103,10 @@ def _told(name: str, each: "Borne", found: "Challenged") -> Number:
 
 def _table(found: "Challenged") -> Table:
     width = max((len(each.values) for each in found.curves), default=1)
-    header = ("challenge", "difficulty", "what it is", "kept", *(f"strength {k}" for k in range(1, width)))
+    header = ("challenge", "kept", *(f"strength {k}" for k in range(1, width)))
     rows = []
     for each in found.curves:
-        cells = [f"{v:.4g} ({s:g})" for s, v in zip(each.strengths[1:], each.values[1:], strict=True)]
-        kept = Bar(min(each.kept, 1.0), 1.0, f"{each.kept:.1%}") if each.kept == each.kept else None
-        rows.append([each.name, each.challenge.factor, each.challenge.about, kept, *cells])
-    return Table(header, rows, "lll" + "l" + "r" * (width - 1), note=f"{found.metric} (strength).")
+        cells = [f"{v:.3g} ({s:g})" for s, v in zip(each.strengths[1:], each.values[1:], strict=True)]
+        kept = Bar(min(each.kept, 1.0), 1.0, f"{each.kept:.0%}") if each.kept == each.kept else None
+        rows.append([each.name, kept, *cells])
+    return Table(header, rows, "ll" + "r" * (width - 1), note=f"{found.metric} (strength).")
