@@ -19,6 +19,7 @@ from pellucid.training.averages.statistics import MEASURED_ON, measure_statistic
 from pellucid.training.health.autopsy import examine
 from pellucid.training.health.initial_loss import check_initial_loss
 from pellucid.training.health.monitor.monitor import Monitor
+from pellucid.training.health.monitor.speed import Speed
 from pellucid.training.job import Job
 from pellucid.training.scoring import evaluate
 from pellucid.training.step import BadStep, StepResult, gradient_step
@@ -60,11 +61,11 @@ def train(job: Job) -> None:
         Interrupted: SIGINT or SIGTERM; the state was saved first.
     """
     _cut_logs(job)
-    saver = _Saver(job)
+    saver, speed = _Saver(job), Speed()
     with listen() as request, freed_memory_kept():
         try:
             while not is_finished(job):
-                _train_epoch(job, saver, request)
+                _train_epoch(job, saver, request, speed)
                 _end_epoch(job, request)
                 saver.save()
             if request:
@@ -94,13 +95,14 @@ def is_finished(job: Job) -> bool:
     return job.epoch >= job.cfg.train.epochs or job.best.should_stop
 
 
-def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
+def _train_epoch(job: Job, saver: "_Saver", request: StopRequest, speed: Speed) -> None:
     every = max(1, math.ceil(job.total_steps / LOG_LINES))
     step = job.task.step or gradient_step
     job.model.train()
     if job.plan:
         job.plan.enter(job.epoch)
     start, start_step = Clock(), job.step_in_epoch
+    speed.pause()
     label = f"Epoch {job.epoch + 1}/{job.cfg.train.epochs}"
     with job.progress.bar(label, len(job.train)) as advance:
         for batch in job.train.epoch(job.epoch, job.step_in_epoch):
@@ -113,7 +115,7 @@ def _train_epoch(job: Job, saver: "_Saver", request: StopRequest) -> None:
             if job.step == 0:
                 _tell(job, check_initial_loss(result.losses, job.task.expected_initial_loss(job.cfg, job.facts)))
             if job.monitor:
-                _listen(job, job.monitor, lr, result.total)
+                _listen(job, job.monitor, lr, result.total, speed)
             if job.average:
                 job.average.update(job.model)
             if job.step % every == 0:
@@ -176,7 +178,7 @@ def _validate(job: Job, request: StopRequest) -> dict[str, Any]:
     return summary
 
 
-def _listen(job: Job, monitor: Monitor, lr: float, loss: float) -> None:
+def _listen(job: Job, monitor: Monitor, lr: float, loss: float, speed: Speed) -> None:
     """Log what the monitor saw of the step, and tell what alarmed it."""
     new = monitor.judge_step(job.step, lr, loss)
     if monitor.look:
@@ -184,6 +186,12 @@ def _listen(job: Job, monitor: Monitor, lr: float, loss: float) -> None:
         append_line(job.folder / "layers.jsonl", json.dumps(record, ensure_ascii=False))
     if new:
         _tell(job, new)
+    slow = speed.step(job.step, time.perf_counter(), time.process_time())
+    if slow:  # depends on the clock, so it is told, and kept in the log of times alone
+        record = {"kind": slow.rule, "epoch": job.epoch, "step": job.step, **slow.as_dict()}
+        append_line(job.folder / "timing.jsonl", _line(record))
+        job.progress.say(slow.sentence())
+        job.progress.event("verdict", slow.as_dict())
 
 
 def _tell(job: Job, verdicts: list[Verdict]) -> None:
