@@ -7,8 +7,8 @@ from pellucid.data.canvas import IGNORE
 from pellucid.data.pack import Pack
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
+from pellucid.doctor.copies.find import find_copies
 from pellucid.doctor.copies.judge import judge_copies
-from pellucid.doctor.copies.pairs import equal_copies
 from pellucid.doctor.finding import Finding
 from pellucid.doctor.labels.background import judge_background
 from pellucid.doctor.labels.balance import judge_balance, judge_empty, judge_missing
@@ -54,7 +54,8 @@ def examine(
     findings += judge_sizes(pack.targets["original_hw"])
     measures = measure(pack, progress)
     findings += [*judge_uniform(measures), *judge_dark(measures), *judge_bright(measures), *judge_blur(measures)]
-    findings += judge_copies(equal_copies(pack), sides, splits.names, labels, classes)
+    copies, left_out = find_copies(pack, np.arange(len(pack)), progress)
+    findings += judge_copies(copies, sides, splits.names, labels, classes, left_out)
     if source.groups is not None:
         findings += judge_groups([source.groups[row] for row in pack.rows], sides)
     findings += _examine_masks(pack, sides, classes) if "mask" in pack.targets else []

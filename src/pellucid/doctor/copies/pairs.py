@@ -3,11 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from pellucid.data.pack import Pack
-from pellucid.data.pack.equal import first_equal
-
 Kind = Literal["equal", "nearly equal", "mirrored", "part"]
 
 
@@ -25,9 +20,3 @@ class Copy:
     second: int
     kind: Kind
     likeness: float = 1.0
-
-
-def equal_copies(pack: Pack) -> list[Copy]:
-    """Every picture that equals an earlier one to the bit, with the first of its kind."""
-    first = first_equal(np.asarray(pack.images))
-    return [Copy(int(first[row]), int(row), "equal") for row in np.flatnonzero(first != np.arange(len(first)))]

@@ -26,9 +26,8 @@ def judge_background(classes: Sequence[str], counts: np.ndarray, pixels: bool, i
     if unknown:
         what = "pixels" if pixels else "pictures"
         cure = "give those pixels 255, which is ignored" if pixels else "leave the label empty, or remove the pictures"
-        evidence = (
-            f"the class {unknown[0]!r} would be trained like any other: {_count(classes, counts, unknown[0]):,} {what}"
-        )
+        n = _count(classes, counts, unknown[0])
+        evidence = f"the class {unknown[0]!r} would be trained like any other: {n:,} {what}"
         cause = "a list of classes that names what has no class"
         return [Finding(Verdict("background-class", "warn", evidence, cause, cure))]
     if len(nothing) > 1:

@@ -11,9 +11,9 @@ def blur(grey: Tensor, window: int = WINDOW) -> Tensor:
     """How little a further blur changes: near 0 for a sharp picture, near 1 for one that is blurred already.
 
     Crete, Dolmiere, Ladret, Nicolas 2007, "The blur effect: perception and estimation with a new no-reference
-    perceptual blur metric" (https://hal.science/hal-00232709): the share of the differences between neighbouring pixels that
-    survives a box of `window` pixels along a line; of the two directions, the more blurred one. It depends neither on
-    contrast nor on brightness.
+    perceptual blur metric" (https://hal.science/hal-00232709): the share of the differences between neighbouring
+    pixels that survives a box of `window` pixels along a line; of the two directions, the more blurred one. It depends
+    neither on contrast nor on brightness.
 
     Args:
         grey: (N, h, w) floats.

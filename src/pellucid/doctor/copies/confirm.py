@@ -1,0 +1,80 @@
+"""Whether two pictures that look alike from afar are one: the same details in the same places."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.data.pack import Pack
+from pellucid.doctor.copies.descriptor import grey_of
+from pellucid.ops.colour import rgb_to_ycbcr
+from pellucid.ops.filters.gaussian import gaussian_filter
+
+# P pairs
+
+SIDE = 32  # pixels that pictures are compared at
+FINE, COARSE = 0.7, 2.0  # details lie between these blurs; finer ones do not survive encoding
+AROUND, FAINT = 3.0, 2.0  # blur and grey values by which the strength of details is evened out
+COLOURS = 8  # pixels a side that colours are compared at
+TINT = 16.0  # of 255, how much the colours of a copy may differ on average
+
+
+def small(pack: Pack, rows: np.ndarray, side: int = SIDE) -> Tensor:
+    """(len(rows), side, side) grey values of the part of each canvas that is picture."""
+    shrunk = [
+        F.interpolate(grey[:, None], (side, side), mode="bilinear", antialias=True)[:, 0]
+        for grey in grey_of(pack, rows)
+    ]
+    return torch.cat(shrunk) if shrunk else torch.zeros(0, side, side)
+
+
+def details(grey: Tensor) -> Tensor:
+    """(P, side, side) with only edges and textures left: a difference of Gaussians."""
+    return _blurred(grey, FINE) - _blurred(grey, COARSE)
+
+
+def correlation(a: Tensor, b: Tensor) -> Tensor:
+    """(P,) in -1..1; 0 where one of the two is flat."""
+    a, b = (x.flatten(1) - x.flatten(1).mean(dim=1, keepdim=True) for x in (a, b))
+    return (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1)).clamp(min=1e-6)
+
+
+def even(grey: Tensor) -> Tensor:
+    """(P, side, side) details whose strength is the same everywhere, so that one strong edge does not decide."""
+    found = details(grey)
+    return found / (_blurred(found.square(), AROUND) + FAINT**2).sqrt()
+
+
+def _blurred(grey: Tensor, sigma: float) -> Tensor:
+    """(P, side, side)."""
+    blurred = gaussian_filter(grey[:, None].contiguous(), sigma)
+    assert isinstance(blurred, Tensor)  # as it was given
+    return blurred[:, 0]
+
+
+def likeness(pack: Pack, first: np.ndarray, second: np.ndarray, across: bool = False, down: bool = False) -> np.ndarray:
+    """(P,) correlation of the details of pairs of rows, the first of each mirrored left to right or top to bottom.
+
+    0 where the colours differ: the same shape in red and in blue is no copy.
+    """
+    parts = [np.zeros(0, np.float32)]
+    axes = [axis for axis, wanted in ((2, across), (1, down)) if wanted]
+    for start in range(0, len(first), 256):
+        one, other = first[start : start + 256], second[start : start + 256]
+        alike = correlation(details(small(pack, one)).flip(axes), details(small(pack, other)))
+        if pack.images.shape[3] == 3:
+            apart = (tints(pack, one).flip([axis + 1 for axis in axes]) - tints(pack, other)).abs().mean(dim=(1, 2, 3))
+            alike = torch.where(apart <= TINT, alike, 0.0)
+        parts.append(alike.numpy())
+    return np.concatenate(parts)
+
+
+def tints(pack: Pack, rows: np.ndarray) -> Tensor:
+    """(len(rows), 2, COLOURS, COLOURS) blue and red chroma, 0..255, of the part of each canvas that is picture."""
+    found = []
+    for row in rows.tolist():
+        height, width = (int(side) for side in pack.targets["valid_hw"][row])
+        picture = torch.from_numpy(np.array(pack.images[row, :height, :width])).permute(2, 0, 1)[None].float() / 255
+        shrunk = F.interpolate(picture, (COLOURS, COLOURS), mode="bilinear", antialias=True).clamp(0, 1)
+        found.append(255 * rgb_to_ycbcr(shrunk)[:, 1:])
+    return torch.cat(found) if found else torch.zeros(0, 2, COLOURS, COLOURS)

@@ -1,0 +1,55 @@
+"""What must not happen before training: pictures, or groups, that are trained on and tested on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pellucid.core.verdict import Verdict
+from pellucid.data.prepare import Splits
+from pellucid.data.source import ROLES, Source
+from pellucid.doctor.copies.find import SMALLEST, equal_copies
+from pellucid.doctor.copies.judge import judge_copies
+from pellucid.doctor.copies.near import describe_rows, near_copies
+from pellucid.doctor.copies.pairs import Copy
+from pellucid.doctor.finding import Finding
+from pellucid.doctor.sides.groups import judge_groups
+
+NEAR_UP_TO = 1 << 30  # bytes of pictures that are compared beyond equality; to read more would take long
+
+
+def find_leaks(splits: Splits, source: Source) -> tuple[list[Finding], list[Verdict]]:
+    """Copies and groups across splits, as quickly as training can wait for.
+
+    Equal, nearly equal and left-right mirrored pictures; `examine` looks for more. Pictures in no split do not count.
+
+    Returns:
+        what leaks, and what is to be said of how far was looked.
+    """
+    sides: dict[str, np.ndarray] = {role: splits.split.role(role) for role in ROLES}
+    labels, classes = splits.pack.targets.get("label"), splits.facts.classes
+    findings = [] if source.groups is None else judge_groups([source.groups[row] for row in splits.pack.rows], sides)
+    if sum(len(rows) > 0 for rows in sides.values()) < 2:
+        return findings, []
+    copies, said = _copies(splits, np.sort(np.concatenate(list(sides.values()))))
+    found = judge_copies(copies, sides, splits.names, labels, classes)
+    return [*findings, *(finding for finding in found if finding.verdict.rule == "leaked-duplicates")], said
+
+
+def _copies(splits: Splits, rows: np.ndarray) -> tuple[list[Copy], list[Verdict]]:
+    pack = splits.pack
+    copies, kept = equal_copies(pack, rows)
+    too_many = pack.images.nbytes > NEAR_UP_TO
+    if too_many or int(pack.targets["valid_hw"][kept].min()) < SMALLEST:
+        evidence = f"only equal pictures were looked for among {len(rows):,}, to lose no time"
+        said = [Verdict("leaked-duplicates", "info", evidence, "", "look for others with pellucid check")]
+        return copies, said if too_many else []
+    return copies + near_copies(pack, describe_rows(pack, kept), upside_down=False), []
+
+
+def sentence(findings: Sequence[Finding]) -> str:
+    """One line for who is stopped: the worst of it, and what can be done."""
+    worst = findings[0].verdict
+    return (
+        f"Nothing was trained, since validation or test would say too much: {worst.evidence}. Remove them, give what "
+        "belongs together one group (--group), or train all the same with --allow-leaks. More: pellucid check."
+    )
