@@ -1,4 +1,4 @@
-"""Mistakes about penalties and about searching for their strength."""
+"""Mistakes about penalties, about searching for their strength, about ensembles and about what to train."""
 
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -110,4 +110,102 @@ SEARCH_NAME = Erratum(
     right_version="softmax",
 )
 
-ERRATA = (REG_TWO_MEANINGS, L1_TIE, GRID_DIVERGES, SEARCH_NAME)
+# ------------------------------------------------------------------------------------------------------------ ensembles
+
+ROUNDS = 30
+POINTS = np.arange(60) / 60
+INSIDE = np.where((POINTS >= 0.2) & (POINTS < 0.5), 1, -1)  # of an interval: any one threshold errs on a fifth at least
+
+Stump = tuple[float, int]  # threshold and sign: the sign above the threshold, its opposite below
+
+
+def best_stump(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Stump:
+    """The threshold with the lowest weighted error, of all that lie halfway between neighbours, or below all."""
+    places = np.unique(x)
+    thresholds = [places[0] - 1, *(places[:-1] + places[1:]) / 2]
+    return min(
+        product(thresholds, (1, -1)),
+        key=lambda stump: float(weight[says(stump, x) != y].sum() + 1e-12 * (stump[1] < 0)),
+    )
+
+
+def says(stump: Stump, x: np.ndarray) -> np.ndarray:
+    """(N,) of -1 and 1."""
+    threshold, sign = stump
+    return np.where(x > threshold, sign, -sign)
+
+
+def mean_of_independents(x: np.ndarray, y: np.ndarray) -> list[tuple[float, Stump]]:
+    """Vote and stump of models that know nothing of each other, each trained on examples drawn with replacement."""
+    rng = np.random.default_rng(0)
+    drawn = (np.bincount(rng.integers(len(x), size=len(x)), minlength=len(x)) for _ in range(ROUNDS))
+    return [(1 / ROUNDS, best_stump(x, y, counts / len(x))) for counts in drawn]
+
+
+def adaboost(x: np.ndarray, y: np.ndarray) -> list[tuple[float, Stump]]:
+    """Vote and stump of each round: what one gets wrong weighs more for the next. Freund & Schapire 1997."""
+    weight = np.full(len(x), 1 / len(x))
+    rounds = []
+    for _ in range(ROUNDS):
+        stump = best_stump(x, y, weight)
+        right = says(stump, x) == y
+        error = float(weight[~right].sum())
+        vote = 0.5 * np.log((1 - error) / error)
+        weight = weight * np.exp(np.where(right, -vote, vote))
+        weight = weight / weight.sum()
+        rounds.append((float(vote), stump))
+    return rounds
+
+
+def _committee_errs(train: Callable[[np.ndarray, np.ndarray], list[tuple[float, Stump]]]) -> float:
+    score = np.sum([vote * says(stump, POINTS) for vote, stump in train(POINTS, INSIDE)], axis=0)
+    return float(np.mean(np.sign(score) != INSIDE))
+
+
+MEAN_IS_NOT_ADABOOST = Erratum(
+    title="Averaging models is not AdaBoost",
+    printed="One set of notes, on training several independent models and averaging what they say: that is in fact the"
+    " idea of AdaBoost.",
+    right="It is that of bagging: the mean errs less because the models err apart, and none is better for the others."
+    " AdaBoost trains one after the other on what the earlier ones got wrong, and weighs their votes.",
+    measure="share of 60 points that 30 stumps together get wrong, where the class is an interval",
+    error=_committee_errs,
+    printed_version=mean_of_independents,
+    right_version=adaboost,
+)
+
+# ------------------------------------------------------------------------------------------------------------- transfer
+
+
+def _transferred(trained: str) -> float:
+    """Errors on a new task after 150 steps from features of an old one, training "last" or "all"."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (400, 2))
+    y = (x[:, 0] * x[:, 1] > 0).astype(float)  # asks for both numbers together; the old task looked at the first alone
+    features = np.c_[np.linspace(-3, 3, 16), 0.05 * rng.standard_normal(16)].T  # (2, 16)
+    tensors = {"w": features, "b": 0.5 * rng.standard_normal(16), "v": np.zeros(16), "c": np.zeros(1)}
+    w, b, v, c = (torch.tensor(value, requires_grad=True) for value in tensors.values())
+    optimiser = torch.optim.Adam([v, c] if trained == "last" else [w, b, v, c], lr=0.1)
+    inputs, target = torch.from_numpy(x), torch.from_numpy(y)
+    for _ in range(150):
+        score = torch.tanh(inputs @ w + b) @ v + c
+        optimiser.zero_grad()
+        torch.nn.functional.binary_cross_entropy_with_logits(score, target).backward()
+        optimiser.step()
+    return float(((score > 0) != (target > 0)).float().mean())
+
+
+RETRAIN_AT_MOST_FC = Erratum(
+    title="How much of a pretrained network to train again",
+    printed="One set of notes: as a rule at most the FC layers are trained again. Another has three ways, by the size"
+    " of the data: all of it, part of it, the last layers.",
+    right="The size of the data and how like the old data it is decide together: few pictures, the last layer; many,"
+    " everything. The rule of FC alone fails where features are asked for that the old task did not need.",
+    measure="share of 400 examples of such a task that are wrong, training the last layer or everything",
+    error=_transferred,
+    printed_version="last",
+    right_version="all",
+    tolerance=0.05,
+)
+
+ERRATA = (REG_TWO_MEANINGS, L1_TIE, GRID_DIVERGES, SEARCH_NAME, MEAN_IS_NOT_ADABOOST, RETRAIN_AT_MOST_FC)

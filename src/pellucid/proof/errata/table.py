@@ -16,7 +16,7 @@ from pellucid.proof.errata.erratum import Erratum
 
 ERRATA: dict[str, tuple[Erratum, ...]] = {
     "Losses and scores": losses.ERRATA,
-    "Penalties": regularisation.ERRATA,
+    "Penalties, ensembles, transfer": regularisation.ERRATA,
     "Gradients and derivatives": gradients.ERRATA,
     "Activations and first weights": activations.ERRATA,
     "Normalisation": normalisation.ERRATA,
