@@ -45,9 +45,9 @@ def page_of(found: "Challenged", run: "Record", splits: Splits) -> str:
             "",
             [
                 Note(
-                    f"Every picture of the {found.split} split, changed after the canvas was cut; edge pixels fill what opens up; "
-                    f"seed {found.seed}. Which way each picture is turned, tilted or hidden is the same at every "
-                    "strength. Kept: the mean over all strengths but 0, as a share of the clean number."
+                    f"Every picture of the {found.split} split, changed after the canvas was cut; edge pixels fill "
+                    f"what opens up; seed {found.seed}. Which way each picture is turned, tilted or hidden is the same "
+                    "at every strength. Kept: the mean over all strengths but 0, as a share of the clean number."
                 )
             ],
         ),
