@@ -46,14 +46,14 @@ class Told:
     Attributes:
         task, data: as of a run.
         name: of the search in its storage.
-        scaled_warmup: the warm-up was left to the search, and is a tenth of a trial.
+        own: settings that were left to the search, of those it decides for trials: see `trial.decided`.
         version: of Pellucid.
     """
 
     task: str
     data: str
     name: str
-    scaled_warmup: bool
+    own: tuple[str, ...]
     version: str = pellucid.__version__
 
 
@@ -119,7 +119,7 @@ def write_beginning(folder: Path, begun: Begun) -> None:
     """Write `config.toml`, when all else that going on needs is there."""
     import tomli_w
 
-    search = {**vars(begun.told), **asdict(begun.options)}
+    search = {**vars(begun.told), "own": list(begun.told.own), **asdict(begun.options)}
     space = {
         name: [list(each) if isinstance(each, tuple) else each for each in axis.options]
         if isinstance(axis, Choice)
@@ -149,18 +149,17 @@ def read_beginning(folder: Path) -> Begun:
     if search["task"] not in CONFIGS:
         raise ConfigError(f"{path}: {unknown(str(search['task']), CONFIGS, 'task')}")
     cfg: Any = settings.from_dict(CONFIGS[search["task"]], content, str(path))
-    told = Told(**{name: search[name] for name in Told.__dataclass_fields__})
+    told = Told(**{name: search[name] for name in Told.__dataclass_fields__} | {"own": tuple(search["own"])})
     options = TuneOptions(**{name: search[name] for name in TuneOptions.__dataclass_fields__})
     return Begun(told, options, read_space(space, cfg), cfg)
 
 
 def keep_weights_of(folder: Path, best: str, others: list[str]) -> None:
-    """Remove the weights and checkpoints of finished trials, but the weights of the best."""
+    """Remove the weights and checkpoints of finished trials, but the weights of the best. Folds keep none."""
     for name in others:
         place = folder / TRIALS / name
         for part in (runs.LAST, runs.NONFINITE, "snapshots"):
             for found in (place / part, *place.glob(f"fold-*/{part}")):
                 shutil.rmtree(found, ignore_errors=True)
-        if name != best:
-            for file in (place / runs.WEIGHTS, *place.glob(f"fold-*/{runs.WEIGHTS}")):
-                file.unlink(missing_ok=True)
+        for file in (*([place / runs.WEIGHTS] if name != best else []), *place.glob(f"fold-*/{runs.WEIGHTS}")):
+            file.unlink(missing_ok=True)

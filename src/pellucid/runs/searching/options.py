@@ -78,7 +78,9 @@ def refuse_other_stages(stated: set[str]) -> None:
     """Refuse what the search decides itself.
 
     Raises:
-        ConfigError: `epochs` was stated.
+        ConfigError: `epochs` or `find_lr` was stated.
     """
+    if "find_lr" in stated:
+        raise ConfigError("--find-lr means nothing to a search, which tries rates itself. Leave it out.")
     if "epochs" in stated:
         raise ConfigError("--epochs means nothing to a search: say --coarse-epochs and --fine-epochs.")

@@ -20,6 +20,7 @@ from pellucid.training.search.space import Axis, Choice, label, spelled
 from pellucid.training.search.tried import Tried, ranked
 
 SHOWN = 12  # rows of the table of the best
+SEEN = ("coarse", "fine")  # stages that are drawn: in the third the candidate is always the same
 
 
 def write_page(study: Study) -> Path:
@@ -43,8 +44,11 @@ def write_page(study: Study) -> Path:
     ]
     verdicts, _ = study.judge()
     sections = [
-        Section("What it says", "", [Verdicts(verdicts, ""), *_no_alarm(bool(verdicts))]),
-        Section("Candidates", "", [Figure(_lines(study, stage), _caption(stage)) for stage in ("coarse", "fine")]),
+        Section("What it says", "", [Verdicts(verdicts, ""), *_no_alarm(study, bool(verdicts))]),
+        *(
+            Section(f"{stage.capitalize()} candidates", _caption(stage), [Figure(_lines(study, stage))])
+            for stage in SEEN
+        ),
         _matters(study),
         _best_trials(study),
         _stages(study),
@@ -58,13 +62,20 @@ def write_page(study: Study) -> Path:
     return path
 
 
-def _no_alarm(alarm: bool) -> list[Block]:
-    said = "The best values lie inside their ranges, and the best candidate is ahead of the next by more than chance."
-    return [] if alarm else [Note(said, "good")]
+def _no_alarm(study: Study, alarm: bool) -> list[Block]:
+    if alarm:
+        return []
+    said = "The best values lie inside their ranges."
+    repeated = sum(one.stage == "repeat" and one.state == "done" for one in study.trials) > 1
+    if repeated or study.begun.options.cv:
+        said += " The best candidate is ahead of the next by more than chance."
+    else:
+        said += " Nothing was repeated, so how much of the differences is chance is not known."
+    return [Note(said, "good")]
 
 
 def _caption(stage: str) -> str:
-    return f"The {stage} stage: each line is a candidate, the better the darker; the dashed one is the best."
+    return f"Each line is a candidate of the {stage} stage, the better the darker; the dashed one is the best."
 
 
 def _of(study: Study, stage: str) -> list[Tried]:

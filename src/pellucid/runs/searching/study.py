@@ -77,7 +77,7 @@ class Study:
         if found is None:
             reasons = list(dict.fromkeys(one.reason for one in self.trials if one.state == "failed"))
             why = f": {reasons[0]}" if reasons else ""
-            raise RunError(f"{self.folder}: no trial has a score{why}. Search other ranges with --space.")
+            raise RunError(f"{self.folder}: no trial has a score{why.rstrip('.')}. Search other ranges with --space.")
         return found
 
     @property
@@ -113,10 +113,14 @@ class Study:
         return write_page(self)
 
     def table(self) -> list[dict[str, Any]]:
-        """One row a trial, the best of the longest stage first: stage, score, settings, seconds, state."""
+        """One row a trial, the best of the longest training first: name, score, settings, seconds, state."""
         better = self.metric.higher_is_better
         trials = self.trials
-        done = [one for stage in reversed(STAGES) for one in ranked([t for t in trials if t.stage == stage], better)]
+        done = [
+            one
+            for stage in ("fine", "repeat", "coarse")
+            for one in ranked([t for t in trials if t.stage == stage], better)
+        ]
         order = done + [one for one in trials if one not in done]
         return [
             {

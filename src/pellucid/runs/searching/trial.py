@@ -30,8 +30,18 @@ from pellucid.training.scoring import evaluate
 from pellucid.training.search.tried import Order, Scored, TrialFailed
 
 SETTINGS = "settings.toml"
-WARMUP_SHARE = 0.1  # of a trial, where the warm-up is left to the search
+WARMUP_SHARE = 0.1  # of a trial
 REASON = 300  # letters
+
+
+def decided(cfg: Any) -> dict[str, Any]:
+    """What a trial has where nobody states it: a rate that is not decayed, a short warm-up, nobody watching each step.
+
+    A trial of two epochs with a whole epoch of warm-up, or a rate that has decayed to nothing, says little about the
+    rate it was given.
+    """
+    warmup = min(cfg.schedule.warmup_epochs, WARMUP_SHARE * cfg.train.epochs)
+    return {"schedule": "constant", "warmup_epochs": warmup, "monitor": False}
 
 
 class Watcher(Quiet):
@@ -57,7 +67,7 @@ class Trainer:
         cfg: the settings that are fixed, with device, precision and threads settled.
         folder: where each trial gets a folder.
         cv: folds of cross-validation; 0 takes the validation split.
-        scaled_warmup: let each trial warm up over a tenth of its epochs.
+        own: settings that nobody stated, and that are decided here: see `decided`.
         progress: for what happens once, such as packing the pictures.
     """
 
@@ -66,7 +76,7 @@ class Trainer:
     cfg: Any
     folder: Path
     cv: int = 0
-    scaled_warmup: bool = True
+    own: tuple[str, ...] = ()
     progress: Progress = field(default_factory=Quiet)
     _ready: tuple[Any, list[Splits]] | None = None
 
@@ -91,11 +101,11 @@ class Trainer:
     def configured(self, order: Order) -> Any:
         """The settings of a trial: those that are fixed, those it tries, and those of its stage."""
         base = self.cfg
-        cfg = settings.change(base, {**order.settings, "epochs": order.epochs, "seed": base.train.seed + order.repeat})
-        if self.scaled_warmup:
-            warmup = min(cfg.schedule.warmup_epochs, WARMUP_SHARE * order.epochs)
-            cfg = settings.change(cfg, {"warmup_epochs": warmup})
-        return cfg
+        cfg = settings.change(base, {**order.settings, "seed": base.train.seed + order.repeat})
+        if cfg.model.model in self.task.fitted:
+            return cfg
+        cfg = settings.change(cfg, {"epochs": order.epochs})
+        return settings.change(cfg, {name: value for name, value in decided(cfg).items() if name in self.own})
 
     def splits(self, cfg: Any, given: Any = None) -> list[Splits]:
         """The data, divided once, or once for each fold. Made anew only where the settings of the data differ.

@@ -19,7 +19,7 @@ from pellucid.runs.searching.folder import Begun, Told, read_beginning, write_be
 from pellucid.runs.searching.options import NAMES, TuneKeywords, TuneOptions, refuse_other_stages
 from pellucid.runs.searching.study import Study
 from pellucid.runs.searching.telling import Teller
-from pellucid.runs.searching.trial import Trainer
+from pellucid.runs.searching.trial import Trainer, decided
 from pellucid.runs.searching.usual import usual_space
 from pellucid.runs.searching.workers import require_parent, working
 from pellucid.runs.setup.assemble import check_names, data_line, settle_device
@@ -28,7 +28,7 @@ from pellucid.tasks import CONFIGS, get_task
 from pellucid.training.search.notation import read_space
 from pellucid.training.search.samplers import require_optuna
 from pellucid.training.search.search import Search
-from pellucid.training.search.space import Choice, Space, spelled
+from pellucid.training.search.space import Choice, spelled
 from pellucid.training.search.stages import STAGES
 from pellucid.training.search.storage.store import Store
 from pellucid.training.search.tried import Order, Scored, Tried
@@ -111,33 +111,28 @@ def start_search(
             "--jobs needs data that other processes can read: a folder, a file or a known set, not arrays."
         )
     _, cfg = settle_device(cfg)
-    cfg = _prepared(cfg, stated, axes, options)
-    trainer = Trainer(task, source, cfg, Path(), options.cv, "warmup_epochs" not in stated, progress)
-    first, _ = task.borrow(cfg)
-    facts = trainer.splits(cfg)[0].facts if first is cfg else None  # borrowed weights bring their own preprocessing
+    cfg = _prepared(cfg, stated, options)
+    own = tuple(name for name in decided(cfg) if name not in stated | set(axes))
+    trainer = Trainer(task, source, cfg, Path(), options.cv, own, progress)
+    facts = trainer.splits(*task.borrow(cfg))[0].facts
     where = files.create(out, source.name)
     if options.storage and "://" not in options.storage:
         options = replace(options, storage=str(Path(options.storage).absolute()))
-    told = Told(named[0], named[1], files.fresh_name(where), "warmup_epochs" not in stated | set(axes))
+    told = Told(named[0], named[1], files.fresh_name(where), own)
     begun = Begun(told, options, axes, cfg)
-    if facts:
-        progress.say(data_line(facts))
+    progress.say(data_line(facts))
     progress.say(f"Searching {spelled(axes)}.")
     better = Study(where)
     better.begun = begun
     store = Store(begun.storage(where), told.name, STAGES, better.metric.higher_is_better, create=True)
     write_beginning(where, begun)
-    trainer.folder, trainer.scaled_warmup = where / files.TRIALS, told.scaled_warmup
+    trainer.folder = where / files.TRIALS
     return _work(where, begun, store, trainer, progress)
 
 
-def _prepared(cfg: Any, stated: set[str], axes: Space, options: TuneOptions) -> Any:
-    """The settings of every trial: one split for all seeds, a constant rate, and no watching over each step."""
+def _prepared(cfg: Any, stated: set[str], options: TuneOptions) -> Any:
+    """The settings of every trial: one split for all seeds, and threads that leave some for the other processes."""
     changes: dict[str, Any] = {"split_seed": cfg.train.seed} if cfg.data.split_seed < 0 else {}
-    if "schedule" not in stated | set(axes):
-        changes["schedule"] = "constant"
-    if "monitor" not in stated and "monitor" in settings.settings(type(cfg)):
-        changes["monitor"] = False
     if options.jobs > 1 and "threads" not in stated:
         changes["threads"] = max(1, cfg.train.threads // options.jobs)
     return settings.change(cfg, changes)
@@ -161,7 +156,7 @@ def resume_search(folder: Path, progress: Progress, data: Any = None, parent: in
     source = load(spec, group=begun.cfg.data.group, strict=begun.cfg.data.strict)
     _, cfg = settle_device(begun.cfg)
     task = get_task(begun.told.task)
-    trainer = Trainer(task, source, cfg, folder / files.TRIALS, begun.options.cv, begun.told.scaled_warmup, progress)
+    trainer = Trainer(task, source, cfg, folder / files.TRIALS, begun.options.cv, begun.told.own, progress)
     store = Study(folder).store
     if not parent:
         progress.say(f"Going on with {folder}: {len(store.everything())} trials are there.")

@@ -11,6 +11,8 @@ takes: what cannot be trained is refused before anything is.
 
 import json
 import re
+import types
+import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,12 +34,15 @@ FIXED: dict[str, str] = {
     "val_fraction": "candidates must be compared on the same pictures",
     "test_fraction": "candidates must be compared on the same pictures",
     "stratify": "candidates must be compared on the same pictures",
+    "split_seed": "candidates must be compared on the same pictures",
     "group": "candidates must be compared on the same pictures",
     "strict": "candidates must be compared on the same pictures",
     "device": "it says where is trained, not what",
     "threads": "it says how is computed, not what",
     "deterministic": "it says how is computed, not what",
     "save_seconds": "it changes no result",
+    "monitor": "it changes no result",
+    "find_lr": "it is a search of its own; search lr",
     "defaults": "it is a set of other settings; name those",
     "backbone": "it is filled in by itself",
 }
@@ -100,13 +105,22 @@ def _axis(name: str, given: Any, cfg: Any) -> Axis:
         raise ConfigError(unknown(name, known, "setting"))
     if name in FIXED:
         raise ConfigError(f"{name} cannot be searched: {FIXED[name]}.")
-    axis = _read(name, given, known[name][1])
+    axis = _read(name, given, _number_of(known[name][1]))
     for value in axis.options if isinstance(axis, Choice) else (axis.low, axis.high):
         try:
             settings.change(cfg, {name: value})
         except ConfigError as error:
             raise ConfigError(f"Space {name}={axis.words()}: {error}") from error
     return axis
+
+
+def _number_of(kind: Any) -> Any:
+    """Of a setting that is a number or a word, such as `auto`: the number; of others what they are."""
+    return next((part for part in typing.get_args(kind) if part in (int, float)), kind) if _is_union(kind) else kind
+
+
+def _is_union(kind: Any) -> bool:
+    return typing.get_origin(kind) in (typing.Union, types.UnionType)
 
 
 def _read(name: str, given: Any, kind: Any) -> Axis:
@@ -167,4 +181,5 @@ def _plain(text: str, kind: Any) -> Any:
 
 
 def _as_kind(value: Any, kind: Any) -> Any:
+    """A whole number as the real one it is meant to be."""
     return float(value) if kind is float and settings.is_number(value) else value

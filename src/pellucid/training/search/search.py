@@ -88,10 +88,20 @@ class Search:
             return True
         if stage.name == "repeat" and best_of(self.store.everything(), self.higher_is_better) is None:
             return True
-        if not stage.until_minutes:
+        if not stage.until_minutes or (stage.name == "coarse" and not claimed):
             return False
-        needed = self.expected_seconds(stage) if claimed or stage.name == "repeat" else 0.0
-        return self.store.seconds() + needed > 60 * stage.until_minutes and (claimed > 0 or stage.name != "coarse")
+        return self.store.seconds() + self.expected_seconds(stage) > 60 * self._until(stage)
+
+    def _until(self, stage: Stage) -> float:
+        """When a stage ends, in minutes of the whole search.
+
+        The first fine trial may take all the time there is; where it would take more, coarse trials are the better use.
+        """
+        fine = next((each for each in self.stages if each.name == "fine"), None)
+        if stage.name == "coarse" and fine is not None:
+            fits = self.expected_seconds(fine) <= 60 * (self.minutes - stage.until_minutes)
+            return stage.until_minutes if fits else self.minutes
+        return self.minutes if not self.store.n_claimed(stage.name) else stage.until_minutes
 
     def _total(self, stage: Stage) -> int:
         """How many draws a stage has at most: on a grid, as many as the grid has."""
