@@ -25,6 +25,10 @@ OUR_WORDS = (  # what tyro says of a wrong flag -> what we say
     (r"Error parsing (\S+): invalid literal for int\(\) with base 10: (.*)", r"\1 needs a whole number, got \2"),
     (r"Error parsing (\S+): could not convert string to float: (.*)", r"\1 needs a number, got \2"),
     (r"Error parsing (\S+): Could not (?:find valid parse for|parse) arguments:? (\[[^\]]*\]).*", r"\1 cannot be \2"),
+    (
+        r"Error parsing (\S+): no type matching INT\|\{(\w+)\} could be instantiated from \['(.*?)'\].*",
+        r"\1 needs a whole number or \2, got '\3'",
+    ),
     (r"Unrecognized options: (.*)", r"\1 means nothing here. `pellucid train --help` lists all options"),
     (r"Missing value for argument '(\S+)'\. Expected (\d+) values?", r"\1 needs \2 value(s)"),
     (r"invalid choice (\S+) for argument '(\S+)'\. Expected one of \((.*)\)", r"\2 cannot be \1: use one of \3"),
@@ -248,8 +252,17 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
         return value
     elif isinstance(kind, type) and isinstance(value, kind) and not isinstance(value, bool):
         return value
-    wanted = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
-    raise ConfigError(f"{name} must be {wanted}, got {value!r} ({type(value).__name__}).")
+    raise ConfigError(f"{name} must be {_in_words(kind)}, got {value!r} ({type(value).__name__}).")
+
+
+def _in_words(kind: Any) -> str:
+    """A type as a message says it: `int`, `int or 'auto'`."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(map(_in_words, inner))
+    if origin is typing.Literal:
+        return " or ".join(map(repr, inner))
+    return getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
 
 
 def is_whole(value: Any) -> bool:

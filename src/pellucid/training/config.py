@@ -128,8 +128,9 @@ class ScheduleConfig:
 class TrainConfig:
     epochs: int = 20
     """How often the training split is gone through."""
-    batch: int = 0
-    """Pictures in one step (over all machines); 0 takes the task's usual number, less for small sets."""
+    batch: int | Literal["auto"] = 0
+    """Pictures in one step (over all machines); 0 takes the task's usual number, less for small sets; auto measures
+    which number goes through fastest and fits into memory."""
     accumulate: int = 1
     """Parts in which a batch goes through the model, for less memory: the step stays that of the whole batch."""
     seed: int = 0
@@ -155,7 +156,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs", "1 or more", self.epochs)
-        require(self.batch >= 0, "batch", "0 (automatic) or positive", self.batch)
+        require(self.batch == "auto" or self.batch >= 0, "batch", "auto, 0 (the usual) or positive", self.batch)
         require(self.accumulate >= 1, "accumulate", "1 or more", self.accumulate)
         require(self.seed >= 0, "seed", "0 or positive", self.seed)
         require(self.patience >= 0, "patience", "0 (never) or positive", self.patience)

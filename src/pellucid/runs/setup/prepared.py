@@ -14,6 +14,7 @@ from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.runs.setup.assemble import check_names, check_validation, choose_metric, make_job, settle_device
+from pellucid.runs.setup.batch import settle_batch
 from pellucid.tasks import get_task
 from pellucid.training.job import Job
 from pellucid.training.optim import resolve_lr
@@ -80,6 +81,7 @@ def prepare_run(source: Source, cfg: Any, task_name: str, progress: Progress) ->
     cfg = replace(cfg, train=replace(cfg.train, metric=choose_metric(task, cfg).name))
     if task.fit(cfg):
         return Prepared(task, cfg, splits, device, given)
+    cfg = settle_batch(task, cfg, splits, device, progress, given.tensors(cfg) if given else None)
     rate, note = resolve_lr(cfg.optim, cfg.train.batch)
     settled = replace(cfg, optim=replace(cfg.optim, lr=rate, find_lr=False))
     return Prepared(task, settled, splits, device, given, note, cfg.optim.find_lr)

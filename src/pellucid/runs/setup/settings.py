@@ -39,6 +39,7 @@ class Settings(TypedDict, total=False):
     group: str
     fraction: float
     strict: bool
+    allow_leaks: bool
     flip: float
     vflip: float
     shift: float
@@ -88,7 +89,7 @@ class Settings(TypedDict, total=False):
     cycle_growth: float
     snapshots: int
     epochs: int
-    batch: int
+    batch: int | Literal["auto"]
     accumulate: int
     seed: int
     metric: str

@@ -66,6 +66,10 @@ def _resolve_fitted(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
         value = getattr(cfg.train, setting)
         if value != getattr(usual, setting) and (setting, value) != ("epochs", 1):
             _refuse(setting, name, why)
+    if cfg.train.batch == "auto":
+        _refuse("batch", name, why)
+    if cfg.train.accumulate > 1:
+        _refuse("accumulate", name, why)
     for section in STEPS_ONLY:
         _refuse_changed(cfg, section, name, why)
     if cfg.model.mirror:

@@ -2,18 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from pellucid.core.progress import Quiet
-from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
-from pellucid.runs.setup.assemble import make_job, settle_device
-from pellucid.tasks import get_task
-from pellucid.training.job import Job
-from pellucid.training.optim import resolve_lr
+from pellucid.runs.setup.prepared import prepare_run
 from pellucid.training.scoring import score_all
 from pellucid.training.step import gradient_step
 
@@ -25,7 +19,8 @@ Clock = Callable[[], float]
 
 def epoch_cost(cfg: Any, source: Source, clock: Clock = time.process_time) -> tuple[float, int]:
     """CPU seconds of an epoch of a classifier, validation included, and how many steps it has."""
-    job = _throw_away(cfg, source)
+    job = prepare_run(source, cfg, "classify", Quiet()).job(Quiet())
+    job.model.train()
     took, start = list[float](), clock()
     for batch in job.train.epoch(0):
         before = clock()
@@ -40,15 +35,3 @@ def epoch_cost(cfg: Any, source: Source, clock: Clock = time.process_time) -> tu
         score_all(job.task, job.cfg, job.model, [next(iter(job.val.epoch(0)))], job.precision, job.device)
         seconds += (clock() - before) * len(job.val)
     return seconds, steps
-
-
-def _throw_away(cfg: Any, source: Source) -> Job:
-    task = get_task("classify")
-    device, cfg = settle_device(cfg)
-    splits: Splits = task.make_data(cfg, source, Quiet())
-    cfg = task.resolve(cfg, splits.facts)
-    rate, _ = resolve_lr(cfg.optim, cfg.train.batch)
-    cfg = replace(cfg, optim=replace(cfg.optim, lr=rate))
-    job = make_job(task, cfg, splits, Path(), device, Quiet())
-    job.model.train()
-    return job
