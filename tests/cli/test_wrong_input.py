@@ -335,7 +335,7 @@ def test_data_the_model_does_not_know(ask: Ask, finished: Path) -> None:
 
 def test_out_of_memory_is_said(ask: Ask, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for error in (MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")):
-        monkeypatch.setattr("pellucid.runs.train.make_job", lambda *args, error=error: (_ for _ in ()).throw(error))
+        monkeypatch.setattr("pellucid.runs.setup.prepared.make_job", lambda *args, error=error: (_ for _ in ()).throw(error))
         before = everything(Path())
         check_refusal(
             ask("train", photos, *SHORT), 1, "not enough memory. Use a smaller --batch or --image-size.", before
@@ -343,7 +343,7 @@ def test_out_of_memory_is_said(ask: Ask, photos: Path, monkeypatch: pytest.Monke
 
 
 def test_a_bug_is_not_hidden(ask: Ask, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.runs.train.make_job", lambda *args: 1 / 0)
+    monkeypatch.setattr("pellucid.runs.setup.prepared.make_job", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ask("train", photos, *SHORT)
 
@@ -352,6 +352,6 @@ def test_what_the_system_refuses_is_said(ask: Ask, photos: Path, monkeypatch: py
     def refuse(*args: object) -> None:
         raise PermissionError(13, "Permission denied", "/somewhere")
 
-    monkeypatch.setattr("pellucid.runs.train.make_job", refuse)
+    monkeypatch.setattr("pellucid.runs.setup.prepared.make_job", refuse)
     answer = ask("train", photos, *SHORT)
     assert answer == Answer(1, "", "pellucid: the system refused /somewhere: Permission denied.\n")

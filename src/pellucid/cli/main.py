@@ -29,8 +29,8 @@ from pellucid.core.choose import unknown
 from pellucid.core.errors import PellucidError, Terminated, is_out_of_memory
 
 VERBS: dict[str, ModuleType] = {
-    "check": check,
     "train": train,
+    "check": check,
     "evaluate": evaluate,
     "predict": predict,
     "verify": verify,

@@ -52,7 +52,7 @@ def check(
     source = load(data, group=group, strict=strict)
     name = source.kind if task == "auto" else task
     stated = {**({"group": source.group} if source.group else {}), **changes}
-    cfg = make_config(choose(name, CONFIGS, "task"), content, stated, str(config))
+    cfg: Any = make_config(choose(name, CONFIGS, "task"), content, stated, str(config))
     return check_source(source, cfg, name, "model" in changes or "model" in content.get("model", {}), shown)
 
 

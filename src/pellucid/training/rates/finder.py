@@ -6,6 +6,7 @@ trained at for 100 steps. The loss has to fall by over 20 %; where it does not, 
 down, and once three times the rate, for a proposal that was too timid.
 """
 
+import itertools
 import math
 import time
 from dataclasses import dataclass, field
@@ -75,13 +76,11 @@ def find_rate(job: Job, steps: int = STEPS, seconds: float = math.inf, advance: 
         seconds: about so long at most; the steps get fewer where that is not enough, to a third at the least.
         advance: told how many steps were made.
     """
-    done = 0
+    counter = itertools.count(1)
 
-    def count(_: int) -> None:
-        nonlocal done
-        done += 1
+    def count(done: int, note: str = "") -> None:
         if advance:
-            advance(done)
+            advance(next(counter), note)
 
     if math.isfinite(seconds):
         steps = affordable(job, seconds / 3, steps)

@@ -9,7 +9,7 @@ not far too high falls faster than that.
 import math
 from collections.abc import Sequence
 
-from pellucid.core.verdict import Verdict
+from pellucid.core.verdict import Status, Verdict
 from pellucid.training.job import Job
 from pellucid.training.rates.finder import ENOUGH, STEPS, affordable, find_rate
 from pellucid.training.rates.trial import Trial, try_rate
@@ -46,7 +46,7 @@ def check_rate(job: Job, seconds: float) -> Verdict:
         if trial.diverged and times < 1:
             return _too_high(said, best.rate, "fail")
         return Verdict(RULE, "info", f"{said}: slow, but no rate is clearly better")
-    status = "fail" if max(times, 1 / times) >= VERY_FAR or trial.diverged else "warn"
+    status: Status = "fail" if max(times, 1 / times) >= VERY_FAR or trial.diverged else "warn"
     if times > 1 and not trial.diverged:
         cause = f"the rate is about {times:.0f} times too low"
         return Verdict(RULE, status, said, cause, f"train with --lr {best.rate:.2g}, or without --lr")
@@ -61,10 +61,10 @@ def _judge_falling(trial: Trial, lower: Trial, said: str) -> Verdict:
     return _too_high(f"{said}; at {lower.rate:.2g} it {_course(lower)}", lower.rate, "fail")
 
 
-def _too_high(said: str, better: float, status: str) -> Verdict:
+def _too_high(said: str, better: float, status: Status) -> Verdict:
     cause = "the rate is too high: every step jumps over the valley it should go down into"
     cure = f"train with --lr {better:.2g}, or without --lr"
-    return Verdict(RULE, "fail" if status == "fail" else "warn", said, cause, cure)
+    return Verdict(RULE, status, said, cause, cure)
 
 
 def _no_better(trial: Trial, said: str, others: Sequence[Trial]) -> Verdict:
