@@ -17,6 +17,7 @@ from pellucid.ops.memory import freed_memory_kept
 from pellucid.training import checkpoint
 from pellucid.training.averages.statistics import MEASURED_ON, measure_statistics
 from pellucid.training.health.autopsy import examine
+from pellucid.training.health.curves.recorded import CURVE_RULES, judge_curves
 from pellucid.training.health.initial_loss import check_initial_loss
 from pellucid.training.health.monitor.monitor import Monitor
 from pellucid.training.health.monitor.speed import Speed
@@ -83,6 +84,8 @@ def train(job: Job) -> None:
         judged = {verdict.rule for verdict in final}
         job.verdicts = [verdict for verdict in job.verdicts if verdict.rule not in judged] + final
         write_verdicts(job)
+    job.verdicts = [verdict for verdict in job.verdicts if verdict.rule not in CURVE_RULES]
+    _tell(job, judge_curves(job))
     if job.best.should_stop:
         job.progress.say(
             f"Stopped early: no better {job.metric.name} for {job.cfg.train.patience} epochs after epoch "
