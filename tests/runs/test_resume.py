@@ -80,7 +80,16 @@ def test_equals_the_straight_run(stopped: Path, straight: Path) -> None:
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("more", [{}, {"ema": 0.9, "schedule": "plateau", "plateau_patience": 0}], ids=["plain", "ema"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ema": 0.9, "schedule": "plateau", "plateau_patience": 0},
+        {"average": "swa", "average_from": 0.3, "l1": 1e-3, "decoupled": True, "snapshots": 2},
+        {"average": "polyak", "dropout": 0.2, "drop_connect": 0.2, "channel_dropout": 0.1, "schedule": "restarts"},
+    ],
+    ids=["plain", "ema", "swa", "polyak"],
+)
 def test_equals_the_straight_run_with_every_optimiser(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimiser: str, more: dict[str, object]
 ) -> None:
