@@ -12,6 +12,7 @@ from pellucid.core.verdict import Verdict
 from pellucid.data.load import load, spec_of
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
+from pellucid.doctor.gate import pass_gate
 from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs.fit import start_fit
 from pellucid.runs.resume import resume_run
@@ -89,12 +90,15 @@ def start(
     files.require_free(out, overwrite)
     ready = prepare_run(source, cfg, task_name, progress)
     task, splits = ready.task, ready.splits
+    leaks = pass_gate(splits, source, ready.cfg.data.allow_leaks)
     if ready.fitted:
+        for verdict in leaks:
+            progress.say(verdict.sentence())
         return start_fit(task, ready.cfg, splits, source, out, Story(task_name, spec), progress)
     ready = search_rate(ready, progress)
     job = ready.job(progress)
     job.verdicts += [*rate_verdicts(job.cfg), *judge_skipped(splits.problems), *course_verdict(job.cfg, job.model)]
-    job.verdicts += [*ready.verdicts(), *verdict_at_start(job)]
+    job.verdicts += [*ready.verdicts(), *verdict_at_start(job), *leaks]
     job.folder = files.create(out, source.name, job.cfg.model.model)
     with resumable(job.folder):
         if ready.found:
@@ -133,10 +137,11 @@ def announce(job: Job, lr_note: str, about_weights: Sequence[str] = ()) -> None:
     job.progress.say(
         f"{cfg.model.model}: {n_parameters:,} parameters on {job.device} in {job.precision}, "
         f"{_count(cfg.train.threads, 'thread')}; {cfg.optim.optimiser}, lr {lr_note.rstrip('.')}, "
-        f"{cfg.schedule.schedule}, {_count(cfg.train.epochs, 'epoch')} of {_count(len(job.train), 'step')}."
+        f"{job.schedule.name}, {_count(cfg.train.epochs, 'epoch')} of {_count(len(job.train), 'step')}."
     )
     plan = job.plan.sentences(cfg.train.epochs) if job.plan else ()
-    for note in (*getattr(job.model.net, "notes", ()), *about_weights, *plan):
+    average = (job.average.sentence(),) if job.average else ()
+    for note in (*getattr(job.model.net, "notes", ()), *about_weights, *plan, *average):
         job.progress.say(note)
     for verdict in (v for v in job.verdicts if v.status != "pass"):
         job.progress.say(verdict.sentence())

@@ -141,6 +141,7 @@ def averaged(**changes: Any) -> LineConfig:
 def test_settings(changes: dict[str, Any], begin: int, every: int) -> None:
     average = make_average(OptimConfig(**changes), number(0), 4, 10)
     assert isinstance(average, EqualMean) and (average.begin, average.every) == (begin, every)
+    assert f"behind step {begin}, " in average.sentence()
 
 
 def test_settings_of_the_exponential_one() -> None:

@@ -30,6 +30,10 @@ class Average(ABC):
     def share(self) -> float:
         """What the weights count for that come now, at update `n_updates` = 0, 1, ...; 0 leaves them out."""
 
+    @abstractmethod
+    def sentence(self) -> str:
+        """What is evaluated in place of the weights."""
+
     @property
     def is_ready(self) -> bool:
         """Whether it holds anything to be used in place of the weights."""

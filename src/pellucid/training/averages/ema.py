@@ -19,6 +19,9 @@ class Ema(Average):
         super().__init__(model)
         self.decay = decay
 
+    def sentence(self) -> str:
+        return f"Evaluated: the weights as an exponential average with decay {self.decay:g}."
+
     def share(self) -> float:
         """1 - d."""
         return 1 - min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))

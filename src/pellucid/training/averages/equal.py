@@ -28,6 +28,10 @@ class EqualMean(Average):
         super().__init__(model)
         self.begin, self.every = begin, every
 
+    def sentence(self) -> str:
+        which = "after each step" if self.every == 1 else f"after every {self.every} steps"
+        return f"Evaluated: the mean of the weights {which} behind step {self.begin}, batch norm measured anew."
+
     @property
     def n_taken(self) -> int:
         """How many weights are in the mean."""
