@@ -11,6 +11,7 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from pellucid.cli import (
+    augment,
     check,
     datasets,
     evaluate,
@@ -40,6 +41,7 @@ VERBS: dict[str, ModuleType] = {
     "ladder": ladder,
     "models": models,
     "datasets": datasets,
+    "augment": augment,
     "summary": summary,
     "gradcheck": gradcheck,
 }

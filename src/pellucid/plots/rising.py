@@ -67,7 +67,7 @@ def rising(
         run = run[np.isfinite(y[run])]
         if len(run):
             parts.append(svg.path([list(zip(at[run].tolist(), up(y[run]).tolist(), strict=True))], "curve s1"))
-    for k in np.flatnonzero(np.isfinite(y)):
+    for k in np.flatnonzero(np.isfinite(y)).tolist():
         parts.append(svg.circle(float(at[k]), float(up(y[k])), 3.5, "f1"))
         parts.append(svg.circle(float(at[k]), float(up(y[k])), 9, "touch", f"{x_label} {strengths[k]:g}: {y[k]:.4g}"))
     return svg.document(WIDTH, bottom + 46, _spoken(title, y_label, y), parts)

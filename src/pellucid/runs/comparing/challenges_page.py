@@ -79,7 +79,7 @@ def examples(found: "Challenged", splits: Splits) -> list[list[Image.Image]]:
     """One row a challenge: a picture of the split as it is and at every strength."""
     preprocess = splits.facts.preprocess
     middle = build(splits.augment, preprocess.size, preprocess.canvas_size, train=False)
-    rows = splits.split.role(found.split)  # type: ignore[arg-type]
+    rows = splits.split.role(found.split)
     batch = next(iter(Loader(splits.pack, rows, min(SHOWN, len(rows)), transform=middle).epoch(0)))
     return [
         [

@@ -1,0 +1,1 @@
+"""Pictures of what is done to data and runs."""
