@@ -246,10 +246,8 @@ def test_models_that_are_fitted_in_one_go(photos: Path, tmp_path: Path) -> None:
 
 def test_pictures_with_masks(tmp_path: Path) -> None:
     scenes = make_scenes(tmp_path / "scenes")
-    fixed = {k: v for k, v in FAST.items() if k not in ("model", "image_size")}
-    study = tune(
-        scenes, space="lr=1e-3..1e-2", out=tmp_path / "s", trials=2, image_size="16", progress="quiet", **fixed
-    )
+    fixed = {k: v for k, v in FAST.items() if k != "model"} | {"allow_leaks": True}  # boxes on noise are much alike
+    study = tune(scenes, space="lr=1e-3..1e-2", out=tmp_path / "s", trials=2, progress="quiet", **fixed)
     assert study.metric.name == "miou"
     assert 0 <= study.value <= 1
 

@@ -11,10 +11,16 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-import torch
 
 from pellucid.core import config as settings
-from pellucid.core.errors import ConfigError, DataError, NonFiniteError, WeightsError
+from pellucid.core.errors import (
+    ConfigError,
+    DataError,
+    NonFiniteError,
+    OutOfMemory,
+    WeightsError,
+    is_out_of_memory,
+)
 from pellucid.core.files import write_text
 from pellucid.core.progress import Progress, Quiet
 from pellucid.core.task import Task
@@ -23,7 +29,6 @@ from pellucid.data.source import Source
 from pellucid.data.splits import Split, k_fold
 from pellucid.nn.precision import place_model
 from pellucid.runs.setup.assemble import choose_metric, make_job, settle_device
-from pellucid.runs.stored import folder as files
 from pellucid.training import loop
 from pellucid.training.optim import resolve_lr
 from pellucid.training.scoring import evaluate
@@ -93,8 +98,8 @@ class Trainer:
             return self._score(order, self.configured(order), folder)
         except (NonFiniteError, ConfigError, DataError, WeightsError) as error:
             raise TrialFailed(" ".join(str(error).split())[:REASON]) from error
-        except (MemoryError, RuntimeError) as error:
-            if not out_of_memory(error):
+        except (MemoryError, RuntimeError, OutOfMemory) as error:
+            if not isinstance(error, OutOfMemory) and not is_out_of_memory(error):
                 raise
             raise TrialFailed("not enough memory for these settings") from error
 
@@ -182,19 +187,9 @@ class Trainer:
         return Scored(float(summary[cfg.train.metric]), float(summary["loss"]))
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Python's, a GPU's, and the one that torch raises for main memory without a class of its own."""
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
-
-
 def settings_text(folder: Path, name: str) -> str:
     """The settings of a trial, every one resolved, as TOML."""
     return (folder / name / SETTINGS).read_text(encoding="utf-8")
-
-
-def weights_of(folder: Path, name: str) -> Path:
-    """Where the weights of a trial are, or were."""
-    return folder / name / files.WEIGHTS
 
 
 def _unheard(step: int, score: float) -> None:

@@ -13,6 +13,7 @@ from pellucid.core.errors import ConfigError, Interrupted, PellucidError, Termin
 from pellucid.core.progress import Progress, Style, make_progress
 from pellucid.data.load import load, spec_of
 from pellucid.data.source import Source
+from pellucid.doctor.gate import pass_gate
 from pellucid.runs.searching import folder as files
 from pellucid.runs.searching.finish import finish
 from pellucid.runs.searching.folder import Begun, Told, read_beginning, write_beginning
@@ -24,7 +25,9 @@ from pellucid.runs.searching.usual import usual_space
 from pellucid.runs.searching.workers import require_parent, working
 from pellucid.runs.setup.assemble import check_names, data_line, settle_device
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
+from pellucid.runs.setup.prepared import prepare_run
 from pellucid.tasks import CONFIGS, get_task
+from pellucid.training.search.grid import grid
 from pellucid.training.search.notation import read_space
 from pellucid.training.search.samplers import require_optuna
 from pellucid.training.search.search import Search
@@ -101,6 +104,12 @@ def start_search(
     refuse_other_stages(stated)
     task = get_task(named[0])
     axes = usual_space(cfg, stated) if space is None else read_space(space, cfg)
+    if isinstance(sizes := axes.get("batch"), Choice) and "auto" in sizes.options:
+        raise ConfigError(
+            "batch cannot be auto in a space: it is measured once. Give numbers, or fix it: --batch auto."
+        )
+    if options.sampler == "grid":
+        grid(axes, options.stages()[0].trials)  # refuses choices that do not fit, before anything is read
     both = [name for name in axes if name in stated]
     if both:
         raise ConfigError(f"{both[0]} is both fixed and searched: leave it out of one of them.")
@@ -114,13 +123,19 @@ def start_search(
     cfg = _prepared(cfg, stated, options)
     own = tuple(name for name in decided(cfg) if name not in stated | set(axes))
     trainer = Trainer(task, source, cfg, Path(), options.cv, own, progress)
-    facts = trainer.splits(*task.borrow(cfg))[0].facts
+    splits = trainer.splits(*task.borrow(cfg))[0]
+    leaks = pass_gate(splits, source, cfg.data.allow_leaks)
+    if cfg.train.batch == "auto":  # measured once, so that a trial can be repeated
+        ready = prepare_run(source, cfg, named[0], progress)
+        trainer.cfg = cfg = settings.change(cfg, {"batch": ready.cfg.train.batch})
     where = files.create(out, source.name)
     if options.storage and "://" not in options.storage:
         options = replace(options, storage=str(Path(options.storage).absolute()))
     told = Told(named[0], named[1], files.fresh_name(where), own)
     begun = Begun(told, options, axes, cfg)
-    progress.say(data_line(facts))
+    progress.say(data_line(splits.facts))
+    for verdict in leaks:
+        progress.say(verdict.sentence())
     progress.say(f"Searching {spelled(axes)}.")
     better = Study(where)
     better.begun = begun

@@ -37,6 +37,7 @@ FIXED: dict[str, str] = {
     "split_seed": "candidates must be compared on the same pictures",
     "group": "candidates must be compared on the same pictures",
     "strict": "candidates must be compared on the same pictures",
+    "allow_leaks": "it says what is let pass, not what is trained",
     "device": "it says where is trained, not what",
     "threads": "it says how is computed, not what",
     "deterministic": "it says how is computed, not what",

@@ -212,9 +212,10 @@ class Search:
             return Plan(self.space, tuple(self._grid(self.space, stage)) if self.sampler == "grid" else ())
         coarse = self.store.tried("coarse")
         space = shrunk(self.space, coarse, better)
-        if self.sampler == "grid":
+        if self.sampler == "grid" and _n_choices(space) <= stage.trials:
             return Plan(space, tuple(self._grid(space, stage)))
-        return Plan(space, tuple(heads(coarse, better, stage.trials)))
+        given = heads(coarse, better, stage.trials)  # as many as there is time for, where no grid fits
+        return Plan(space, tuple(given[: stage.trials]))
 
     def _propose(self, stage: Stage, claim: Claim, plan: Plan) -> dict[str, Any]:
         """The settings of a draw."""
