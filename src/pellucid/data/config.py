@@ -39,6 +39,8 @@ class DataConfig:
     """Use only this share of the training split (the same records for the same seed)."""
     strict: bool = False
     """Refuse the data set when any file in it is broken, instead of skipping and counting."""
+    allow_leaks: bool = False
+    """Train even though copies of a picture, or a group, lie in two splits."""
 
     def __post_init__(self) -> None:
         if self.image_size != "auto":

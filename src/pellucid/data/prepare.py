@@ -17,8 +17,9 @@ from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.data.images import read_size
 from pellucid.data.loader import Loader
 from pellucid.data.pack import Pack, make_pack
+from pellucid.data.pack.equal import first_equal
 from pellucid.data.source import Problem, Role, Source
-from pellucid.data.splits import Split, make_split, subset
+from pellucid.data.splits import Split, keep_together, make_split, subset
 from pellucid.data.statistics import measure
 from pellucid.data.transforms import Transform, build
 
@@ -125,7 +126,7 @@ def prepare(
         interpolation=preprocess.interpolation,
     )
     kept = source.take(np.asarray(pack.rows))
-    split = _all_test(kept) if whole else _divide(kept, data, seed if data.split_seed < 0 else data.split_seed)
+    split = _all_test(kept) if whole else _divide(kept, pack, data, seed if data.split_seed < 0 else data.split_seed)
     if not measured:
         shift, scale, mean_image = measure(pack, split.train, data.preprocess)
         mean_image = None if mean_image is None else _middle(mean_image, preprocess.size)
@@ -174,7 +175,7 @@ def _middle(mean_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return mean_image[:, top : top + size[0], left : left + size[1]]
 
 
-def _divide(source: Source, data: DataConfig, seed: int) -> Split:
+def _divide(source: Source, pack: Pack, data: DataConfig, seed: int) -> Split:
     assert source.roles is not None  # Source fills it in
     split = make_split(
         source.labels,
@@ -186,6 +187,8 @@ def _divide(source: Source, data: DataConfig, seed: int) -> Split:
         seed,
         source.classes,
     )
+    if source.groups is None:
+        split = keep_together(split, first_equal(np.asarray(pack.images)), source.roles)
     if data.fraction < 1:
         split = replace(split, train=subset(split.train, data.fraction, source.labels, seed))
     return split

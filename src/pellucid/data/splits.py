@@ -96,6 +96,30 @@ def make_split(
     return Split(*(np.flatnonzero(side == s) for s in range(len(ROLES))))
 
 
+def keep_together(split: Split, first: np.ndarray, roles: np.ndarray) -> Split:
+    """The split with equal pictures on one side, as far as it was drawn: those held out are trained on instead.
+
+    Records whose role is given keep it. The split stays as it was if that would take more than half of a held-out side.
+
+    Args:
+        first: (N,) for each record the first one that has the same picture; see `data.pack.equal`.
+        roles: (N,) the roles that were given, "" for none.
+    """
+    side = np.full(len(first), TRAIN)
+    for position, role in enumerate(ROLES):
+        side[split.role(role)] = position
+    held = [np.zeros(len(first), bool) for _ in ROLES]
+    for position in range(len(ROLES)):
+        held[position][first[side == position]] = True  # by the first of each kind
+    torn = np.sum(held, axis=0) > 1
+    given = np.asarray(roles) == np.asarray(ROLES)[side]
+    moved = torn[first] & ~given & (side != TRAIN)
+    if not moved.any() or any(moved[rows].sum() > len(rows) / 2 for rows in (split.val, split.test) if len(rows)):
+        return split
+    side[moved] = TRAIN
+    return Split(*(np.flatnonzero(side == position) for position in range(len(ROLES))))
+
+
 def k_fold(
     n: int, k: int, seed: int, labels: np.ndarray | None = None, groups: Groups | None = None
 ) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -18,6 +18,7 @@ from pellucid.doctor.pictures.light import judge_bright, judge_dark, judge_unifo
 from pellucid.doctor.pictures.measures import measure
 from pellucid.doctor.pictures.sharpness import judge_blur
 from pellucid.doctor.pictures.sizes import judge_sizes
+from pellucid.doctor.published import is_published
 from pellucid.doctor.sides.drift import judge_drift
 from pellucid.doctor.sides.groups import judge_groups
 from pellucid.doctor.skipped import judge_skipped
@@ -55,7 +56,7 @@ def examine(
     measures = measure(pack, progress)
     findings += [*judge_uniform(measures), *judge_dark(measures), *judge_bright(measures), *judge_blur(measures)]
     copies, left_out = find_copies(pack, np.arange(len(pack)), progress)
-    findings += judge_copies(copies, sides, splits.names, labels, classes, left_out)
+    findings += judge_copies(copies, sides, splits.names, labels, classes, left_out, is_published(source))
     if source.groups is not None:
         findings += judge_groups([source.groups[row] for row in pack.rows], sides)
     findings += _examine_masks(pack, sides, classes) if "mask" in pack.targets else []

@@ -1,9 +1,8 @@
 """What must not happen before training: pictures, or groups, that are trained on and tested on."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from pellucid.core.errors import DataError
 from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
@@ -12,6 +11,7 @@ from pellucid.doctor.copies.judge import judge_copies
 from pellucid.doctor.copies.near import describe_rows, near_copies
 from pellucid.doctor.copies.pairs import Copy
 from pellucid.doctor.finding import Finding
+from pellucid.doctor.published import is_published
 from pellucid.doctor.sides.groups import judge_groups
 
 NEAR_UP_TO = 1 << 30  # bytes of pictures that are compared beyond equality; to read more would take long
@@ -31,7 +31,7 @@ def find_leaks(splits: Splits, source: Source) -> tuple[list[Finding], list[Verd
     if sum(len(rows) > 0 for rows in sides.values()) < 2:
         return findings, []
     copies, said = _copies(splits, np.sort(np.concatenate(list(sides.values()))))
-    found = judge_copies(copies, sides, splits.names, labels, classes)
+    found = judge_copies(copies, sides, splits.names, labels, classes, published=is_published(source))
     return [*findings, *(finding for finding in found if finding.verdict.rule == "leaked-duplicates")], said
 
 
@@ -46,10 +46,21 @@ def _copies(splits: Splits, rows: np.ndarray) -> tuple[list[Copy], list[Verdict]
     return copies + near_copies(pack, describe_rows(pack, kept), upside_down=False), []
 
 
-def sentence(findings: Sequence[Finding]) -> str:
-    """One line for who is stopped: the worst of it, and what can be done."""
-    worst = findings[0].verdict
-    return (
-        f"Nothing was trained, since validation or test would say too much: {worst.evidence}. Remove them, give what "
-        "belongs together one group (--group), or train all the same with --allow-leaks. More: pellucid check."
-    )
+def pass_gate(splits: Splits, source: Source, allowed: bool = False) -> list[Verdict]:
+    """What is to be said of leaks before training.
+
+    Args:
+        allowed: say it, but let the training begin.
+
+    Raises:
+        DataError: something leaks; the message names the worst and what can be done. A published data set is trained on
+            with its leaks, so that results can be compared.
+    """
+    findings, said = find_leaks(splits, source)
+    if not allowed and (failed := [finding.verdict for finding in findings if finding.verdict.status == "fail"]):
+        raise DataError(
+            f"Nothing was trained, since {failed[0].evidence}: validation or test would look too good. Remove copies, "
+            "give what belongs together one group (--group), or train all the same with --allow-leaks. For pictures of "
+            "them: pellucid check."
+        )
+    return [*(finding.verdict for finding in findings), *said]

@@ -1,9 +1,9 @@
 """What a picture looks like in a few numbers that survive resizing, encoding, and changes of contrast.
 
 Low frequencies of the discrete cosine transform, taken straight from the pixels: a cosine spans the picture (or a
-window of it) whatever its size, so a copy of any size has nearly the same numbers. They are made equally telling by what
-the set itself looks like: what all pictures share (a white border, the outline of a shirt) counts for little, what tells
-two of them apart counts much.
+window of it) whatever its size, so a copy of any size has nearly the same numbers. They are made equally telling by
+what the set itself looks like: what all pictures share (a white border, the outline of a shirt) counts for little, what
+tells two of them apart counts much.
 """
 
 from collections.abc import Sequence

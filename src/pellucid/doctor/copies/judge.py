@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pellucid.core.verdict import Verdict
+from pellucid.core.verdict import Status, Verdict
 from pellucid.doctor.copies.pairs import Copy
 from pellucid.doctor.finding import Finding
 
 # N rows of the pack
 
 NOWHERE = ""
+FEW = 0.01  # share of the held-out pictures that has copies, below which a published set is no alarm
 RANKS = {"equal": 0, "nearly equal": 1, "mirrored": 2, "part": 3}
 
 
@@ -28,7 +29,8 @@ def judge_copies(
     names: Sequence[str],
     labels: np.ndarray | None = None,
     classes: Sequence[str] = (),
-    looked_for: str = "",
+    left_out: str = "",
+    published: bool = False,
 ) -> list[Finding]:
     """`leaked-duplicates` for copies that lie in two splits, `duplicates` for the others.
 
@@ -37,7 +39,8 @@ def judge_copies(
         sides: split -> rows.
         names: N record names.
         labels: (N,) classes, where pictures have one; copies with different ones are named first.
-        looked_for: which kinds of copies were searched for, where not all were; said in the evidence.
+        left_out: what was not searched for, where not all was; said in the evidence.
+        published: many have measured on this set with its copies, so that it must not be changed; a few are no alarm.
     """
     side = side_of(len(names), sides)
     ordered = sorted(copies, key=lambda each: (not _contradicts(each, labels), RANKS[each.kind], -each.likeness))
@@ -45,21 +48,26 @@ def judge_copies(
     across = [each for each in held if side[each.first] != side[each.second]]
     inside = [each for each in held if side[each.first] == side[each.second]]
     findings = []
-    if across:
-        findings.append(_finding("leaked-duplicates", across, side, names, labels, classes, looked_for))
-    if inside:
-        findings.append(_finding("duplicates", inside, side, names, labels, classes, looked_for))
+    for rule, found in (("leaked-duplicates", across), ("duplicates", inside)):
+        if found:
+            status: Status = "fail" if rule == "leaked-duplicates" else "warn"
+            if published:
+                held_out = sum(len(rows) for role, rows in sides.items() if role != "train")
+                few = len(found) <= FEW * (held_out if rule == "leaked-duplicates" else len(names))
+                status = "info" if few else "warn"
+            findings.append(_finding(rule, status, found, side, names, labels, classes, left_out))
     return findings
 
 
 def _finding(
     rule: str,
+    status: Status,
     copies: Sequence[Copy],
     side: np.ndarray,
     names: Sequence[str],
     labels: np.ndarray | None,
     classes: Sequence[str],
-    looked_for: str,
+    left_out: str,
 ) -> Finding:
     leak = rule == "leaked-duplicates"
     n, worst = len(copies), copies[0]
@@ -73,17 +81,20 @@ def _finding(
         assert labels is not None
         pair = " and ".join(classes[labels[row]] for row in (worst.first, worst.second))
         evidence += f"; {contradicting:,} of the pairs have two different labels (that pair: {pair})"
-    if looked_for:
-        evidence += f"; {looked_for}"
+    if left_out:
+        evidence += f"; {left_out}"
     if leak:
         cause = "pictures were collected twice, or copies were made before the split"
         cure = "remove one of each pair, or give copies one group and divide with --group"
     else:
         cause = "pictures were collected twice, or a class was filled up with copies"
         cure = "remove one of each pair" + (", and find out which label is right" if contradicting else "")
+    if status == "info":
+        evidence += "; the set was published so, and results on it compare only if it stays so"
+        cause, cure = "", ""
     notes = tuple(_kind(each, labels, classes) for each in copies)
     pairs = tuple((each.first, each.second) for each in copies)
-    return Finding(Verdict(rule, "fail" if leak else "warn", evidence, cause, cure), pairs=pairs, notes=notes)
+    return Finding(Verdict(rule, status, evidence, cause, cure), pairs=pairs, notes=notes)
 
 
 def _named(copy: Copy, side: np.ndarray, names: Sequence[str]) -> str:

@@ -35,9 +35,9 @@ def judge_background(classes: Sequence[str], counts: np.ndarray, pixels: bool, i
         cause = "two lists of classes that were joined"
         return [Finding(Verdict("background-class", "warn", evidence, cause, "make them one class"))]
     if nothing and not pixels:
+        n = _count(classes, counts, nothing[0])
         evidence = (
-            f"{nothing[0]!r} is a class of {len(classes)}, with {_count(classes, counts, nothing[0]):,} pictures: every "
-            "picture has one class here, and n_classes counts no background"
+            f"{nothing[0]!r} is one of {len(classes)} classes, with {n:,} pictures: it would be learned like any other"
         )
         cause = "a list of classes made for detection, or a folder of left-overs"
         cure = "remove it if it is a left-over; rename it (say, to other) if pictures of nothing else are meant"
