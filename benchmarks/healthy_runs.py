@@ -20,7 +20,7 @@ NETWORKS: dict[str, dict[str, object]] = {
     "vit_small": {},
     "squeezenet1_1": {"lr": 3e-4},
 }
-SIZES = {"squeezenet1_1": "32", "vit_small": "32", "resnet20": "16"}  # what 8x8 digits are enlarged to
+SIZES = {"squeezenet1_1": "32", "vit_small": "16", "resnet20": "16"}  # to which pictures are scaled
 
 
 def healthy_run(network: str, data: str, folder: Path, seed: int, epochs: int = 4) -> list[Verdict]:
@@ -28,7 +28,7 @@ def healthy_run(network: str, data: str, folder: Path, seed: int, epochs: int = 
     settings = {"model": network, "epochs": epochs, "batch": 32, "seed": seed, **NETWORKS[network]}
     if data == "fashion":
         settings["fraction"] = 0.08
-    if data == "digits" and network in SIZES:
+    if network in SIZES:
         settings["image_size"] = SIZES[network]
     return trained(small_job(folder, SETS[data](), **settings))
 

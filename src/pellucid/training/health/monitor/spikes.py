@@ -1,8 +1,8 @@
 """A loss that jumps up and stays up for some steps, told apart from the noise of single batches.
 
 Losses are taken in blocks of five steps, each as its median, so that one hard batch is no spike. A jump counts when
-the block lies far outside the spread of the blocks before (median and median absolute deviation, which one outlier
-cannot move) and the rise is a good part of what a network that knows nothing loses.
+two blocks in a row lie far outside the spread of those before (median and median absolute deviation, which one
+outlier cannot move) and the rise is a good part of what a network that knows nothing loses.
 """
 
 import statistics
@@ -19,11 +19,12 @@ RAISED = 1.5  # a rate that grew by this since (a restart, the end of a warm-up)
 
 
 def note_spike(history: History) -> bool:
-    """Compare the newest full block with those before; whether it is the worst jump, which `history.spike` keeps."""
-    *earlier, (step, lr, loss) = history.blocks
-    earlier = earlier[-LATEST:]
+    """Compare the newest two blocks with those before; whether they are the worst jump, which `history.spike` keeps."""
+    *earlier, before, (step, lr, loss) = [(0, 0.0, 0.0), *history.blocks]
+    earlier = earlier[1:][-LATEST:]
     if len(earlier) < BEFORE or history.start_loss is None:
         return False
+    loss = min(loss, before[2])
     losses = [block[2] for block in earlier]
     usual = statistics.median(losses)
     spread = 1.4826 * statistics.median(
@@ -41,7 +42,7 @@ def note_spike(history: History) -> bool:
 
 def loss_spike(history: History) -> Verdict | None:
     """Judge the worst jump so far; None before there is anything to compare with."""
-    if len(history.blocks) <= BEFORE:
+    if len(history.blocks) <= BEFORE + 1:
         return None
     if history.spike is None:
         return Verdict(RULE, "pass", f"no jump in {len(history.blocks)} blocks of {BLOCK} steps")
