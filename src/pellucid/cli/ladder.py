@@ -19,8 +19,10 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("--seed", type=int, default=0, help="of the split and of everything random")
     made.add_argument("--fraction", type=float, default=1.0, help="use only this share of the training split")
     made.add_argument("--val-fraction", type=float, default=0.1, help="share held out for choosing (default 0.1)")
+    made.add_argument("--image-size", default="auto", help="N or HxW, in pixels")
     made.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes the free cores")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    made.add_argument("--allow-leaks", action="store_true", help="climb although copies lie in two splits")
     made.add_argument("--overwrite", action="store_true", help="begin anew where a ladder lies in --out")
     options = made.parse_args(list(arguments))
     from pellucid.cli.output import print_json, print_table
@@ -36,8 +38,10 @@ def run(arguments: Sequence[str]) -> int:
         seed=options.seed,
         fraction=options.fraction,
         val_fraction=options.val_fraction,
+        image_size=options.image_size,
         threads=options.threads,
         device=options.device,
+        allow_leaks=options.allow_leaks,
         overwrite=options.overwrite,
         progress=style(options),
     )

@@ -85,15 +85,15 @@ def evaluate_ensemble(
     return Ensemble(names, tuple(each.summary for each in found), summary, records, found[0].split)
 
 
-def open_member(run: Run | str | Path) -> Run:
+def open_member(run: Run | str | Path, device: str = "auto") -> Run:
     """A run, or the run that a snapshot belongs to, answering with that snapshot's weights."""
     if isinstance(run, Run):
         return run
     path = Path(run)
     home = path.parent.parent if path.parent.name == SNAPSHOTS else path.parent
     if path.is_file() and files.is_run(home):
-        return Run(home, weights=path)
-    return Run(path)
+        return Run(home, device, weights=path)
+    return Run(path, device)
 
 
 def measure_members(
@@ -105,7 +105,7 @@ def measure_members(
         ConfigError: they have other pictures in that split.
         DataError: one cannot be measured on this data.
     """
-    answering = [seen_through(run, tta) for run in runs]  # refused before anything is opened
+    answering = [seen_through(run.trained, tta, str(run.folder)) for run in runs]  # refused before anything is opened
     parts = [find_part(run, data, split, progress) for run in runs]
     _check_pictures(runs, [part.is_own for part in parts], [_names(part) for part in parts], parts[0].name)
     folders: dict[Path, Run] = {}

@@ -14,7 +14,6 @@ from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.data.transforms.geometry.windows import pad
 from pellucid.data.transforms.test_crops import many_crops, resnet_scales
-from pellucid.runs.run import Run
 from pellucid.runs.stored.trained import Trained
 
 MARGIN = 0.07  # of a side: how far the corners lie from the middle where a canvas has no room; training shifts so far
@@ -77,21 +76,23 @@ def _with_room(canvas: Tensor, size: tuple[int, int]) -> Tensor:
 VIEWS: dict[str, Views | None] = {"none": None, "mirror": mirrored, "ten": ten, "fifty": fifty}
 
 
-def seen_through(run: Run, tta: str) -> Trained:
-    """The run's model, answering with the mean over the views that `tta` names; `none` is the model as it is.
+def seen_through(trained: Trained, tta: str, name: str) -> Trained:
+    """A model that answers with the mean over the views that `tta` names; `none` is the model as it is.
+
+    Args:
+        name: of the model, for messages.
 
     Raises:
-        ConfigError: no such views, or the run does not classify.
+        ConfigError: no such views, or the model does not classify, or is no network.
     """
     views = choose(tta, VIEWS, "test-time augmentation")
-    trained = run.trained
     if views is None:
         return trained
     if trained.task.name != "classify":
-        raise ConfigError(f"--tta averages the answers of classifiers; {run.folder} is a run of {trained.task.name}.")
+        raise ConfigError(f"--tta averages the answers of classifiers; {name} is a run of task {trained.task.name}.")
     if trained.cfg.model.model in trained.task.fitted:
         raise ConfigError(
-            f"--tta is for networks; {run.folder} holds a {trained.cfg.model.model}, which sees pictures as they are. "
-            "Leave it out."
+            f"--tta is for networks; {name} holds a {trained.cfg.model.model}, which sees pictures as they are. Leave "
+            "it out."
         )
     return replace(trained, model=ManyViews(trained.model, views, trained.facts.preprocess.size).eval())

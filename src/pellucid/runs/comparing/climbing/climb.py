@@ -202,7 +202,7 @@ class Climb:
         if files.is_run(folder):
             resume_run(folder, {}, self.under, self.source)
         else:
-            start(self.source, self._config(settings), "classify", self.spec, self.under, folder)
+            start(self.source, self._config(settings), "classify", self.spec, self.under, folder, judged=True)
         self.ledger.spend(name, cpu + time.process_time() - started, wall + time.perf_counter() - begun)
 
     def _run(self, name: str, runs: dict[str, Run]) -> Run:
