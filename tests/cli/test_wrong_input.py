@@ -335,7 +335,9 @@ def test_data_the_model_does_not_know(ask: Ask, finished: Path) -> None:
 
 def test_out_of_memory_is_said(ask: Ask, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for error in (MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")):
-        monkeypatch.setattr("pellucid.runs.setup.prepared.make_job", lambda *args, error=error: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(
+            "pellucid.runs.setup.prepared.make_job", lambda *args, error=error: (_ for _ in ()).throw(error)
+        )
         before = everything(Path())
         check_refusal(
             ask("train", photos, *SHORT), 1, "not enough memory. Use a smaller --batch or --image-size.", before

@@ -4,16 +4,18 @@ Random initial weights that are too large, a last layer with a bias, labels that
 is spent. The theory of each loss stands in `training.health.initial_loss`.
 """
 
+import itertools
+
 import torch
 
 from pellucid.core.verdict import Verdict
 from pellucid.training.health.initial_loss import check_initial_loss
-from pellucid.training.health.preflight.samples import losses_of, train_mode
+from pellucid.training.health.preflight.samples import losses_of, n_samples, train_mode
 from pellucid.training.job import Job
 from pellucid.training.rates.trial import endless
 
 RULE = "initial-loss"
-BATCHES = 3  # the loss of one small batch is too much a matter of chance
+SAMPLES = 256  # at least, in all: the loss of one small batch is too much a matter of chance
 
 
 def check_start(job: Job) -> Verdict:
@@ -22,11 +24,13 @@ def check_start(job: Job) -> Verdict:
     if not theory:
         return Verdict(RULE, "info", "there is no theory for this start: the last layer was trained before")
     train_mode(job)
-    sums = dict.fromkeys(theory, 0.0)
+    sums, seen = dict.fromkeys(theory, 0.0), 0
     with torch.no_grad():
-        for _, batch in zip(range(BATCHES), endless(job), strict=False):
-            losses = losses_of(job, batch)
-            for name in sums:
-                sums[name] += float(losses[name]) / BATCHES
-    verdicts = check_initial_loss(sums, theory)
+        for batch in itertools.islice(endless(job), len(job.train)):
+            losses, n = losses_of(job, batch), n_samples(batch)
+            seen += n
+            sums = {name: value + n * float(losses[name]) for name, value in sums.items()}
+            if seen >= SAMPLES:
+                break
+    verdicts = check_initial_loss({name: value / seen for name, value in sums.items()}, theory)
     return max(verdicts, key=lambda verdict: ("pass", "info", "warn", "fail").index(verdict.status))

@@ -133,8 +133,8 @@ def _not_learned(tried: Sequence[tuple[float, list[float]]], n: int, twins: int,
     if not losses:
         return Verdict(RULE, "info", "nothing is to be trained")
     evidence = (
-        f"the loss of {n} samples goes from {losses[0]:.3g} to {losses[-1]:.3g} in {len(losses)} steps (Adam, {rate:g}; "
-        f"{len(tried)} rates, {seconds:.0f} s)"
+        f"the loss of {n} samples goes from {losses[0]:.3g} to {losses[-1]:.3g} in {len(losses)} steps "
+        f"(Adam, {rate:g}; {len(tried)} rates, {seconds:.0f} s)"
     )
     stopped = len(losses) < STEPS
     if stopped and losses[-1] < STILL_FALLING * losses[len(losses) // 2]:
