@@ -6,7 +6,7 @@ from pellucid.core.errors import DataError
 from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
-from pellucid.doctor.copies.find import SMALLEST, equal_copies
+from pellucid.doctor.copies.find import equal_copies, too_little
 from pellucid.doctor.copies.judge import judge_copies
 from pellucid.doctor.copies.near import describe_rows, near_copies
 from pellucid.doctor.copies.pairs import Copy
@@ -39,7 +39,7 @@ def _copies(splits: Splits, rows: np.ndarray) -> tuple[list[Copy], list[Verdict]
     pack = splits.pack
     copies, kept = equal_copies(pack, rows)
     too_many = pack.images.nbytes > NEAR_UP_TO
-    if too_many or int(pack.targets["valid_hw"][kept].min()) < SMALLEST:
+    if too_many or too_little(len(kept), int(pack.targets["valid_hw"][kept].min())):
         evidence = f"only equal pictures were looked for among {len(rows):,}, to lose no time"
         said = [Verdict("leaked-duplicates", "info", evidence, "", "look for others with pellucid check")]
         return copies, said if too_many else []

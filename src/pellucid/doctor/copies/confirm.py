@@ -15,6 +15,7 @@ from pellucid.ops.filters.gaussian import gaussian_filter
 SIDE = 32  # pixels that pictures are compared at
 FINE, COARSE = 0.7, 2.0  # details lie between these blurs; finer ones do not survive encoding
 AROUND, FAINT = 3.0, 2.0  # blur and grey values by which the strength of details is evened out
+EVENLY = 0.8  # least correlation of details that were evened out
 COLOURS = 8  # pixels a side that colours are compared at
 TINT = 16.0  # of 255, how much the colours of a copy may differ on average
 
@@ -55,13 +56,15 @@ def _blurred(grey: Tensor, sigma: float) -> Tensor:
 def likeness(pack: Pack, first: np.ndarray, second: np.ndarray, across: bool = False, down: bool = False) -> np.ndarray:
     """(P,) correlation of the details of pairs of rows, the first of each mirrored left to right or top to bottom.
 
-    0 where the colours differ: the same shape in red and in blue is no copy.
+    0 where the colours differ (the same shape in red and in blue is no copy), or where only strong edges agree.
     """
     parts = [np.zeros(0, np.float32)]
     axes = [axis for axis, wanted in ((2, across), (1, down)) if wanted]
     for start in range(0, len(first), 256):
         one, other = first[start : start + 256], second[start : start + 256]
-        alike = correlation(details(small(pack, one)).flip(axes), details(small(pack, other)))
+        a, b = small(pack, one).flip(axes), small(pack, other)
+        evenly = correlation(even(a), even(b))
+        alike = torch.where(evenly >= EVENLY, correlation(details(a), details(b)), 0.0)
         if pack.images.shape[3] == 3:
             apart = (tints(pack, one).flip([axis + 1 for axis in axes]) - tints(pack, other)).abs().mean(dim=(1, 2, 3))
             alike = torch.where(apart <= TINT, alike, 0.0)

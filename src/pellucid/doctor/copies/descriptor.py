@@ -110,7 +110,7 @@ class Whitening:
     @classmethod
     def fit(cls, vectors: Tensor) -> "Whitening":
         """From (N, D) unit vectors, shrunk towards equal variances as if `PRIOR` more pictures had these."""
-        some = vectors[:: -(-len(vectors) // FIT_ON)].double()
+        some = vectors[:: max(1, -(-len(vectors) // FIT_ON))].double()
         n, d = some.shape
         mean = some.sum(dim=0) / (n + PRIOR)
         centred = some - mean

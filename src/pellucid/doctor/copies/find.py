@@ -6,10 +6,11 @@ from pellucid.core.progress import Progress, Quiet
 from pellucid.data.pack import Pack
 from pellucid.data.pack.equal import first_equal
 from pellucid.doctor.copies import parts
-from pellucid.doctor.copies.near import describe_rows, near_copies
+from pellucid.doctor.copies.near import FEWEST, describe_rows, near_copies
 from pellucid.doctor.copies.pairs import Copy
 
 SMALLEST = 8  # pixels of the shorter side below which pictures of different things look alike
+TELLING = 64  # pixels from which two pictures can be compared without others beside them
 NEAR_UP_TO = 200_000  # pictures; more are compared to the bit only
 
 
@@ -23,8 +24,7 @@ def find_copies(pack: Pack, rows: np.ndarray, progress: Progress | None = None) 
     if not len(kept):
         return copies, ""
     shortest = int(pack.targets["valid_hw"][kept].min())
-    if shortest < SMALLEST or len(kept) > NEAR_UP_TO:
-        why = f"pictures below {SMALLEST} px" if shortest < SMALLEST else f"more than {NEAR_UP_TO:,} pictures"
+    if why := too_little(len(kept), shortest) or (len(kept) > NEAR_UP_TO and f"more than {NEAR_UP_TO:,} pictures"):
         return copies, f"only equal pictures were looked for among {why}"
     with progress.bar("Looking for copies", 3) as advance:
         described = describe_rows(pack, kept)
@@ -41,6 +41,13 @@ def find_copies(pack: Pack, rows: np.ndarray, progress: Progress | None = None) 
         copies += parts.find_parts(pack, described.rows, known)
         advance(3)
     return copies, ""
+
+
+def too_little(n: int, shortest: int) -> str:
+    """Why pictures cannot be told from copies by more than equality, in words; "" when they can."""
+    if shortest < SMALLEST:
+        return f"pictures below {SMALLEST} px"
+    return f"fewer than {FEWEST} small pictures" if n < FEWEST and shortest < TELLING else ""
 
 
 def equal_copies(pack: Pack, rows: np.ndarray) -> tuple[list[Copy], np.ndarray]:
