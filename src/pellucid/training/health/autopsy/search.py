@@ -71,12 +71,17 @@ class Noted(dict[str, Tensor]):
         self.read.add(key)
         return super().__getitem__(key)
 
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().get(key, default)
+
 
 def search(job: Job, batch: dict[str, Tensor]) -> Scene:
     """Go through the step once more, with eyes open. Gradients of the step must still be there; nothing is changed."""
     noted = Noted(batch)
     gradients = [n for n, p in job.model.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
     rows, losses, largest = _forward(job, noted, job.precision)
+    read = noted.read or set(batch)  # a model that takes the batch as a whole reads all of it
     bad = {key: spoiled for key, value in batch.items() if (spoiled := _spoiled_rows(value))}
     layer = next((row for row in rows if row.finite < 1), None)
     bad_losses = [name for name, value in losses.items() if not math.isfinite(value)]
@@ -85,8 +90,8 @@ def search(job: Job, batch: dict[str, Tensor]) -> Scene:
         again, in_full, _ = _forward(job, noted, "fp32")
         fine = all(row.finite == 1 for row in again) and all(map(math.isfinite, in_full.values()))
     return Scene(
-        inputs={key: spoiled for key, spoiled in bad.items() if key in noted.read},
-        targets={key: spoiled for key, spoiled in bad.items() if key not in noted.read},
+        inputs={key: spoiled for key, spoiled in bad.items() if key in read},
+        targets={key: spoiled for key, spoiled in bad.items() if key not in read},
         weights=[name for name, p in job.model.named_parameters() if not torch.isfinite(p).all()],
         layer=layer,
         largest_output=largest,
