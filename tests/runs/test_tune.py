@@ -42,7 +42,7 @@ def found(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 def test_the_folder_holds_the_search_and_the_winner(found: Study) -> None:
     assert {path.name for path in found.folder.iterdir()} == {
-        "config.toml", "journal.log", "journal.log.flock", "trials", "best", "best.toml", "report.html",
+        "config.toml", "journal.log", "journal.log.flock", "finish.flock", "trials", "best", "best.toml", "report.html",
     }  # fmt: skip
     assert [sum(one.stage == stage for one in found.trials) for stage in ("coarse", "fine", "repeat")] == [4, 2, 2]
     weights = [path.parent.name for path in (found.folder / "trials").rglob("model.safetensors")]

@@ -46,11 +46,12 @@ class Number:
 class Figure:
     """A drawing made by `pellucid.plots`. The SVG goes into the page as it is, so it must come from there.
 
-    Figures that follow each other stand side by side where there is room.
+    Figures that follow each other stand side by side where there is room; a wide one has a row of its own.
     """
 
     svg: str
     caption: str = ""
+    wide: bool = False
 
     @property
     def empty(self) -> bool:

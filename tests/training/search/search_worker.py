@@ -1,4 +1,4 @@
-"""One process's part in the planted search; argument 1 is the storage, 2 a pause in each trial, 3 the sampler."""
+"""One process's part in the planted search; arguments: storage, pause in each trial, sampler, trials."""
 
 import sys
 import time
@@ -17,4 +17,4 @@ def slow(order: Order) -> Scored:
     return climb(order)
 
 
-make_search(sys.argv[1], slow, create=False, sampler=sys.argv[3]).run()
+make_search(sys.argv[1], slow, create=False, sampler=sys.argv[3], trials=int(sys.argv[4])).run()

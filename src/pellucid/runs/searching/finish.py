@@ -16,6 +16,7 @@ from pellucid.runs.stored import folder as run_files
 from pellucid.runs.stored.examples import write_examples
 from pellucid.runs.stored.folder import Story
 from pellucid.runs.stored.same_data import write_split
+from pellucid.training.search.storage.lock import KernelLock
 from pellucid.training.search.tried import Tried
 
 KEPT = (run_files.WEIGHTS, run_files.METRICS, run_files.TIMING, run_files.DOCTOR)
@@ -28,10 +29,15 @@ def finish(study: Study, trainer: Trainer, progress: Progress) -> None:
         RunError: no trial has a score.
     """
     best = study.best
-    text = settings_text(trainer.folder, best.name)
-    write_text(study.folder / files.BEST_CONFIG, best_toml(study, best, text))
-    _keep_run(study, trainer, best, text)
-    path = write_page(study)
+    lock = KernelLock(str(study.folder / files.FINISH))
+    lock.acquire()  # two processes of one search may come here at once
+    try:
+        text = settings_text(trainer.folder, best.name)
+        write_text(study.folder / files.BEST_CONFIG, best_toml(study, best, text))
+        _keep_run(study, trainer, best, text)
+        path = write_page(study)
+    finally:
+        lock.release()
     verdicts = study.verdicts
     progress.say(f"Best: {best.words()}. Validation {study.metric.name} {best.value:.4f} ({best.name}).")
     for verdict in verdicts:

@@ -36,7 +36,8 @@ CONFIG, JOURNAL, TRIALS, BEST, BEST_CONFIG, REPORT = (
     "best.toml",
     "report.html",
 )
-OWN = (CONFIG, JOURNAL, f"{JOURNAL}.flock", TRIALS, BEST, BEST_CONFIG, REPORT)
+FINISH = "finish"  # the lock of whoever writes what comes last
+OWN = (CONFIG, JOURNAL, f"{JOURNAL}.flock", f"{FINISH}.flock", TRIALS, BEST, BEST_CONFIG, REPORT)
 
 
 @dataclass(frozen=True)

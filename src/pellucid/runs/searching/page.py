@@ -46,7 +46,7 @@ def write_page(study: Study) -> Path:
     sections = [
         Section("What it says", "", [Verdicts(verdicts, ""), *_no_alarm(study, bool(verdicts))]),
         *(
-            Section(f"{stage.capitalize()} candidates", _caption(stage), [Figure(_lines(study, stage))])
+            Section(f"{stage.capitalize()} candidates", _caption(stage), [Figure(_lines(study, stage), wide=True)])
             for stage in SEEN
         ),
         _matters(study),
