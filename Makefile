@@ -23,7 +23,7 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo test check format lint types imports size unit slow bench demo-table classic-table \
-        fast-table zoo-table depth-runs cell-search lessons errata mutants questions wheel wheel-check fix clean
+        fast-table ladder-table zoo-table depth-runs cell-search lessons errata mutants questions wheel wheel-check fix clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ classic-table: $(READY) ## what neighbours and linear models reach, as docs/befo
 
 fast-table: $(READY) ## how soon full Fashion-MNIST is at 94 %, as docs/time-to-accuracy.md (half an hour; resumable)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_time_to_accuracy.py
+
+ladder-table: $(READY) ## every kind of classifier on full Fashion-MNIST, as docs/ladder.md (1.5 hours; resumable)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tools/measure_ladder.py
 
 zoo-table: $(READY) ## what every family of networks reaches, as docs/zoo-accuracy.md (hours; resumable)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_zoo.py

@@ -16,12 +16,12 @@ from pellucid.models.weights import read_weights, write_weights
 from pellucid.runs.comparing.soup import make_soup, mean_weights
 from pellucid.runs.run import Run
 
-ELSEWHERE: dict[str, Any] = {"progress": "quiet", **QUICK}
+ELSEWHERE: dict[str, Any] = {"progress": "quiet", **QUICK, "model": "tiny"}
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "convnet", Tiny)
+    monkeypatch.setitem(MODELS, "tiny", Tiny)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_what_cannot_be_averaged_is_refused(
     assert refused([finished, other.folder]) == (
         f"A soup needs one network: {finished} is a convnet, {other.folder} a mlp."
     )
-    seen = pellucid.train(photos, out=tmp_path / "unit", preprocess="unit", **ELSEWHERE)
+    seen = pellucid.train(photos, out=tmp_path / "unit", preprocess="unit", progress="quiet", **QUICK)
     assert "see pictures alike" in refused([finished, seen.folder])
     fitted = pellucid.train(photos, out=tmp_path / "knn", model="knn", k=1, progress="quiet", image_size="16")
     assert refused([fitted.folder, fitted.folder]) == (f"A soup is made of networks; {fitted.folder} holds a knn.")

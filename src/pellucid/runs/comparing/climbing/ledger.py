@@ -59,10 +59,11 @@ def take_up(folder: Path, asked: dict[str, Any], overwrite: bool) -> Ledger:
         RunError: something that is no ladder lies there, or `ladder.json` is damaged.
     """
     path = folder / STATE
-    if path.exists() and overwrite:
+    anew = overwrite and path.exists()
+    if anew:
         remove(folder)
     if not path.exists():
-        if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        if not anew and (folder.is_file() or (folder.is_dir() and any(folder.iterdir()))):
             raise RunError(f"{folder} holds something that is no ladder. Choose another --out; nothing was changed.")
         made = Ledger(folder, asked)
         made.save()
