@@ -8,10 +8,9 @@ import math
 
 import torch
 
-from pellucid.data.canvas import IGNORE
 from pellucid.data.transforms.batch import Batch, draw_whole
 from pellucid.data.transforms.mixing.partners import draw_partners
-from pellucid.data.transforms.pixels.erase import filled, rectangles
+from pellucid.data.transforms.pixels.erase import painted
 
 GREY = 128
 
@@ -23,11 +22,7 @@ def hide(batch: Batch, strength: float, generator: torch.Generator) -> Batch:
     sides = torch.tensor([round(math.sqrt(strength) * side) for side in (height, width)]).repeat(n, 1)
     room = torch.tensor([height, width]) - sides
     top, left = draw_whole(room[:, 0], generator), draw_whole(room[:, 1], generator)
-    hidden = rectangles(top, left, sides, (height, width)).to(image.device)
-    result = {**batch, "image": filled(image, hidden, GREY, generator)}
-    if "mask" in batch:
-        result["mask"] = batch["mask"].masked_fill(hidden, IGNORE)
-    return result
+    return painted(batch, top, left, sides, GREY, generator)
 
 
 def crowd(batch: Batch, strength: float, generator: torch.Generator) -> Batch:

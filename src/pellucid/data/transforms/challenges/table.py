@@ -1,8 +1,8 @@
 """Every challenge: what it does, and how much of it is tried.
 
 The difficulties are the usual list of what recognition has to bear: viewpoint, scale, light, occlusion, clutter,
-deformation, and a bad camera. Two more of that list are no change of a picture and stay out: the variety inside a class,
-which the per-class numbers show, and context, which `crowd` takes away along with the rim.
+deformation, and a bad camera. Two more of that list are no change of a picture and stay out: the variety inside a
+class, which the per-class numbers show, and context, which `crowd` takes away along with the rim.
 """
 
 from collections.abc import Callable

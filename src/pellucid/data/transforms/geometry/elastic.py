@@ -35,21 +35,28 @@ class Elastic:
 def deformed(batch: Batch, lattice: Tensor) -> Batch:
     """Move by (N, 2, L, L) float32: shares of width and height at the lattice's points; 0 changes nothing."""
     height, width = batch["image"].shape[2:]
-    sides = torch.tensor([width, height], dtype=torch.float32, device=batch["image"].device)
-    moves = F.interpolate(
-        lattice.to(sides.device) * sides.view(1, 2, 1, 1), (height, width), mode="bicubic", align_corners=True
-    )  # (N, 2, H, W), in pixels
+    down, across = _weights(lattice.shape[2], height), _weights(lattice.shape[3], width)
 
-    def back(xy: Tensor, part: slice) -> Tensor:
-        return xy + moves[part].permute(0, 2, 3, 1)
+    def moves(rows: slice, like: Tensor) -> Tensor:
+        """(k, 2, H, W): how far, where the canvas runs from -1 to 1."""
+        return 2 * (down.to(like) @ lattice[rows].to(like) @ across.to(like).T)
+
+    def back(u: Tensor, part: slice) -> Tensor:
+        return u + moves(part, u).permute(0, 2, 3, 1)
 
     def forward(xy: Tensor) -> Tensor:
-        field, full = moves.to(xy), sides.to(xy)
-        new = xy
+        field, half = moves(slice(None), xy), xy.new_tensor([width / 2, height / 2])
+        old = xy / half - 1
+        new = old
         for _ in range(STEPS):  # new + move(new) = old
-            grid = (new / full * 2 - 1)[:, :, None]  # (N, K, 1, 2)
-            move = F.grid_sample(field, grid, mode="bilinear", padding_mode="border", align_corners=False)
-            new = xy - move[..., 0].transpose(1, 2)
-        return new
+            move = F.grid_sample(field, new[:, :, None], mode="bilinear", padding_mode="border", align_corners=False)
+            new = old - move[..., 0].transpose(1, 2)
+        return (new + 1) * half
 
     return resampled(batch, back, forward)
+
+
+def _weights(points: int, pixels: int) -> Tensor:
+    """(pixels, points) float32: what each point of a line weighs at each pixel, by cubic interpolation."""
+    line = torch.eye(points)[None, None]
+    return F.interpolate(line, (pixels, points), mode="bicubic", align_corners=True)[0, 0]

@@ -16,16 +16,15 @@ LARGEST = 0.6  # of |t|: below 1/sqrt(2), where a corner would go to infinity
 def tilted(batch: Batch, tilt: Tensor) -> Batch:
     """Tilt picture i by tilt[i]: (N, 2) float32, x and y, no longer than 0.6. 0 changes nothing."""
     height, width = batch["image"].shape[2:]
-    half = torch.tensor([width / 2, height / 2], device=batch["image"].device)
+    half = torch.tensor([width / 2, height / 2])
 
-    def back(xy: Tensor, part: slice) -> Tensor:
-        v = xy / half - 1  # (H, W, 2)
-        along = (v * tilt[part].to(xy.device)[:, None, None]).sum(-1, keepdim=True)  # (k, H, W, 1)
-        return (v / (1 - along) + 1) * half
+    def back(v: Tensor, part: slice) -> Tensor:
+        along = (v * tilt[part].to(v)[:, None, None]).sum(-1, keepdim=True)  # (k, H, W, 1)
+        return v / (1 - along)
 
     def forward(xy: Tensor) -> Tensor:
-        u = xy / half.to(xy.device) - 1  # (N, K, 2)
-        along = (u * tilt.to(xy.device)[:, None]).sum(-1, keepdim=True)
-        return (u / (1 + along) + 1) * half.to(xy.device)
+        u = xy / half.to(xy) - 1  # (N, K, 2)
+        along = (u * tilt.to(xy)[:, None]).sum(-1, keepdim=True)
+        return (u / (1 + along) + 1) * half.to(xy)
 
     return resampled(batch, back, forward)

@@ -31,19 +31,18 @@ class Radial:
 def distorted(batch: Batch, k: Tensor) -> Batch:
     """Distort picture i by k[i]: (N,) from -0.3 to 0.3. 0 changes nothing."""
     height, width = batch["image"].shape[2:]
-    middle = torch.tensor([width / 2, height / 2], device=batch["image"].device)
+    middle = torch.tensor([width / 2, height / 2])
     unit = float(middle.norm())
 
-    def back(xy: Tensor, part: slice) -> Tensor:
-        off = xy - middle  # (H, W, 2)
-        square = (off / unit).square().sum(-1, keepdim=True)  # (H, W, 1)
-        return middle + off * (1 + k[part].to(xy.device).view(-1, 1, 1, 1) * square)
+    def back(u: Tensor, part: slice) -> Tensor:
+        square = (u * (middle / unit).to(u)).square().sum(-1, keepdim=True)  # (H, W, 1): r^2
+        return u * (1 + k[part].to(u).view(-1, 1, 1, 1) * square)
 
     def forward(xy: Tensor) -> Tensor:
-        off = xy - middle.to(xy.device)  # (N, K, 2)
+        off = xy - middle.to(xy)  # (N, K, 2)
         before = (off / unit).norm(dim=-1)  # (N, K)
-        after = undistorted_radius(before, k.to(xy.device)[:, None])
-        return middle.to(xy.device) + off * torch.where(before > 0, after / before.clamp(min=1e-12), 1)[..., None]
+        after = undistorted_radius(before, k.to(xy)[:, None])
+        return middle.to(xy) + off * torch.where(before > 0, after / before.clamp(min=1e-12), 1)[..., None]
 
     return resampled(batch, back, forward)
 

@@ -28,21 +28,20 @@ def resampled(batch: Batch, back: Back, forward: Forward) -> Batch:
     outside. A box becomes the one around its bowed edges. `canvas_affine` stays: no matrix describes the warp.
 
     Args:
-        back: `(xy, part) -> xy`: (H, W, 2) coordinates of the new pixels' centres -> (k, H, W, 2) old coordinates for
-            the pictures `part`.
-        forward: (N, K, 2) old coordinates -> new ones.
+        back: `(u, part) -> u`: (H, W, 2) coordinates of the new pixels' centres -> (k, H, W, 2) old coordinates for the
+            pictures `part`, both from -1 to 1 across the canvas.
+        forward: (N, K, 2) old coordinates -> new ones, in pixels.
     """
     image = batch["image"]
     n, _, height, width = image.shape
     centres = _centres(height, width, image.device)
-    half = torch.tensor([width / 2, height / 2], device=image.device)
     out = torch.empty_like(image, memory_format=torch.channels_last)
     mask = batch.get("mask")
     new_mask = None if mask is None else torch.empty_like(mask)
     step = CHUNK if image.device.type == "cpu" else max(1, n)
     for start in range(0, n, step):
         part = slice(start, min(start + step, n))
-        grid = back(centres, part) / half - 1  # (k, H, W, 2), from -1 to 1 across the canvas
+        grid = back(centres, part)  # (k, H, W, 2)
         pixels = image[part].to(torch.float32)
         sampled = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
         out[part] = sampled.round_().clamp_(0, 255)
@@ -59,6 +58,7 @@ def resampled(batch: Batch, back: Back, forward: Forward) -> Batch:
 
 
 def _centres(height: int, width: int, device: torch.device) -> Tensor:
-    """(H, W, 2): x and y of every pixel's centre."""
-    y, x = torch.arange(height, device=device) + 0.5, torch.arange(width, device=device) + 0.5
+    """(H, W, 2): x and y of every pixel's centre, from -1 to 1 across the canvas."""
+    x = (torch.arange(width, device=device) * 2 + 1) / width - 1
+    y = (torch.arange(height, device=device) * 2 + 1) / height - 1
     return torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1)

@@ -42,12 +42,7 @@ class Erase:
         n, _, height, width = image.shape
         chosen = torch.rand(n, generator=generator) < self.p
         top, left, sides = self.draw_rectangles(n, (height, width), generator)
-        sides *= chosen[:, None]
-        hidden = rectangles(top, left, sides, (height, width)).to(image.device)
-        result = {**batch, "image": filled(image, hidden, self.fill, generator)}
-        if "mask" in batch:
-            result["mask"] = batch["mask"].masked_fill(hidden, IGNORE)
-        return result
+        return painted(batch, top, left, sides * chosen[:, None], self.fill, generator)
 
     def draw_rectangles(
         self, n: int, size: tuple[int, int], generator: torch.Generator
@@ -65,25 +60,31 @@ class Erase:
         return draw_whole(room[:, 0], generator), draw_whole(room[:, 1], generator), sides
 
 
-def rectangles(top: Tensor, left: Tensor, sides: Tensor, size: tuple[int, int]) -> Tensor:
-    """(N, H, W) bool: the inside of one rectangle a picture. `top`, `left` (N,), `sides` (N, 2) height and width."""
-    y, x = torch.arange(size[0]), torch.arange(size[1])
-    down = (y >= top[:, None]) & (y < (top + sides[:, 0])[:, None])  # (N, H)
-    across = (x >= left[:, None]) & (x < (left + sides[:, 1])[:, None])  # (N, W)
-    return down[:, :, None] & across[:, None, :]
+def painted(batch: Batch, top: Tensor, left: Tensor, sides: Tensor, fill: Fill, generator: torch.Generator) -> Batch:
+    """The batch with one rectangle a picture painted over: `top`, `left` (N,), `sides` (N, 2) height and width."""
+    out = batch["image"].clone(memory_format=torch.channels_last)
+    pixels = out.permute(0, 2, 3, 1)  # (N, H, W, C)
+    mask = batch["mask"].clone() if "mask" in batch else None
+    areas = sides.prod(1)
+    noise = _noise(int(areas.sum()), out, generator) if fill == "noise" else None
+    start = 0
+    places = torch.stack([top, left, sides[:, 0], sides[:, 1], areas], 1).tolist()
+    for row, (y, x, height, width, area) in enumerate(places):  # slices: a tenth of the time of choosing by a mask
+        if not area:
+            continue
+        where = row, slice(y, y + height), slice(x, x + width)
+        if noise is not None:
+            pixels[where] = noise[start : start + area].view(height, width, -1)
+            start += area
+        elif fill == "mean":
+            pixels[where] = batch["image"][row].mean((1, 2), dtype=torch.float32).round_().to(torch.uint8)
+        else:
+            pixels[where] = fill  # type: ignore[assignment]
+        if mask is not None:
+            mask[where] = IGNORE
+    return {**batch, "image": out} if mask is None else {**batch, "image": out, "mask": mask}
 
 
-def filled(image: Tensor, hidden: Tensor, fill: Fill, generator: torch.Generator) -> Tensor:
-    """(N, C, H, W) uint8, channels last, painted over where `hidden` (N, H, W) says."""
-    out = image.clone(memory_format=torch.channels_last)
-    pixels = out.permute(0, 2, 3, 1)  # (N, H, W, C), whose last two are next to each other
-    if fill == "noise":
-        n_hidden = int(hidden.sum())
-        noise = torch.randint(0, 256, (n_hidden, image.shape[1]), generator=generator, dtype=torch.uint8)
-        pixels[hidden] = noise.to(image.device)
-    elif fill == "mean":
-        mean = image.mean((2, 3), dtype=torch.float32).round_().to(torch.uint8)  # (N, C)
-        pixels[hidden] = mean[:, None, None].expand(pixels.shape)[hidden]
-    else:
-        pixels[hidden] = fill
-    return out
+def _noise(n: int, image: Tensor, generator: torch.Generator) -> Tensor:
+    """(n, C) uint8, where the picture is."""
+    return torch.randint(0, 256, (n, image.shape[1]), generator=generator, dtype=torch.uint8).to(image.device)
