@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pellucid.core.errors import DataError
-from pellucid.plots.rising import rising
+from pellucid.plots.sheets.rising import rising
 
 
 def test_points_stand_below_their_pictures_and_fall_as_the_values_do():

@@ -13,7 +13,7 @@ from pellucid.data.loader import Loader
 from pellucid.data.prepare import Splits
 from pellucid.data.transforms import build
 from pellucid.data.transforms.challenges.table import At
-from pellucid.plots.rising import rising
+from pellucid.plots.sheets.rising import rising
 from pellucid.report.blocks import Bar, Figure, Note, Number, Section, Table
 from pellucid.report.embed import data_uri
 from pellucid.report.page import page

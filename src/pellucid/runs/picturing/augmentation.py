@@ -40,7 +40,7 @@ from pellucid.data.transforms import (
 from pellucid.data.transforms.compose import make_step
 from pellucid.plots.overlay import overlay_mask
 from pellucid.plots.palette import palette
-from pellucid.plots.strips import Part, Strip, strips
+from pellucid.plots.sheets.strips import Part, Strip, strips
 from pellucid.tasks import get_task
 
 PICTURES, DRAWS = 6, 6

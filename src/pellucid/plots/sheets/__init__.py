@@ -1,0 +1,1 @@
+"""Many small pictures with something to say of each."""
