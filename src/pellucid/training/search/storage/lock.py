@@ -6,7 +6,6 @@ appended, nobody could read the journal any more. Whoever gets the lock cuts suc
 
 import os
 import time
-from typing import IO
 
 SUFFIX = ".flock"
 POLL_SECONDS = 0.002
@@ -20,11 +19,11 @@ class KernelLock:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._held: list[IO[bytes]] = []
+        self._held: list[int] = []
 
     def acquire(self) -> bool:
         """Wait for the lock, then cut off half a line."""
-        file = open(self.path + SUFFIX, "ab")  # noqa: SIM115 - it stays open as long as the lock is held
+        file = os.open(self.path + SUFFIX, os.O_RDWR | os.O_CREAT, 0o666)
         while not _try_lock(file):
             time.sleep(POLL_SECONDS)
         self._held.append(file)
@@ -33,7 +32,7 @@ class KernelLock:
 
     def release(self) -> None:
         """Let the next one in."""
-        self._held.pop().close()
+        os.close(self._held.pop())
 
 
 def cut_half_line(path: str) -> None:
@@ -49,12 +48,12 @@ def cut_half_line(path: str) -> None:
         file.truncate(content.rfind(b"\n") + 1)
 
 
-def _try_lock(file: IO[bytes]) -> bool:
+def _try_lock(file: int) -> bool:
     try:
         if os.name == "nt":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         else:
             import fcntl
 
