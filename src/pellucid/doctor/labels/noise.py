@@ -15,7 +15,9 @@ from pellucid.doctor.finding import Finding
 
 # N records, K classes
 
-UNLABELLED = -1
+SURE = 0.5  # margin from which a doubt is strong
+RARELY = 0.05  # mean probability of one class on pictures of the other, up to which the two are not mixed up
+FEWEST, SHARE = 3, 0.02  # strong doubts, in number and as a share of the labels, from which there is an alarm
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,43 @@ def _require(probabilities: np.ndarray, labels: np.ndarray) -> None:
         raise DataError("probabilities must be finite, not negative, and sum to 1 in every row.")
 
 
+def confusability(probabilities: np.ndarray, labels: np.ndarray, doubted: np.ndarray) -> np.ndarray:
+    """(K, K) mean probability of class j over the records with label i that are not doubted; 1 where there are none."""
+    k = probabilities.shape[1]
+    trusted = labels >= 0
+    trusted[doubted] = False
+    means = np.ones((k, k))
+    for i in np.unique(labels[trusted]):
+        means[i] = probabilities[trusted & (labels == i)].mean(axis=0)
+    return means
+
+
 def judge_noise(
     probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str], rows: np.ndarray | None = None
 ) -> list[Finding]:
-    """How many labels are doubted, and which."""
+    """How many labels are doubted, and which.
+
+    Models err too, but mostly between classes that resemble each other. So the alarm counts the doubts with a large
+    margin between classes that are hardly ever mixed up otherwise; they are named first.
+
+    Args:
+        rows: (N,) what the records are called in the finding, such as rows of the pack; None for 0..N-1.
+    """
     found = doubt(probabilities, labels)
     if not len(found.rows):
         return []
+    mixed_up = confusability(probabilities, labels, found.rows)[labels[found.rows], found.suggested]
+    strange = (found.margin >= SURE) & (mixed_up <= RARELY)
+    order = np.lexsort((-found.margin, ~strange))
     names = np.arange(len(labels)) if rows is None else rows
     notes = tuple(
-        f"labelled {classes[labels[row]]}, seems {classes[to]} (margin {margin:.2f})"
-        for row, to, margin in zip(found.rows, found.suggested, found.margin, strict=True)
+        f"labelled {classes[labels[found.rows[i]]]}, seems {classes[found.suggested[i]]} (margin {found.margin[i]:.2f})"
+        for i in order.tolist()
     )
-    evidence = f"{len(found.rows):,} of {len(labels):,} labels are doubted, first {notes[0]}"
-    return [Finding(Verdict("label-noise", "info", evidence), tuple(names[found.rows].tolist()), notes=notes)]
+    n, n_labels = int(strange.sum()), int((labels >= 0).sum())
+    evidence = f"{len(found.rows):,} of {n_labels:,} labels are doubted, {n:,} of them strongly; the first: {notes[0]}"
+    verdict = Verdict("label-noise", "info", evidence)
+    if n >= max(FEWEST, SHARE * n_labels):
+        cause = "labels given by mistake; some may be hard pictures with the right label"
+        verdict = Verdict("label-noise", "warn", evidence, cause, "look at the doubted ones, and correct their labels")
+    return [Finding(verdict, tuple(names[found.rows[order]].tolist()), notes=notes)]
