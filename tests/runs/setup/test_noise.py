@@ -104,6 +104,29 @@ def test_stochastic_depth_in_every_residual_network(name: str, n_blocks: int) ->
         assert not torch.allclose(skipped, plain(x))
 
 
+@pytest.mark.parametrize("name", ["vit_small", "mobilenet_v2", "preact_resnet18"])
+def test_a_dropped_branch_leaves_x_alone(name: str) -> None:
+    """All of it: the attention of a transformer's block and its mlp."""
+    net = make(name).eval()
+    add_noise(net, RegulariseConfig(stochastic_depth=0.5), SIZE)
+    seen = 0
+    for block in net.modules():
+        if (
+            not isinstance(block, ResidualBranch)
+            or block.drop is None
+            or getattr(block, "downsample", None) is not None
+        ):
+            continue
+        first = next(p for p in block.parameters() if p.ndim >= 2)
+        x = torch.randn(2, 5, first.shape[1]) if name == "vit_small" else torch.randn(2, first.shape[1], 4, 4)
+        assert not torch.equal(block(x), x)
+        block.drop.train()
+        block.drop.p = 1 - 1e-9
+        assert torch.equal(block(x), x)
+        seen += 1
+    assert seen >= 5
+
+
 def test_a_dropped_channel_is_gone_as_a_whole() -> None:
     x = torch.rand(8, 16, 5, 5) + 1
     out = DroppedInput(0.25, channels=True).drop(x)

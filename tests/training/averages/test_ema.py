@@ -1,9 +1,12 @@
 """The average of the weights: its closed form, and weights that come back bit for bit."""
 
 import io
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from line_task import LineConfig, make_job
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -196,3 +199,14 @@ def test_a_model_without_buffers_and_one_without_parameters() -> None:
         ema.update(model)
         with ema.swap(model):
             pass
+
+
+def test_a_checkpoint_of_an_older_run_calls_it_ema(tmp_path: Path) -> None:
+    cfg = LineConfig(optim=replace(LineConfig().optim, ema=0.9))
+    job = make_job(tmp_path, cfg)
+    job.average.update(job.model)
+    state = job.state_dict()
+    state["ema"] = state.pop("average")
+    again = make_job(tmp_path, cfg)
+    again.load_state_dict(state)
+    assert again.average.n_updates == 1
