@@ -29,7 +29,7 @@ def test_every_step_has_a_point_and_a_name_inside_the_drawing() -> None:
     space = "{http://www.w3.org/2000/svg}"
     circles = root.findall(f"{space}circle")
     assert len(circles) == 4 and "b: 85.00 at 10.0 CPU seconds; of 3 nets" in drawn
-    assert [circle.get("class") for circle in circles] == ["f1", "f1", "ring s6", "f1"]
+    assert [circle.get("class") for circle in circles] == ["f1", "f1", "f6", "f1"]
     x = [float(circle.get("cx") or 0) for circle in circles]
     # three decades lie between the first and the last, and one between the first and the second
     assert (x[1] - x[0]) / (x[3] - x[0]) == pytest.approx(1 / 3, abs=0.01)

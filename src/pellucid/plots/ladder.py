@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -67,11 +68,15 @@ def ladder(steps: Sequence[Step], title: str, x_label: str = "CPU seconds", y_la
     x, y = across(costs), up(reached)
     parts = [svg.text(0, 18, title, "title"), *axes.y_axis(up, left, RIGHT, y_label)]
     parts += axes.x_axis(across, bottom, x_label)
-    parts.append(svg.path([stairs(x[best], y[best], RIGHT)], "curve s1 pale"))
+    corners = stairs(x[best], y[best], RIGHT)
+    parts.append(svg.path([corners], "curve s1 pale"))
     for k, step in enumerate(steps):
         told = f"{step.name}: {step.reached:.2f} at {step.cost:,.1f} {x_label}{'; ' * bool(step.detail)}{step.detail}"
-        parts.append(svg.circle(float(x[k]), float(y[k]), DOT, "f1" if k in best else "ring s6", told))
-    parts += _names(steps, x, y, Box(left, top - 8, RIGHT, bottom))
+        parts.append(svg.circle(float(x[k]), float(y[k]), DOT, "f1" if k in best else "f6", told))
+    lines = [
+        Box(min(a, c) - 1.5, min(b, d) - 1.5, max(a, c) + 1.5, max(b, d) + 1.5) for (a, b), (c, d) in pairwise(corners)
+    ]
+    parts += _names(steps, x, y, Box(left, top - 8, RIGHT, bottom), lines)
     spoken = "; ".join(f"{step.name} {step.reached:.2f} at {step.cost:,.0f} {x_label}" for step in steps)
     return svg.document(WIDTH, bottom + 46, f"{title}: {spoken}.", parts)
 
@@ -94,9 +99,10 @@ def stairs(x: np.ndarray, y: np.ndarray, end: float) -> list[tuple[float, float]
     return [*corners, (max(end, float(x[-1])), float(y[-1]))]
 
 
-def _names(steps: Sequence[Step], x: np.ndarray, y: np.ndarray, frame: Box) -> list[str]:
+def _names(steps: Sequence[Step], x: np.ndarray, y: np.ndarray, frame: Box, lines: Sequence[Box]) -> list[str]:
     """Each name where it covers least: right of its point, left, above or below it."""
-    taken = [Box(float(u) - DOT, float(v) - DOT, float(u) + DOT, float(v) + DOT) for u, v in zip(x, y, strict=True)]
+    taken = [*lines]
+    taken += [Box(float(u) - DOT, float(v) - DOT, float(u) + DOT, float(v) + DOT) for u, v in zip(x, y, strict=True)]
     parts = []
     for step, u, v in zip(steps, x.tolist(), y.tolist(), strict=True):
         wide = svg.width_of(step.name, 13)

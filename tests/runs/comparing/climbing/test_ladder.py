@@ -14,6 +14,7 @@ from pellucid.core.errors import ConfigError, DataError, Interrupted, RunError
 from pellucid.core.facts import DataFacts
 from pellucid.core.files import read_json, read_lines
 from pellucid.core.preprocess import Preprocess
+from pellucid.data.source import Source
 from pellucid.models.classify import MODELS
 from pellucid.runs.comparing.climbing import climb
 from pellucid.runs.comparing.climbing.rungs import NAMES, RUNGS, chosen, settings_for, why_not
@@ -163,7 +164,9 @@ def test_wrong_input(data: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="budget must be 0"):
         ladder(data, budget=-1)
     with pytest.raises(DataError, match="has no labels; the ladder is for pictures with one label each"):
-        ladder("scenes", out=tmp_path / "s", progress="quiet")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("pellucid.runs.comparing.ladder.load", lambda _: Source("masks", data[0], ["x"] * 90, ("a",)))
+            ladder("masks", out=tmp_path / "s", progress="quiet")
     with pytest.raises(DataError, match="has no validation pictures, which the ladder needs"):
         ladder(data, out=tmp_path / "v", val_fraction=0.0, progress="quiet")
     (tmp_path / "other").mkdir()
