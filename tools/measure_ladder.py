@@ -47,9 +47,9 @@ def page(found: Any, command: str, threads: int, budget: float) -> str:
             f"took {found.cpu_seconds:,.0f} CPU seconds of {budget:,.0f}, everything but starting Python counted.",
             "",
             "Every rung sees the same split. k, penalties and best epochs were chosen on its validation part; the "
-            "10,000 test pictures were opened once, after all were trained. The CPU seconds of the ensemble are those of "
-            "all its members, of which the strong small net is the first. Wall seconds are of a machine that may have been "
-            "busy with other work.",
+            "10,000 test pictures were opened once, after all were trained. The CPU seconds of the ensemble are those "
+            "of all its members, of which the strong small net is the first. Wall seconds are of a machine that may "
+            "have been busy with other work.",
             *(["", "Left out:", "", *out] if out else []),
             "",
         ]
