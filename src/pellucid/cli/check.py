@@ -89,6 +89,8 @@ def _tell(found: "Checked", chosen: argparse.Namespace) -> int:
             print(f"\n{SIGNS[verdict.status]} {verdict.rule}")
             print(f"  likely cause: {verdict.cause}" if verdict.cause else "  likely cause: not known")
             print(f"  what to do: {verdict.cure}" * bool(verdict.cure))
+        if found.notes:
+            print("", *found.notes, sep="\n")
         print(f"\n{_sum(found)}" + f"\nPage: {page}" * (page is not None))
     bad = ("fail", "warn") if chosen.fail_on == "warn" else ("fail",)
     return int(any(verdict.status in bad for verdict in verdicts))

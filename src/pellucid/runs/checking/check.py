@@ -12,6 +12,7 @@ from pellucid.data.load import load
 from pellucid.data.source import Source
 from pellucid.doctor.examine import examine
 from pellucid.runs.checking.checked import Checked
+from pellucid.runs.checking.cross_validated import cross_validated
 from pellucid.runs.checking.of_run import check_run
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.prepared import prepare_run
@@ -71,7 +72,8 @@ def check_source(source: Source, cfg: Any, task: str, with_model: bool, progress
         )
     seconds = {"reading": time.monotonic() - begun}
     begun = time.monotonic()
-    findings = examine(ready.splits, source, progress=progress)
+    probabilities = cross_validated(ready.splits, ready.cfg.train.seed, progress)
+    findings = examine(ready.splits, source, probabilities=probabilities, progress=progress)
     seconds["data"] = time.monotonic() - begun
     if not with_model:
         return Checked(source.name, findings, splits=ready.splits, seconds=seconds)

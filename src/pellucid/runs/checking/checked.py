@@ -37,6 +37,7 @@ class Checked:
         other: verdicts that a run keeps.
         splits: the data; None for a run.
         seconds: how long each part took.
+        notes: lines to be read below the verdicts, such as the layers that a NaN went through.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Checked:
     other: Sequence[Verdict] = ()
     splits: Splits | None = field(default=None, repr=False)
     seconds: dict[str, float] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -72,6 +74,7 @@ class Checked:
             "ok": self.ok,
             "verdicts": [verdict.as_dict() for verdict in self.verdicts],
             "records": self.records(),
+            "notes": list(self.notes),
             "seconds": {part: round(value, 2) for part, value in self.seconds.items()},
         }
 

@@ -2,7 +2,7 @@
 
 A rate a thousand times too low or too high trains without a word and learns nothing. Where the loss does not fall at
 the rate of the settings, other rates are tried: if one of them does clearly better, it is the rate's fault. Where it
-falls, a thirtieth of the rate is tried too, since networks with batch norm learn something at any rate: a rate that is
+falls, a hundredth of the rate is tried too, since networks with batch norm learn something at any rate: a rate that is
 not far too high falls faster than that.
 """
 
@@ -18,9 +18,9 @@ RULE = "learning-rate"
 MUCH_BETTER = 2.0  # times the fall: less may be chance
 FAR = 8.0  # times the rate: nearer rates are a matter of taste
 VERY_FAR = 80.0
-LOWER = 30.0  # a rate that falls is compared with a rate so many times lower
+LOWER = 100.0  # a rate that falls is compared with one so many times lower, at which a good one would hardly learn
 LEFT = 0.6  # of the loss: where the lower rate leaves less, the rate is too high
-CLEAR = 0.1  # of the loss at the start that the two have to lie apart
+ERRORS = 3.0  # standard errors that the two have to lie apart
 
 
 def check_rate(job: Job, seconds: float) -> Verdict:
@@ -55,8 +55,13 @@ def check_rate(job: Job, seconds: float) -> Verdict:
 
 def _judge_falling(trial: Trial, lower: Trial, said: str) -> Verdict:
     """Of a rate at which the loss falls: whether it is too high all the same."""
-    apart = trial.end - lower.end
-    if lower.diverged or lower.end > LEFT * trial.end or apart < CLEAR * trial.start:
+    late = len(trial.losses) // 4
+    if len(lower.losses) != len(trial.losses) or lower.diverged or late < 2:
+        return Verdict(RULE, "pass", said)
+    ours, theirs = trial.losses[-late:], lower.losses[-late:]  # of the same batches: what is hard in one is so in both
+    apart = ours - theirs
+    clear = apart.mean() > ERRORS * apart.std(ddof=1) / math.sqrt(len(apart))
+    if not clear or theirs.mean() > LEFT * ours.mean():
         return Verdict(RULE, "pass", said)
     return _too_high(f"{said}; at {lower.rate:.2g} it {_course(lower)}", lower.rate, "fail")
 
