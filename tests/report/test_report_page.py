@@ -267,3 +267,15 @@ def test_the_darkest_cells_can_be_read(theme):
         most = float(least) + float(more)
         cell = most * theme[name] + (1 - most) * theme["paper"]
         assert contrast(theme["ink"], cell) >= 4.5, name
+
+
+def test_verdicts_stand_by_status_and_what_can_be_typed_is_code() -> None:
+    found = [Verdict(f"passed-{k}", "pass", "fine") for k in range(4)]
+    found.insert(2, Verdict("bad", "fail", "a < b", "no idea", "train with --lr 0.1, or --weight-decay"))
+    html = page("T", "", [], [Section("Checks", "", [Verdicts(found)])], "")
+    assert "train with <code>--lr 0.1</code>, or <code>--weight-decay</code>" in html
+    assert "a &lt; b" in html
+    assert "<summary>4 checks passed</summary>" in html
+    assert html.index("a &lt; b") < html.index("4 checks passed") < html.index("passed-0")
+    few = page("T", "", [], [Section("Checks", "", [Verdicts(found[:3])])], "")
+    assert "<summary>" not in few and "passed-1" in few

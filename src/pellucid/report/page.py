@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pellucid.core.verdict import Status, Verdict
 from pellucid.report.blocks import (
@@ -41,6 +41,7 @@ TEMPLATES: dict[type, str] = {
 }
 GRAVITY: dict[Status, int] = {"fail": 0, "warn": 1, "info": 2, "pass": 3}
 STATUS_WORDS: dict[Status, str] = {"fail": "Failed", "warn": "Warning", "info": "Note", "pass": "Passed"}
+TYPED = re.compile(r"(?<![\w-])--[a-z][\w-]*(?: \d(?:[\d.e-]*\d)?)?")  # an option, and the number behind it
 FOLDER = Path(__file__).parent / "template"
 
 # What HTML does not allow: control characters, and the halves of characters that undecodable file names hold.
@@ -94,7 +95,8 @@ def _environment() -> Environment:
         "ready": ready,
         "render": _render,
         "show": show,
-        "worst_first": _worst_first,
+        "by_status": _by_status,
+        "with_options": _with_options,
     }
     environment.globals |= {
         "alignment": alignment,
@@ -132,5 +134,12 @@ def _paragraphs(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
-def _worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    return sorted(verdicts, key=lambda verdict: GRAVITY[verdict.status])
+def _with_options(text: str) -> Markup:
+    """Text in which what can be typed, such as --lr 0.1, stands as code and is not broken at its hyphens."""
+    return Markup(TYPED.sub(lambda found: f"<code>{found[0]}</code>", str(escape(text))))
+
+
+def _by_status(verdicts: Sequence[Verdict]) -> list[tuple[Status, list[Verdict]]]:
+    """The worst status first; within one, in the order in which they were given."""
+    statuses = sorted({verdict.status for verdict in verdicts}, key=GRAVITY.__getitem__)
+    return [(status, [verdict for verdict in verdicts if verdict.status == status]) for status in statuses]

@@ -34,6 +34,8 @@ from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits, stored_
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.rate_finder import draw_found
 from pellucid.runs.stored.record import Record
+from pellucid.training.health.curves.diagnose import points
+from pellucid.training.health.curves.recorded import recorded_curve
 
 SAMPLES = 16
 PROBLEMS = 20
@@ -172,11 +174,11 @@ def _training(run: Record) -> Section:
     if any("val_loss" in r for r in history):
         loss["validation"] = (epochs, [_number(r.get("val_loss")) for r in history])
         values = [_number(r.get(f"val_{metric}")) for r in history]
-        blocks.append(Figure(curves(loss, "Loss")))
+        blocks.append(Figure(curves(loss, "Loss", marks=_places(run))))
         mark = next(((e, v) for e, v in zip(epochs, values, strict=True) if e == best + 1), None)
         blocks.append(Figure(curves({metric: (epochs, values)}, f"Validation {_words(metric)}", best=mark)))
     else:
-        blocks.append(Figure(curves(loss, "Loss")))
+        blocks.append(Figure(curves(loss, "Loss", marks=_places(run))))
     logged = read_lines(run.folder / files.METRICS, "kind", "step", "lr")
     steps = [r for r in logged if r["kind"] == "step" and "gradient_norm" in r]
     at = [r["step"] for r in steps]
@@ -187,6 +189,13 @@ def _training(run: Record) -> Section:
     blocks.append(Verdicts(run.verdicts, "What the checks say"))
     lead = f"{len(history)} epochs; the best was epoch {best + 1}, and its weights are the ones kept."
     return Section("Training", lead, blocks)
+
+
+def _places(run: Record) -> list[tuple[float, str]]:
+    """Epochs that the verdicts on the curves point at."""
+    said = {"curve-overfit": "validation turns", "curve-decay-now": "cut the rate"}
+    found = points(recorded_curve(run.folder, run.config, run.trained.task, run.facts))
+    return [(epoch, said[rule]) for rule, epoch in found.items() if rule in said]
 
 
 def _data(run: Record, splits: Splits) -> Section:

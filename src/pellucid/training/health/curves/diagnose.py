@@ -43,7 +43,9 @@ def read(curve: Curve) -> list[Reading]:
     if rate:
         return [Reading(rate)]
     found = [Reading(verdict, shape.best_epoch if verdict.rule == "curve-overfit" else None) for verdict in fits]
-    return found + [Reading(verdict, epoch) for verdict, epoch in judge_decay(shape)]
+    if found:
+        return found  # a smaller rate would only learn the pictures by heart the faster
+    return [Reading(verdict, epoch) for verdict, epoch in judge_decay(shape)]
 
 
 def points(curve: Curve) -> dict[str, int]:

@@ -40,8 +40,8 @@ def next_ranges(runs: Sequence[Tried]) -> Ranges:
     """Ranges that follow from what was tried.
 
     A rate that was too low bounds the next ones from below, one that was too high from above; of two bounds the tighter
-    counts, and an open side reaches a factor of `STEP` to `STEP`^2 further. Where no rate was wrong, the range closes in
-    around the good ones. Decay moves up after overfitting, down after underfitting, and stays where it was otherwise.
+    counts, and an open side reaches further by a factor of `STEP` to `STEP`^2. Where a rate was good, the range closes
+    in around it. Decay moves up after overfitting, down after underfitting, and else stays.
 
     Raises:
         ConfigError: nothing was tried, or a rate is not positive.

@@ -202,15 +202,15 @@ class Shape:
 
     @cached_property
     def metric_lost(self) -> float:
-        """How far the metric (the median of the last three epochs) is below its best, as a part of the best.
+        """How far the best metric of the last three epochs is below the best of all, as a part of that.
 
         Infinite without a metric, when only the loss can tell.
         """
         values = self.curve.metric[np.isfinite(self.curve.metric)]
         if not len(values) or self.best_metric == 0:
             return math.inf
-        lost = self.best_metric - float(np.median(values[-3:]))
-        return (lost if self.curve.higher_is_better else -lost) / abs(self.best_metric)
+        late = float(values[-3:].max() if self.curve.higher_is_better else values[-3:].min())
+        return abs(self.best_metric - late) / abs(self.best_metric)
 
     @cached_property
     def roughness_late(self) -> float:
