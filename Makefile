@@ -77,6 +77,14 @@ ladder-table: $(READY) ## every kind of classifier on full Fashion-MNIST, as doc
 zoo-table: $(READY) ## what every family of networks reaches, as docs/zoo-accuracy.md (hours; resumable)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_zoo.py
 
+doctor-table: $(READY) ## every planted fault and healthy run, and what is said of them, as docs/doctor.md (ten minutes; resumable)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/doctor.py
+
+curves: $(READY) ## the curves that the curve doctor is tuned on and judged by, and how many it names right (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/make_curves.py tuning
+	OMP_NUM_THREADS=1 $(BIN)/python tools/make_curves.py held
+	$(BIN)/python tools/judge_curves.py held
+
 depth-runs: $(READY) ## plain and residual networks of 20 and 56 layers, for docs/architectures (ten minutes; resumable)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_depth.py
 

@@ -60,8 +60,8 @@ def kept(part: str) -> Iterator[Kept]:
     """The curves of a set, `tuning` or `held`."""
     for line in (KEPT / f"{part}.jsonl").read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        about = [record.pop(name) for name in ("label", "family", "made")]
-        yield Kept(*about, as_curve(record))
+        label, family, made = (record.pop(name) for name in ("label", "family", "made"))
+        yield Kept(label, family, made, as_curve(record))
 
 
 def as_curve(record: dict[str, Any]) -> Curve:
@@ -70,8 +70,9 @@ def as_curve(record: dict[str, Any]) -> Curve:
     record |= {"step": [k * record["step"] for k in range(steps)]}
     record |= {"epoch_step": [(k + 1) * record["epoch_step"] for k in range(epochs)]}
     record["lr"] = record["lr"] if isinstance(record["lr"], list) else [record["lr"]] * steps
-    known = {name: math.nan if value is None else value for name, value in record.items()}
-    return Curve(**{name: _column(value) if isinstance(value, list) else value for name, value in known.items()})
+    known: dict[str, Any] = {name: math.nan if value is None else value for name, value in record.items()}
+    columns: dict[str, Any] = {n: _column(value) if isinstance(value, list) else value for n, value in known.items()}
+    return Curve(**columns)
 
 
 def _column(values: list[float | None]) -> np.ndarray:

@@ -117,7 +117,9 @@ def run(family: Family, plan: Plan) -> dict[str, Any]:
             loss = loss_of(net(x[rows]), y[rows])
             loss.backward()
             value = float(loss.detach())
-            norm = float(torch.linalg.vector_norm(torch.stack([p.grad.norm() for p in net.parameters()])))
+            norm = float(
+                torch.linalg.vector_norm(torch.stack([p.grad.norm() for p in net.parameters() if p.grad is not None]))
+            )
             if not math.isfinite(value + norm):
                 ended = "non-finite"
                 break
@@ -143,7 +145,11 @@ def run(family: Family, plan: Plan) -> dict[str, Any]:
             break
     share = float(torch.bincount(y[train]).max()) / len(train) if classes else math.nan
     expected = math.log(classes) if classes else float(y.var())
-    known = {"expected_loss": expected, "chance": share if classes else expected, "higher_is_better": bool(classes)}
+    known: dict[str, Any] = {
+        "expected_loss": expected,
+        "chance": share if classes else expected,
+        "higher_is_better": bool(classes),
+    }
     known |= {"n_train": len(train), "n_val": len(val), "epochs": plan.epochs, "ended": ended}
     known |= {"weight_decay": plan.decay, "from_weights": plan.from_weights is not None}
     return {**log, **ends, **known, "weights": copy.deepcopy(net.state_dict())}
@@ -166,7 +172,7 @@ def spoil(net: nn.Module, start: str) -> None:
     with torch.no_grad():
         for layer in layers if start != "usual" else []:
             layer.weight.mul_(small)
-            nn.init.zeros_(layer.bias)
+            layer.bias[:] = 0  # type: ignore[index]
 
 
 # ---- data ----
@@ -197,7 +203,7 @@ def clothes(side: int) -> Callable[[int], tuple[Tensor, Tensor]]:
 
     def make(seed: int) -> tuple[Tensor, Tensor]:
         data = pellucid.load("fashion-mnist-mini")
-        rows = np.random.default_rng(seed).permutation(len(data.labels))[:1600]
+        rows = np.random.default_rng(seed).permutation(len(data.images))[:1600]
         images = torch.from_numpy(np.asarray(data.images)[rows].astype(np.float32))[:, None]
         small = F.adaptive_avg_pool2d(images, side).numpy()
         return pick(small, np.asarray(data.labels)[rows], seed)
@@ -207,7 +213,8 @@ def clothes(side: int) -> Callable[[int], tuple[Tensor, Tensor]]:
 
 def moons(seed: int) -> tuple[Tensor, Tensor]:
     """Two moons with noise."""
-    return pick(*sk.make_moons(1600, noise=0.15, random_state=seed), seed)
+    x, y = sk.make_moons(1600, noise=0.15, random_state=seed)
+    return pick(x, y, seed)
 
 
 def spirals(seed: int) -> tuple[Tensor, Tensor]:
@@ -221,7 +228,8 @@ def spirals(seed: int) -> tuple[Tensor, Tensor]:
 
 def blobs(seed: int) -> tuple[Tensor, Tensor]:
     """Twelve overlapping clouds in ten dimensions."""
-    return pick(*sk.make_blobs(1600, 10, centers=12, cluster_std=3.5, random_state=seed)[:2], seed)
+    x, y = sk.make_blobs(1600, 10, centers=12, cluster_std=3.5, random_state=seed)[:2]
+    return pick(x, y, seed)
 
 
 def clusters(seed: int) -> tuple[Tensor, Tensor]:
