@@ -50,7 +50,7 @@ CASES = {
     "mlp": Case("mlp, 28x28 grey, batch 128", "mlp", 28, 1, 128, 20),
     "convnet": Case("convnet, 28x28 grey, batch 128", "convnet", 28, 1, 128, 2),
     "resnet18": Case("ResNet-18, 32x32 RGB, batch 64", "resnet18", 32, 3, 64, 1),
-    "vit_small": Case("vit_small, 32x32 RGB, batch 32", "vit_small", 32, 3, 32, 1),
+    "vit_small": Case("vit_small, 32x32 RGB, batch 8", "vit_small", 32, 3, 8, 1),
 }
 
 
@@ -148,7 +148,10 @@ def main() -> None:
     torch.set_num_threads(1)
     every = Monitor(torch.nn.Linear(1, 1), USUAL_STEPS).every
     names, rounds = (["mlp"], 2) if asked.quick else (list(CASES), asked.rounds)
-    rows = [row(CASES[name], measure(CASES[name], rounds), every) for name in names]
+    rows = []
+    for name in names:
+        rows.append(row(CASES[name], measure(CASES[name], rounds), every))
+        print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
     header = [
         "case",
         "CPU ms a step",
@@ -160,8 +163,8 @@ def main() -> None:
     ]
     about = (
         f"Processor time, medians of the rounds' ratios ({rounds} rounds). A run of {USUAL_STEPS} steps is looked at "
-        f"every {every} steps; shorter ones more often, at least every 8 steps, longer ones more seldom. *A look adds* is "
-        "beside one step without a monitor; *other steps* is what the monitor costs where it does not look, mostly "
+        f"every {every} steps; shorter ones more often, at least every 8 steps, longer ones more seldom. *A look adds* "
+        "is beside one step without a monitor; *other steps* is what the monitor costs where it does not look, mostly "
         f"noise; *in all* is the sum of both (aim {AIM:.1%}). The losses of all variants are the same to the bit."
     )
     parts = [about, timing.table(header, rows)]

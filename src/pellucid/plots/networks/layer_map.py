@@ -37,8 +37,8 @@ def layer_map(values: Mapping[str, Sequence[float]], steps: Sequence[int], title
     parts = [svg.text(0, 18, title, "title"), *_key()]
     top, wide = 58.0, (WIDTH - NAMES) / max(len(looks), 1)
     cells: dict[tuple[str, int], list[str]] = {}
-    for row, name in enumerate(names):
-        y = top + row * ROW
+    for place, name in enumerate(names):
+        y = top + place * ROW
         parts.append(svg.text(NAMES - 8, y + ROW - 4, svg.shorten(name, NAMES - 8, 11), "soft", "end", hover=name))
         for column, look in enumerate(looks):
             colour, level = _shade(values[name][look])

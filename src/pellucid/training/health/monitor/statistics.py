@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pellucid.nn.activation_statistics import BOUNDED, NEAR, UNBOUNDED, out_of_place
+from pellucid.nn.activation_statistics import BOUNDED, UNBOUNDED, out_of_place
 from pellucid.nn.geometry.field import aten
+from pellucid.scratch.checks.activation_statistics import NEAR
 
 PICTURES = 32  # of the batch that are looked at
 SILENT_LOOKS = 3  # a unit that is 0 on all pictures of so many looks in a row counts as dead

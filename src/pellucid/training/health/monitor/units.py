@@ -6,7 +6,7 @@ start, later it is the rate.
 Source: CS231n, lecture 6 ("dead ReLU": "bad initialisation, or a learning rate that is too high").
 """
 
-from pellucid.core.verdict import Verdict
+from pellucid.core.verdict import Status, Verdict
 from pellucid.training.health.monitor.causes import INITIALISATION, INPUT
 from pellucid.training.health.monitor.history import History
 from pellucid.training.health.monitor.snapshot import Activation, Snapshot
@@ -35,7 +35,7 @@ def dead_units(history: History) -> Verdict | None:
     evidence = (
         f"{dead:.0%} of the units of {worst} are 0 on every picture seen since step {history.recent[0].step}{also}"
     )
-    status = "fail" if dead >= CUT else "warn"
+    status: Status = "fail" if dead >= CUT else "warn"
     if born >= dead / 2:
         return Verdict(
             DEAD_RULE,
