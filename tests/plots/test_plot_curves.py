@@ -119,3 +119,13 @@ def test_colours_come_from_the_page():
     drawing = curves({"a": ([1, 2], [1, 2])}, "T")
     assert "var(--series-1," in drawing and "currentColor" in drawing
     assert not re.search(r'(?:fill|stroke)="', drawing)
+
+
+def test_marks_stand_upright_where_something_happens() -> None:
+    """Their text is written as far as there is room; all of them are told under the pointer."""
+    marks = [(2.0, "warm-up ends"), (2.01, "restart"), (8.0, "x 0.1")]
+    drawn = curves({"rate": ([0, 10], [1.0, 0.5])}, "Learning rate", marks=marks)
+    assert drawn.count('class="guide"') == 3
+    assert all(f"<title>{said}</title>" in drawn for _, said in marks)
+    assert [f">{said}</text>" in drawn for _, said in marks] == [True, False, True]
+    assert curves({"rate": ([0, 10], [1.0, 0.5])}, "Learning rate").count('class="guide"') == 0
