@@ -11,7 +11,7 @@ from pellucid.doctor.copies.find import find_copies
 from pellucid.doctor.copies.judge import judge_copies
 from pellucid.doctor.finding import Finding
 from pellucid.doctor.labels.background import judge_background
-from pellucid.doctor.labels.balance import judge_balance, judge_empty, judge_missing
+from pellucid.doctor.labels.balance import EXPECTED_MASKS, judge_balance, judge_empty, judge_missing
 from pellucid.doctor.labels.noise import judge_noise
 from pellucid.doctor.labels.values import judge_labels, judge_masks
 from pellucid.doctor.pictures.light import judge_bright, judge_dark, judge_uniform
@@ -76,7 +76,7 @@ def _examine_labels(labels: np.ndarray, sides: dict[str, np.ndarray], classes: t
     if any(finding.verdict.status == "fail" for finding in wrong):
         return wrong
     counts = {role: _count(labels[rows], len(classes)) for role, rows in sides.items() if len(rows)}
-    return [*wrong, *_examine_counts(counts, classes, pixels=False)]
+    return [*wrong, *_examine_counts(counts, classes)]
 
 
 def _examine_masks(pack: Pack, sides: dict[str, np.ndarray], classes: tuple[str, ...]) -> list[Finding]:
@@ -87,13 +87,21 @@ def _examine_masks(pack: Pack, sides: dict[str, np.ndarray], classes: tuple[str,
     if any(finding.verdict.status == "fail" for finding in wrong):
         return wrong
     counts = {role: histograms[rows, : len(classes)].sum(axis=0) for role, rows in sides.items() if len(rows)}
-    return [*wrong, *_examine_counts(counts, classes, pixels=True)]
+    shown = {role: (histograms[rows, : len(classes)] > 0).sum(axis=0) for role, rows in sides.items() if len(rows)}
+    return [*wrong, *_examine_counts(counts, classes, shown)]
 
 
-def _examine_counts(counts: dict[str, np.ndarray], classes: tuple[str, ...], pixels: bool) -> list[Finding]:
+def _examine_counts(
+    counts: dict[str, np.ndarray], classes: tuple[str, ...], shown: dict[str, np.ndarray] | None = None
+) -> list[Finding]:
+    """Rules on how often classes occur: in pictures; or in pixels, beside the pictures (`shown`) that have any."""
     total = np.sum(list(counts.values()), axis=0) if counts else np.zeros(len(classes), np.int64)
+    pixels = shown is not None
     findings = judge_balance(counts["train"], classes, pixels) if "train" in counts else []
-    findings += [*judge_empty(total, classes), *judge_missing(counts, classes)]
+    if shown is None:
+        findings += [*judge_empty(total, classes), *judge_missing(counts, classes)]
+    else:
+        findings += [*judge_empty(total, classes), *judge_missing(shown, classes, EXPECTED_MASKS)]
     return [*findings, *judge_background(classes, total, pixels)]
 
 

@@ -19,7 +19,8 @@ from pellucid.doctor.copies.pairs import Copy
 # N pictures that are searched, D numbers of a descriptor, P pairs
 
 RADIUS = 0.24  # of unit vectors; farther ones are no copies in any set
-RATIO = 0.2  # distance to the copy / distance to the tenth nearest
+RATIO, RATIO_TINY = 0.2, 0.17  # distance to the copy / distance to the tenth nearest; of pictures below TINY pixels
+TINY = 64
 TENTH = 10
 GLANCE = 2_000  # pictures that are looked at before all are
 FEWEST = 12  # pictures below which there is no tenth nearest worth the name; ...
@@ -37,6 +38,7 @@ class Described:
         plain: (N, D) before whitening.
         whiten: fitted to them.
         vectors: (N, D) whitened unit vectors.
+        ratio: the largest of a distance to that of the tenth nearest which is taken for a copy.
     """
 
     rows: np.ndarray
@@ -44,6 +46,7 @@ class Described:
     plain: Tensor
     whiten: Whitening
     vectors: Tensor
+    ratio: float = RATIO
 
     def typical(self, positions: np.ndarray, among: int = 0) -> np.ndarray:
         """(P,) distance of each position to its tenth nearest.
@@ -61,12 +64,13 @@ class Described:
 
 def describe_rows(pack: Pack, rows: np.ndarray) -> Described:
     """Descriptors of `rows` but flat ones, with as many frequencies as the smallest picture among them has."""
-    most = frequencies(int(pack.targets["valid_hw"][rows].min()))
+    shortest = int(pack.targets["valid_hw"][rows].min())
+    most = frequencies(shortest)
     plain = describe(pack, rows, most=most)[:, 0]
     varied = plain.any(dim=1)
     rows, plain = rows[varied.numpy()], plain[varied]
     whiten = Whitening.fit(plain)
-    return Described(rows, most, plain, whiten, whiten(plain))
+    return Described(rows, most, plain, whiten, whiten(plain), RATIO if shortest >= TINY else RATIO_TINY)
 
 
 def near_copies(pack: Pack, described: Described, upside_down: bool = True) -> list[Copy]:
@@ -95,7 +99,7 @@ def _of_kind(pack: Pack, described: Described, across: bool, down: bool) -> list
     for among in (GLANCE, 0):  # few pictures rule most pairs out
         ends, which = np.unique(pairs, return_inverse=True)
         usual = described.typical(ends, among)[which.reshape(pairs.shape)].min(axis=1, initial=np.inf)
-        near = distances <= RATIO * usual
+        near = distances <= described.ratio * usual
         pairs, distances = pairs[near], distances[near]
     first, second = rows[pairs[:, 0]], rows[pairs[:, 1]]
     alike = likeness(pack, first, second, across, down)
