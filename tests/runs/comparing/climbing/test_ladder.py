@@ -195,6 +195,6 @@ def test_rungs_fit_the_size_of_the_pictures() -> None:
 
 
 def test_the_usual_budget() -> None:
-    assert usual_budget(100) == usual_budget(10_800) == 120
-    assert usual_budget(13_000) == 120 + 0.13 * 1000
+    assert usual_budget(100) == usual_budget(10_800) == 240
+    assert usual_budget(13_000) == 240 + 0.125 * 1000
     assert usual_budget(54_000) == usual_budget(10**6) == 5400

@@ -32,7 +32,7 @@ MEMBERS = "members"
 RESERVE = 0.06  # of the budget, for measuring all of them in the end
 MOST_EPOCHS, MOST_STEPS = 60, 6000  # of one net; of those whose place is not at the top
 MEMBER_EPOCHS, MOST_MEMBERS = 15, 5  # longer trainings before more of them
-OVER = 1.5  # a rung is left out when one epoch is so much more than its part of the budget
+OVER, LITTLE = 1.5, 0.1  # a rung is left out when one epoch is so much more than its part, and than all of the budget
 LEAVES_OUT = (ConfigError, DataError, WeightsError, NonFiniteError, OutOfMemory)  # of one rung, and not of all
 
 
@@ -165,7 +165,7 @@ class Climb:
         cost, steps = epoch_cost(self._config(settings_for(rung, self.facts)), self.source)
         self.ledger.spend("measuring epochs", time.process_time() - started, time.perf_counter() - wall)
         allowance = self._allowance(rung)
-        if cost > OVER * allowance:
+        if cost > max(OVER * allowance, LITTLE * self.ledger.asked["budget"]):
             raise ConfigError(
                 f"one epoch takes about {cost:,.1f} CPU s, and its part of the budget is {allowance:,.1f}. Use a "
                 "larger --budget or a smaller --fraction"
