@@ -1,5 +1,6 @@
 """Runs with mixed pictures and with a policy: they train, keep what they need, and resume to the bit."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,9 @@ def test_segmentation_is_cut_and_pasted_but_not_mixed_up(tmp_path: Path) -> None
     assert np.isfinite(run.history[-1]["train_loss"])
     with pytest.raises(ConfigError, match="mixup would give pixels of masks two classes. Use cutmix"):
         pellucid.train(scenes, out=tmp_path / "other", mixup=0.2, **settings)
+
+
+def test_the_report_says_what_was_mixed_in(tmp_path: Path) -> None:
+    settings = {**QUICK, "image_size": "8", "epochs": 1, "progress": "quiet"}
+    run = pellucid.train(arrays(), out=tmp_path / "run", mixup=1.0, **settings)
+    assert re.search(r"[01] \+ \d+% [01]", (run.folder / "report.html").read_text())

@@ -30,6 +30,14 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
         return torch.from_numpy(_take(n_bytes)).view(dtype).view(shape)
 
 
+def empty_like(images: Tensor) -> Tensor:
+    """An uninitialised tensor of the shape, type and device of `images` (N, C, H, W), channels last in memory."""
+    n, c, height, width = images.shape
+    if images.device.type != "cpu":
+        return images.new_empty((n, height, width, c)).permute(0, 3, 1, 2)
+    return empty((n, height, width, c), images.dtype).permute(0, 3, 1, 2)
+
+
 def _take(n_bytes: int) -> np.ndarray:
     """A view of the first free block that fits without waste, else of a new one."""
     for i in range(len(_blocks)):

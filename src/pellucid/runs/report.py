@@ -236,6 +236,10 @@ def _samples(run: Record, splits: Splits) -> list[Picture]:
     names = [""] * len(batch["image"])
     if "label" in batch:
         names = [splits.facts.classes[k] if k >= 0 else "no label" for k in batch["label"].tolist()]
+    if "label_mix" in batch:  # what else is in the picture, where something is
+        others = zip(batch["label_mix"][:, 1].tolist(), batch["label_mix_weight"].tolist(), strict=True)
+        pairs = zip(names, others, strict=True)
+        names = [f"{name} + {w:.0%} {splits.facts.classes[k]}" if w else name for name, (k, w) in pairs]
     images = batch["image"].round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
     return [Picture(_picture(image), name) for image, name in zip(images, names, strict=True)]
 

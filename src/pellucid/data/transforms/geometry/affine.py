@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from pellucid.data.canvas import IGNORE
 from pellucid.data.transforms.batch import Batch, draw, moved
+from pellucid.ops import buffers
+from pellucid.ops.rounding import round_into
 
 CHUNK = 8  # pictures that are floats at a time
 
@@ -69,13 +71,13 @@ def about_middle(linear: Tensor, size: tuple[int, int]) -> Tensor:
 def warp(image: Tensor, back: Tensor) -> Tensor:
     """Sample (N, C, H, W) uint8 at `back` (N, 2, 3) of every pixel centre, bilinearly, edges continued outwards."""
     theta = _unit_coordinates(back, image.shape[2], image.shape[3]).to(image.device)
-    out = torch.empty_like(image, memory_format=torch.channels_last)
+    out = buffers.empty_like(image)
     step = CHUNK if image.device.type == "cpu" else max(1, len(image))
     for start in range(0, len(image), step):
         part = image[start : start + step].to(torch.float32)
         grid = _grid(theta[start : start + step], image.shape[2], image.shape[3])
         sampled = F.grid_sample(part, grid, mode="bilinear", padding_mode="border", align_corners=False)
-        out[start : start + step] = sampled.round_().clamp_(0, 255)
+        round_into(out[start : start + step], sampled)
     return out
 
 

@@ -14,6 +14,8 @@ from torch.nn import functional as F
 
 from pellucid.data.canvas import IGNORE
 from pellucid.data.transforms.batch import Batch, moved_by
+from pellucid.ops import buffers
+from pellucid.ops.rounding import round_into
 
 CHUNK = 8  # pictures that are floats at a time
 
@@ -35,7 +37,7 @@ def resampled(batch: Batch, back: Back, forward: Forward) -> Batch:
     image = batch["image"]
     n, _, height, width = image.shape
     centres = _centres(height, width, image.device)
-    out = torch.empty_like(image, memory_format=torch.channels_last)
+    out = buffers.empty_like(image)
     mask = batch.get("mask")
     new_mask = None if mask is None else torch.empty_like(mask)
     step = CHUNK if image.device.type == "cpu" else max(1, n)
@@ -44,7 +46,7 @@ def resampled(batch: Batch, back: Back, forward: Forward) -> Batch:
         grid = back(centres, part)  # (k, H, W, 2)
         pixels = image[part].to(torch.float32)
         sampled = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
-        out[part] = sampled.round_().clamp_(0, 255)
+        round_into(out[part], sampled)
         if mask is not None and new_mask is not None:
             above = mask[part, None].to(torch.float32) + 1  # so that 0 is left for outside
             nearest = F.grid_sample(above, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0] - 1

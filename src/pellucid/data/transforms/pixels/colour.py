@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from pellucid.data.transforms.batch import Batch, draw
+from pellucid.ops import buffers
+from pellucid.ops.rounding import round_into
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601
 CHUNK = 8  # pictures that are floats at a time
@@ -72,9 +74,9 @@ def recoloured(image: Tensor, change: Callable[[Tensor, slice], Tensor]) -> Tens
     """Apply `change` to (k, H*W, C) float32 pixels, a few pictures at a time; rounded and clipped to 0..255."""
     n, c, height, width = image.shape
     pixels = image.permute(0, 2, 3, 1).reshape(n, height * width, c)
-    out = torch.empty_like(pixels)
+    out = buffers.empty_like(image).permute(0, 2, 3, 1).view(pixels.shape)
     step = CHUNK if image.device.type == "cpu" else max(1, n)
     for start in range(0, n, step):
         part = slice(start, min(start + step, n))
-        out[part] = change(pixels[part].to(torch.float32), part).round_().clamp_(0, 255)
+        round_into(out[part], change(pixels[part].to(torch.float32), part))
     return out.view(n, height, width, c).permute(0, 3, 1, 2)
