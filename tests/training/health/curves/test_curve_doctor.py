@@ -154,6 +154,30 @@ def test_decay_is_placed_where_the_loss_came_to_rest() -> None:
     assert points(draw(0.03 + 0.97 * np.exp(-4 * T))) == {}  # it still falls
 
 
+def descend(rate: float, cut: int | None = None) -> Curve:
+    """Least squares in ten dimensions by steps on batches of four; at `cut` epochs the rate falls to a tenth."""
+    rng = np.random.default_rng(3)
+    truth, weights = 0.4 * rng.normal(size=10), np.zeros(10)
+    loss, lr = np.empty(STEPS), np.empty(STEPS)
+    for step in range(STEPS):
+        x = rng.normal(size=(4, 10))
+        error = x @ weights - (x @ truth + 0.3 * rng.normal(size=4))  # (4,)
+        loss[step], lr[step] = (error**2).mean(), rate * (0.1 if cut and step >= cut * STEPS // EPOCHS else 1)
+        weights -= lr[step] * x.T @ error / 2
+    means = np.array([part.mean() for part in np.array_split(loss, EPOCHS)])
+    ends = (1 + np.arange(EPOCHS)) * STEPS // EPOCHS
+    return Curve(np.arange(STEPS), loss, lr, epoch_step=ends, train_loss=means, expected_loss=float(truth @ truth))
+
+
+@pytest.mark.parametrize("rate", [0.08, 0.12])
+def test_the_rate_cut_where_it_is_proposed_ends_lower(rate: float) -> None:
+    """The noise of the data is 0.09; what is above it at the end is what the steps themselves make."""
+    curve = descend(rate)
+    epoch = points(curve)["curve-decay-now"]
+    above, left = (float(np.mean(each.train_loss[-3:])) - 0.09 for each in (curve, descend(rate, epoch)))
+    assert left < 0.5 * above
+
+
 def test_notes_give_way_to_checks_that_look_inside() -> None:
     found = diagnose(DRAWN["too low"][1])
     (note,) = beside(found, [Verdict("update-ratio", "warn", "tiny")])
