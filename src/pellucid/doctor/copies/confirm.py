@@ -17,6 +17,7 @@ FINE, COARSE = 0.7, 2.0  # details lie between these blurs; finer ones do not su
 AROUND, FAINT = 3.0, 2.0  # blur and grey values by which the strength of details is evened out
 EVENLY = 0.8  # least correlation of details that were evened out
 COLOURS = 8  # pixels a side that colours are compared at
+LIGHT = 64.0  # of 255, how much brighter a copy may be
 TINT = 16.0  # of 255, how much the colours of a copy may differ on average
 
 
@@ -56,7 +57,7 @@ def _blurred(grey: Tensor, sigma: float) -> Tensor:
 def likeness(pack: Pack, first: np.ndarray, second: np.ndarray, across: bool = False, down: bool = False) -> np.ndarray:
     """(P,) correlation of the details of pairs of rows, the first of each mirrored left to right or top to bottom.
 
-    0 where the colours differ (the same shape in red and in blue is no copy), or where only strong edges agree.
+    0 where brightness or colours differ much (a shape in red and in blue is no copy), or only strong edges agree.
     """
     parts = [np.zeros(0, np.float32)]
     axes = [axis for axis, wanted in ((2, across), (1, down)) if wanted]
@@ -64,7 +65,8 @@ def likeness(pack: Pack, first: np.ndarray, second: np.ndarray, across: bool = F
         one, other = first[start : start + 256], second[start : start + 256]
         a, b = small(pack, one).flip(axes), small(pack, other)
         evenly = correlation(even(a), even(b))
-        alike = torch.where(evenly >= EVENLY, correlation(details(a), details(b)), 0.0)
+        apart = (a.mean(dim=(1, 2)) - b.mean(dim=(1, 2))).abs()
+        alike = torch.where((evenly >= EVENLY) & (apart <= LIGHT), correlation(details(a), details(b)), 0.0)
         if pack.images.shape[3] == 3:
             apart = (tints(pack, one).flip([axis + 1 for axis in axes]) - tints(pack, other)).abs().mean(dim=(1, 2, 3))
             alike = torch.where(apart <= TINT, alike, 0.0)
