@@ -22,6 +22,7 @@ from small_runs import small_job
 from torch import Tensor
 
 from pellucid.ops.memory import freed_memory_kept
+from pellucid.training.health.monitor.history import History
 from pellucid.training.health.monitor.monitor import Monitor
 from pellucid.training.job import Job
 from pellucid.training.step import gradient_step
@@ -47,8 +48,8 @@ class Case:
 
 
 CASES = {
-    "mlp": Case("mlp, 28x28 grey, batch 128", "mlp", 28, 1, 128, 20),
-    "convnet": Case("convnet, 28x28 grey, batch 128", "convnet", 28, 1, 128, 2),
+    "mlp": Case("mlp, 28x28 grey, batch 128", "mlp", 28, 1, 128, 100),
+    "convnet": Case("convnet, 28x28 grey, batch 128", "convnet", 28, 1, 128, 3),
     "resnet18": Case("ResNet-18, 32x32 RGB, batch 64", "resnet18", 32, 3, 64, 1),
     "vit_small": Case("vit_small, 32x32 RGB, batch 8", "vit_small", 32, 3, 8, 1),
 }
@@ -72,7 +73,7 @@ def stepper(job: Job, batch: dict[str, Tensor], looked_at: bool, steps: int) -> 
     monitor.is_due = lambda step: looked_at  # type: ignore[method-assign]
 
     def turn() -> float:
-        total = 0.0
+        monitor.history, total = History(), 0.0  # no run has so many looks as all turns together
         for step in range(steps):
             with monitor.watching(step, 1e-5):
                 total = gradient_step(job, batch, 1e-5).total

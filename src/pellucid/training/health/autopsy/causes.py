@@ -28,12 +28,12 @@ def cause_of(job: Job, scene: Scene) -> Cause:
         )
     if scene.weights:
         return _rate(job, grown or "an update left the range of numbers")
+    if grown:
+        return _rate(job, grown)
     if scene.fine_in_fp32:
         return "bf16 has too few digits for this model: in fp32 the same batch is finite", (
             "train again with --precision fp32"
         )
-    if grown:
-        return _rate(job, grown)
     if scene.layer:
         cause = f"an operation without a finite value in {scene.layer.name} ({scene.layer.kind})"
         return cause, "look at the stored batch and that layer; a log or division by 0 is usual"

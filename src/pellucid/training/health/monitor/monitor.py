@@ -114,25 +114,28 @@ class Monitor:
 def _watched(model: nn.Module, names: dict[nn.Module, str]) -> Iterator[Watch]:
     """Watch the first forward pass of `model` within this block; backward passes and updates run as always."""
     watch = Watch(names)
-    entered: list[bool] = []
+    ran: list[str] = []
 
-    def begin(module: nn.Module, args: Any) -> None:
-        if not entered:  # gradient accumulation runs it several times
-            entered.append(True)
+    def enter(module: nn.Module, args: Any) -> None:
+        if not ran:  # not before: preprocessing by the outermost module has no layers
+            ran.append("begun")
             watch.__enter__()
+        if len(ran) == 1:
+            watch.enter(module, args)
+
+    def leave(module: nn.Module, args: Any, output: Any) -> None:
+        if len(ran) == 1:
+            watch.leave(module, args, output)
 
     def end(module: nn.Module, args: Any, output: Any) -> None:
-        if entered == [True]:
-            entered.append(False)
+        if len(ran) == 1:  # gradient accumulation runs the model several times; the first will do
+            ran.append("done")
             watch.__exit__(None, None, None)
-            for handle in handles:
-                handle.remove()
 
     handles: list[Any] = []
     for module in names:
         if module is not model:
-            handles += [module.register_forward_pre_hook(watch.enter), module.register_forward_hook(watch.leave)]
-    handles.append(model.register_forward_pre_hook(begin, prepend=True))
+            handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
     handles.append(model.register_forward_hook(end, always_call=True))
     try:
         yield watch
