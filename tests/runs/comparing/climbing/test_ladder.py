@@ -78,9 +78,9 @@ def test_all_rungs_share_the_split_and_the_test_is_opened_once(done: Ladder) -> 
 
 
 def test_the_budget_decides_the_epochs(done: Ladder) -> None:
-    """20 s less 6 %; 6 parts of 86 to the small net, then the rest to the two strong ones; 1 s an epoch."""
+    """20 s less 6 %; 8 parts of 78 to the small net, then the rest to the two strong ones; 1 s an epoch."""
     by_name = {row["rung"]: row for row in done.rows}
-    assert by_name["cnn"]["epochs"] == int(20 * 0.94 * 6 / 86)
+    assert by_name["cnn"]["epochs"] == round(20 * 0.94 * 8 / 78)
     assert by_name["strong"]["epochs"] == by_name["ensemble"]["epochs"] == int(20 * 0.94 / 2)
 
 
@@ -187,6 +187,13 @@ def test_rungs_fit_the_size_of_the_pictures() -> None:
     assert settings_for(table["resnet"], large)["model"] == "resnet18"
     assert "image_size" not in settings_for(table["knn"], small)
     assert settings_for(table["knn"], large)["image_size"] == "32"
+    few, some, many = (replace(small, n_train=n) for n in (90, 10_800, 54_000))
+    seen = [
+        (settings_for(table["strong"], each)["batch"], settings_for(table["strong"], each)["lr"])
+        for each in (few, some, many)
+    ]
+    assert seen == [(8, 0.25 / 32), (256, 0.25), (256, 0.25)]
+    assert [settings_for(table["cnn"], each).get("batch") for each in (few, some, many)] == [None, 64, None]
     assert why_not(table["transfer"], large, 100, 1e6) == ""
     assert why_not(table["transfer"], large, 100_000, 120.0) == (
         "its features take about 4,000 CPU s, more than 30% of the budget"

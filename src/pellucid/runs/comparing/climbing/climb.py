@@ -172,7 +172,7 @@ class Climb:
             )
         total = allowance / cost
         if most == 1 and rung.name != "strong":
-            return 1, max(1, min(int(total), MOST_EPOCHS, MOST_STEPS // steps))
+            return 1, max(1, min(round(total), MOST_EPOCHS, MOST_STEPS // steps))
         n = 1 if most == 1 else max(2, min(most, round(total / MEMBER_EPOCHS)))
         return n, max(1, min(int(total / n), MOST_EPOCHS))
 

@@ -9,11 +9,15 @@ from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.models.published.classes import package_folder
 from pellucid.models.published.packaged import PACKAGED
+from pellucid.training.resolve import SMALLEST_BATCH, STEPS_AN_EPOCH
 
 LARGE = 64  # px; above it whole networks for small pictures are slow, and pixels by the ten thousand are too many
 PACKAGE = "efficientnet_lite0"
 A_PICTURE = 0.04  # CPU seconds that its features of a picture take, about
 MOST_FOR_FEATURES = 0.3  # of the budget
+
+FEW = 20_000  # training pictures; below it smaller batches give short trainings enough steps
+SHORT: dict[str, Any] = {"schedule": "one-cycle", "lr": 3e-3}  # learns within few epochs
 
 # What reaches 94 % of full Fashion-MNIST in ten epochs (docs/time-to-accuracy.md).
 STRONG: dict[str, Any] = {
@@ -56,12 +60,12 @@ RUNGS: tuple[Rung, ...] = (
     Rung("softmax", "softmax on pixels", {"model": "softmax"}),
     Rung("svm", "linear SVM on pixels", {"model": "svm"}),
     Rung("features", "linear SVM on features", {"model": "svm", "features": "hog2"}),
-    Rung("mlp", "multi-layer perceptron", {"model": "mlp"}, weight=2),
-    Rung("cnn", "small convolutional net", {"model": "convnet"}, weight=6),
-    Rung("resnet", "residual net", {"model": "resnet20"}, weight=12),
+    Rung("mlp", "multi-layer perceptron", {"model": "mlp", "augment": False}, weight=2),
+    Rung("cnn", "small convolutional net", {"model": "convnet", **SHORT}, weight=8),
+    Rung("resnet", "residual net", {"model": "resnet20", **SHORT}, weight=20),
     Rung("transfer", "softmax on ImageNet features", {"model": "softmax", "features": PACKAGE}),
-    Rung("strong", "strong small net", STRONG, weight=20),
-    Rung("ensemble", "ensemble of these", STRONG, weight=60),
+    Rung("strong", "strong small net", STRONG, weight=18),
+    Rung("ensemble", "ensemble of these", STRONG, weight=52),
 )
 NAMES = tuple(rung.name for rung in RUNGS)
 
@@ -82,12 +86,16 @@ def chosen(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[Rung]:
 
 
 def settings_for(rung: Rung, facts: DataFacts) -> dict[str, Any]:
-    """The rung's settings for pictures of this size.
+    """The rung's settings for so many pictures of this size.
 
-    Of large pictures, pixels and features by hand are of a small copy, and nets for small pictures give way to those
-    that halve theirs early.
+    Few pictures come in smaller batches, so that short trainings have enough steps. Of large pictures, pixels and
+    features by hand are of a small copy, and nets for small pictures give way to those that halve theirs early.
     """
     settings = dict(rung.settings)
+    if rung.name in ("cnn", "resnet") and FEW > facts.n_train >= 64 * STEPS_AN_EPOCH:
+        settings["batch"] = 64
+    while rung.name in ("strong", "ensemble") and _is_large(settings["batch"], facts):
+        settings |= {"batch": settings["batch"] // 2, "lr": settings["lr"] / 2}  # scaled linearly
     if min(facts.preprocess.size) > LARGE:
         if rung.name in ("knn", "softmax", "svm", "mlp"):
             settings["image_size"] = "32"
@@ -96,6 +104,10 @@ def settings_for(rung: Rung, facts: DataFacts) -> dict[str, Any]:
         if rung.name == "resnet":
             settings["model"] = "resnet18"
     return settings
+
+
+def _is_large(batch: int, facts: DataFacts) -> bool:
+    return batch > SMALLEST_BATCH and facts.n_train < batch * STEPS_AN_EPOCH
 
 
 def why_not(rung: Rung, facts: DataFacts, n_pictures: int, budget: float) -> str:
