@@ -62,7 +62,7 @@ RUNGS: tuple[Rung, ...] = (
     Rung("features", "linear SVM on features", {"model": "svm", "features": "hog2"}),
     Rung("mlp", "multi-layer perceptron", {"model": "mlp", "augment": False}, weight=2),
     Rung("cnn", "small convolutional net", {"model": "convnet", **SHORT}, weight=8),
-    Rung("resnet", "residual net", {"model": "resnet20", **SHORT}, weight=20),
+    Rung("resnet", "residual net", {"model": "resnet20", **SHORT, "optimiser": "sgd", "lr": 0.1}, weight=20),
     Rung("transfer", "softmax on ImageNet features", {"model": "softmax", "features": PACKAGE}),
     Rung("strong", "strong small net", STRONG, weight=18),
     Rung("ensemble", "ensemble of these", STRONG, weight=52),
