@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import line_task
+import numpy as np
 import planted
 import pytest
 import torch
@@ -13,6 +14,7 @@ from pellucid.core.progress import Quiet
 from pellucid.core.verdict import Verdict
 from pellucid.doctor.rules import RULES
 from pellucid.training.health.preflight import preflight
+from pellucid.training.health.preflight.inputs import check_inputs
 from pellucid.training.health.preflight.steps import STEPS
 from pellucid.training.job import Job
 
@@ -159,3 +161,33 @@ def test_rules_are_listed() -> None:
 
 def test_each_verdict_says_how_long_it_took() -> None:
     assert all(verdict.evidence.endswith(" s]") for verdict in check(line))
+
+
+class FromNothing(torch.nn.Module):
+    """Begins with a layer that is fed zeros, as a recurrent network begins with a place or a state."""
+
+    def __init__(self, net: torch.nn.Module) -> None:
+        super().__init__()
+        self.place, self.inner = torch.nn.Linear(2, 4), net
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.inner(x) + self.place(torch.zeros(len(x), 2))
+
+
+def test_a_layer_that_is_fed_zeros_is_not_taken_for_the_picture() -> None:
+    def plant(job: Job) -> None:
+        job.model.net = FromNothing(job.model.net)  # type: ignore[arg-type]
+
+    job = with_fault(classifier(), plant)()
+    assert check_inputs(job).status == "pass"
+    raw = with_fault(classifier(preprocess="none"), plant)()
+    assert check_inputs(raw).status == "fail"
+    assert "pixel values 0..255" in check_inputs(raw).cause
+
+
+def test_a_constant_channel_is_named() -> None:
+    images = np.repeat(planted.pictures()[0][..., None], 3, axis=3)
+    images[..., 2] = 7
+    verdict = check_inputs(classifier((images, planted.pictures()[1]), model="tiny_conv")())
+    assert verdict.status == "warn"
+    assert "channel 2 is the same in every pixel" in verdict.cause

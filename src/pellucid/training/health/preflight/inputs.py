@@ -24,8 +24,12 @@ def check_inputs(job: Job) -> Verdict:
     found: list[tuple[nn.Module, Tensor]] = []
 
     def catch(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if not found and inputs and isinstance(inputs[0], Tensor) and inputs[0].is_floating_point():
-            found.append((module, inputs[0].detach().float()))
+        if found and not _is_constant(found[0][1]):
+            return
+        if inputs and isinstance(inputs[0], Tensor) and inputs[0].is_floating_point():
+            x = inputs[0].detach().float()
+            if not found or not _is_constant(x):  # a first state or place of 0 is no picture
+                found[:] = [(module, x)]
 
     layers = [module for module in job.model.modules() if next(module.parameters(recurse=False), None) is not None]
     hooks = [layer.register_forward_pre_hook(catch) for layer in layers]
@@ -41,6 +45,10 @@ def check_inputs(job: Job) -> Verdict:
     if isinstance(layer, _NormBase):
         return Verdict(RULE, "pass", f"the first layer is {type(layer).__name__}, which normalises whatever comes")
     return _judge(x)
+
+
+def _is_constant(x: Tensor) -> bool:
+    return bool((x == x.flatten()[:1]).all())
 
 
 def _judge(x: Tensor) -> Verdict:
