@@ -14,6 +14,7 @@ from pellucid.training import checkpoint
 from pellucid.training.health.autopsy.replay import replay
 from pellucid.training.health.curves.curve import Ended
 from pellucid.training.health.curves.diagnose import diagnose
+from pellucid.training.health.curves.ranges import MOVES, Ranges, Tried, next_ranges
 from pellucid.training.health.curves.recorded import CURVE_RULES, beside, recorded_curve
 
 
@@ -33,20 +34,30 @@ def check_run(folder: Path, progress: Progress) -> Checked:
     kept = [verdict for verdict in run.verdicts if verdict.rule not in CURVE_RULES or facts is None]
     curves = _judge(run, facts, "non-finite" if stopped else "finished", kept) if facts else []
     seconds = {"reading": time.monotonic() - begun}
-    notes: list[str] = []
+    notes = [advice.sentence()] if (advice := _next(run, curves)) else []
     if facts and stopped:
         begun = time.monotonic()
         again = replay(folder, get_task(run.story.task), run.config, facts)
-        notes = [f"Step {again.step} once more, layer by layer:", *again.lines()]
+        notes += [f"Step {again.step} once more, layer by layer:", *again.lines()]
         seconds["replay"] = time.monotonic() - begun
     for note in notes:
         progress.event("replay", {"line": note})
     return Checked(str(folder), other=[*kept, *curves], seconds=seconds, notes=notes)
 
 
+def _next(run: Run, curves: list[Verdict]) -> Ranges | None:
+    """Rates and decays to try next, where the curves ask for others."""
+    if not any(verdict.rule in MOVES for verdict in curves):
+        return None
+    return next_ranges([Tried(run.config.optim.lr, run.config.optim.weight_decay, curves)])
+
+
 def _judge(run: Run, facts: DataFacts, ended: Ended, kept: list[Verdict]) -> list[Verdict]:
     if not run.history and ended == "finished":
         return []
+    cfg = run.config.train
+    if ended == "finished" and cfg.patience and len(run.history) < cfg.epochs:
+        ended = "early"
     return beside(diagnose(recorded_curve(run.folder, run.config, get_task(run.story.task), facts, ended)), kept)
 
 

@@ -11,6 +11,7 @@ CLOSE = 3.0  # how far around a good one
 
 TOO_LOW = ("curve-rate-too-low",)
 TOO_HIGH = ("curve-rate-high", "curve-rate-very-high")
+MOVES = (*TOO_LOW, *TOO_HIGH, "curve-underfit", "curve-overfit")  # rules after which other rates or decays are due
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ NOT_LEARNED = 0.8  # of the loss of a model that knows nothing
 SPIKE, HILL = 2.0, 1.5  # of what it began with: of one step, of the smoothed loss
 CLIMBED = 0.15  # from its lowest back to its end, in units
 RESTLESS = 0.0015  # jumps of epochs of a model that has not learned, above which it is being thrown about
-ROUGH = 0.03  # jumps of epochs of one that has
+ROUGH, VERY_ROUGH = 0.03, 0.1  # jumps of epochs of one that has; the second even where it still learns
 LEARNED, LEARNED_DECAYED = 0.15, 0.4  # loss below which a rate is not called high; the second where it was cut later
 STALLED = 0.15  # recent fall, in parts of the loss
 STILL_FALLING, SOMEWHAT = 0.08, 0.03  # the same, above which a smooth loss asks for more; the second if in a line
@@ -34,7 +34,8 @@ def thrown(shape: Shape) -> bool:
 
 def lost(shape: Shape) -> bool:
     """Whether the rate explains that nothing was learned."""
-    return shape.last >= NOT_LEARNED and (thrown(shape) or shape.roughness > RESTLESS)
+    restless = shape.roughness > RESTLESS and not shape.drifts
+    return shape.last >= NOT_LEARNED and (thrown(shape) or restless)
 
 
 def _very_high(shape: Shape) -> Verdict | None:
@@ -55,7 +56,7 @@ def _very_high(shape: Shape) -> Verdict | None:
 def _high(shape: Shape) -> Verdict | None:
     bar = LEARNED_DECAYED if shape.is_decayed else LEARNED
     climbed = shape.last - shape.lowest > CLIMBED
-    stalled = shape.recent_fall < STALLED or climbed
+    stalled = shape.recent_fall < STALLED or climbed or shape.roughness > VERY_ROUGH
     if shape.last < bar or shape.n_epochs < 5 or not (shape.roughness > ROUGH and stalled):
         return None
     return Verdict(
@@ -72,7 +73,7 @@ def _too_low(shape: Shape) -> Verdict | None:
     if shape.curve.from_weights or thrown(shape):
         return None
     flat = shape.n_steps >= SHORT_STEPS and shape.last > FLAT * shape.top and shape.drifts
-    line = shape.share_of_fall > LIKE_A_LINE and shape.recent_fall > SOMEWHAT
+    line = shape.share_of_fall > LIKE_A_LINE and (shape.drifts or shape.recent_fall > SOMEWHAT)
     falling = shape.recent_fall > STILL_FALLING or line
     slow = shape.n_epochs >= SHORT_EPOCHS and shape.last > LEARNED and falling
     if not (flat or slow) or shape.gap > 0.2:

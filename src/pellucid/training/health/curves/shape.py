@@ -123,12 +123,13 @@ class Shape:
 
     @cached_property
     def roughness(self) -> float:
-        """How much the losses of epochs jump at full rate: half the median second difference over their median.
+        """How much validation loss jumps from epoch to epoch at full rate: half its median second difference, over its
+        median. Training loss where there is no validation.
 
-        All pictures of a split are seen in an epoch, so that nothing but the moving weights makes these jump.
+        Validation sees the same pictures each time, so that nothing but the moving weights makes it jump.
         """
-        rough = [jumps(values[self._full_epochs[: len(values)]]) for values in (self.val, self.train) if len(values)]
-        return max(rough, default=0.0)
+        values = self.val if len(self.val) else self.train
+        return jumps(values[self._full_epochs[: len(values)]])
 
     @cached_property
     def n_steps(self) -> int:

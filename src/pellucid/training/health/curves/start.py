@@ -5,7 +5,7 @@ from pellucid.training.health.curves.rate import SHORT_STEPS, lost
 from pellucid.training.health.curves.shape import Shape
 
 LATE, LATE_EPOCHS = 0.2, 2.0  # part of the run, and epochs, before a tenth of the loss is gone
-ABRUPT = 1.7  # half the loss is gone after so many times that long: a slow fall takes longer
+ABRUPT = 2.3  # half the loss is gone after so many times that long: a slow fall takes longer
 WELL = 0.3  # loss that is reached once it has taken off
 LEVEL = 0.95  # of where it began, that the loss keeps until it takes off or, if never, to the end
 
