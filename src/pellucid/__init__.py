@@ -7,7 +7,7 @@ quick and need no torch.
 import os
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 # A thread that waits for another should look for it some twenty microseconds and then sleep. As it comes, it
 # looks for milliseconds, which makes two threads on a busy machine several times slower than one; asleep at
@@ -21,22 +21,30 @@ if TYPE_CHECKING:
     from pellucid.data.load import load
     from pellucid.nn import geometry
     from pellucid.nn.convert.for_inference import for_inference
+    from pellucid.runs.checking.check import check
+    from pellucid.runs.comparing.ensemble import evaluate_ensemble as ensemble
+    from pellucid.runs.comparing.ladder import ladder
     from pellucid.runs.features import features
     from pellucid.runs.run import Run
+    from pellucid.runs.searching.tune import tune
     from pellucid.runs.train import train
 
 __all__ = [
     "PellucidError",
     "Run",
     "__version__",
+    "check",
     "classic",
+    "ensemble",
     "features",
     "for_inference",
     "geometry",
+    "ladder",
     "load",
     "models",
     "scratch",
     "train",
+    "tune",
 ]
 
 
@@ -60,32 +68,58 @@ def __getattr__(name: str) -> Any:
         import pellucid.classic
 
         return pellucid.classic
+    if name not in __all__:
+        raise AttributeError(f"module 'pellucid' has no attribute {name!r}; it has {', '.join(__all__)}")
     with quick_imports():
-        if name == "train":
-            from pellucid.runs.train import train
+        return _of_runs(name) or _of_networks(name)
 
-            return train
-        if name == "features":
-            from pellucid.runs.features import features
 
-            return features
-        if name == "Run":
-            from pellucid.runs.run import Run
+def _of_runs(name: str) -> Any:
+    """What trains, searches, checks and compares; None for any other name."""
+    if name == "train":
+        from pellucid.runs.train import train
 
-            return Run
-        if name == "for_inference":
-            from pellucid.nn.convert.for_inference import for_inference
+        return train
+    if name == "Run":
+        from pellucid.runs.run import Run
 
-            return for_inference
-        if name == "geometry":
-            import pellucid.nn.geometry
+        return Run
+    if name == "check":
+        from pellucid.runs.checking.check import check
 
-            return pellucid.nn.geometry
-        if name == "models":
-            import pellucid.models
+        return check
+    if name == "tune":
+        from pellucid.runs.searching.tune import tune
 
-            return pellucid.models
-    raise AttributeError(f"module 'pellucid' has no attribute {name!r}; it has {', '.join(__all__)}")
+        return tune
+    if name == "ladder":
+        from pellucid.runs.comparing.ladder import ladder
+
+        return ladder
+    if name == "ensemble":
+        from pellucid.runs.comparing.ensemble import evaluate_ensemble
+
+        return evaluate_ensemble
+    return None
+
+
+def _of_networks(name: str) -> Any:
+    """Networks, and what is done with one; the rest of `__all__`."""
+    if name == "models":
+        import pellucid.models
+
+        return pellucid.models
+    if name == "geometry":
+        import pellucid.nn.geometry
+
+        return pellucid.nn.geometry
+    if name == "for_inference":
+        from pellucid.nn.convert.for_inference import for_inference
+
+        return for_inference
+    from pellucid.runs.features import features
+
+    return features
 
 
 def __dir__() -> list[str]:
