@@ -58,12 +58,16 @@ class Splits:
         device: str | torch.device = "cpu",
         training: bool = False,
         whole_canvas: bool = False,
+        unlabelled: bool = False,
     ) -> Loader:
         """Batches of one split: shuffled and augmented when `training`, else in order and as they are.
 
-        Outside training the middle of the canvas is cut out, unless all of it is asked for.
+        Outside training the middle of the canvas is cut out, unless all of it is asked for. In training, pictures
+        without a label are left out where others have one, as no step learns from them, unless `unlabelled`.
         """
         rows = self.split.role(role)
+        if training and not unlabelled:
+            rows = self._labelled(rows)
         return Loader(
             self.pack,
             rows,
@@ -74,6 +78,13 @@ class Splits:
             transform=None if whole_canvas else self._transform(training),
             drop_last=training,
         )
+
+    def _labelled(self, rows: np.ndarray) -> np.ndarray:
+        """Those with a label; all of them where labels are masks, or where none has one."""
+        if "label" not in self.pack.targets:
+            return rows
+        known = rows[np.asarray(self.pack.targets["label"][rows]) >= 0]
+        return known if len(known) else rows
 
     def _transform(self, training: bool) -> Transform | None:
         preprocess = self.facts.preprocess

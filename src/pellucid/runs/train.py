@@ -21,7 +21,7 @@ from pellucid.runs.setup.assemble import check_names, data_line
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.course import course_verdict
 from pellucid.runs.setup.finish import finish, resumable
-from pellucid.runs.setup.prepared import prepare_run, search_rate
+from pellucid.runs.setup.prepared import learn_pictures, prepare_run, search_rate
 from pellucid.runs.setup.resume_rules import changes_of, refuse_beside_resume
 from pellucid.runs.setup.settings import Settings
 from pellucid.runs.stored import folder as files
@@ -100,7 +100,7 @@ def start(
         for verdict in leaks:
             progress.say(verdict.sentence())
         return start_fit(task, ready.cfg, splits, source, out, Story(task_name, spec), progress)
-    ready = search_rate(ready, progress)
+    ready = search_rate(learn_pictures(ready, progress), progress)
     job = ready.job(progress)
     job.verdicts += [*rate_verdicts(job.cfg), *judge_skipped(splits.problems), *course_verdict(job.cfg, job.model)]
     job.verdicts += [*ready.verdicts(), *verdict_at_start(job), *leaks]

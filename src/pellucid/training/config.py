@@ -216,11 +216,19 @@ class TransferConfig:
     """Last layer: start it afresh, or keep it; auto keeps it where the classes have the same names."""
     similarity: Literal["auto", "high", "low"] = "auto"
     """How much your pictures are like those of the weights. It changes the advice at the start, not the run."""
+    autoencode_epochs: int = 0
+    """Start from an autoencoder: learn so many epochs to give pictures back, unlabelled too; 0 starts at random."""
 
     def __post_init__(self) -> None:
+        require(self.autoencode_epochs >= 0, "autoencode_epochs", "0 (none) or positive", self.autoencode_epochs)
+        if self.autoencode_epochs and self.weights:
+            raise ConfigError(
+                f"--autoencode-epochs and --weights {self.weights} are two starts. Leave one of them out."
+            )
         require(0 < self.layer_decay <= 1, "layer_decay", "in (0, 1]", self.layer_decay)
         require(self.unfreeze_epochs >= 0, "unfreeze_epochs", "0 (all at once) or positive", self.unfreeze_epochs)
-        stated = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        changed = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        stated = [name for name in changed if name != "autoencode_epochs"]
         if stated and not self.weights:
             raise ConfigError(
                 f"{_flag(stated[0])} needs weights to start from: say --weights imagenet, a file or a run folder, or "

@@ -25,13 +25,17 @@ def resolve_data(cfg: Config, facts: DataFacts) -> Config:
     return replace(settled, data=data)
 
 
-def resolve_batch(cfg: Config, facts: DataFacts, usual: int) -> Config:
-    """The usual batch, halved until an epoch has at least 16 steps: a small set in few large steps learns little."""
+def resolve_batch(cfg: Config, facts: DataFacts, usual: int, labelled: int = 0) -> Config:
+    """The usual batch, halved until an epoch has at least 16 steps: a small set in few large steps learns little.
+
+    Args:
+        labelled: pictures that steps are made of, where that is not all of the training split.
+    """
     settled: Any = cfg
     if settled.train.batch:
         return cfg
     batch = usual
-    while batch > SMALLEST_BATCH and facts.n_train < STEPS_AN_EPOCH * batch:
+    while batch > SMALLEST_BATCH and (labelled or facts.n_train) < STEPS_AN_EPOCH * batch:
         batch //= 2
     return replace(settled, train=replace(settled.train, batch=batch))
 

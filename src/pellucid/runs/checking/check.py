@@ -15,7 +15,7 @@ from pellucid.runs.checking.checked import Checked
 from pellucid.runs.checking.cross_validated import cross_validated
 from pellucid.runs.checking.of_run import check_run
 from pellucid.runs.setup.config import how_to_read, make_config, read_file
-from pellucid.runs.setup.prepared import prepare_run
+from pellucid.runs.setup.prepared import learn_pictures, prepare_run
 from pellucid.runs.setup.settings import Settings
 from pellucid.runs.stored import folder as files
 from pellucid.tasks import CONFIGS
@@ -78,6 +78,7 @@ def check_source(source: Source, cfg: Any, task: str, with_model: bool, progress
     if not with_model:
         return Checked(source.name, findings, splits=ready.splits, seconds=seconds)
     begun = time.monotonic()
+    ready = learn_pictures(ready, progress)
     verdicts = preflight(lambda: ready.job(progress), progress)
     seconds["preflight"] = time.monotonic() - begun
     title = f"{source.name} with {ready.cfg.title}"

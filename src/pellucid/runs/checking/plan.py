@@ -9,7 +9,7 @@ from pellucid.core.progress import Progress
 from pellucid.data.source import Source
 from pellucid.plots.curves import curves
 from pellucid.runs.setup.course import course_verdict
-from pellucid.runs.setup.prepared import prepare_run, search_rate
+from pellucid.runs.setup.prepared import learn_pictures, prepare_run, search_rate
 from pellucid.runs.train import announce, rate_verdicts
 from pellucid.training.job import Job
 
@@ -28,7 +28,8 @@ def draw_plan(source: Source, cfg: Any, task: str, path: Path, progress: Progres
     ready = prepare_run(source, cfg, task, progress)
     if ready.fitted:
         raise ConfigError(f"--plan means nothing for model {ready.cfg.model.model}, fitted in one go. Leave it out.")
-    ready = search_rate(ready, progress)
+    if ready.searches:
+        ready = search_rate(learn_pictures(ready, progress), progress)
     job = ready.job(progress)
     job.verdicts += [*rate_verdicts(job.cfg), *course_verdict(job.cfg, job.model), *ready.verdicts()]
     announce(job, ready.rate_note, ready.about_weights())

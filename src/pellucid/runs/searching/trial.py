@@ -29,6 +29,7 @@ from pellucid.data.source import Source
 from pellucid.data.splits import Split, k_fold
 from pellucid.nn.precision import place_model
 from pellucid.runs.setup.assemble import choose_metric, make_job, settle_device
+from pellucid.runs.setup.autoencoded import learn
 from pellucid.training import loop
 from pellucid.training.optim import resolve_lr
 from pellucid.training.scoring import evaluate
@@ -169,7 +170,8 @@ class Trainer:
     def _train(self, cfg: Any, splits: Splits, place: Path, tell: Callable[[int, float], None], given: Any) -> Scored:
         device, cfg = settle_device(cfg)
         watcher = Watcher(f"val_{cfg.train.metric}", tell)
-        tensors = given.tensors(cfg) if given else None
+        learned = None if given else learn(self.task, cfg, splits, device, Quiet())
+        tensors = given.tensors(cfg) if given else learned.tensors if learned else None
         job = make_job(self.task, cfg, splits, place, device, watcher, tensors)
         loop.train(job)
         if job.best.best_value is None:

@@ -14,6 +14,7 @@ from pellucid.core.verdict import Verdict
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.runs.setup.assemble import check_names, check_validation, choose_metric, make_job, settle_device
+from pellucid.runs.setup.autoencoded import Learned, autoencoder_epochs, learn, sentence
 from pellucid.runs.setup.batch import settle_batch
 from pellucid.tasks import get_task
 from pellucid.training.job import Job
@@ -31,6 +32,7 @@ class Prepared:
         rate_note: where the learning rate comes from.
         searches: whether the rate is to be searched for; until then it is the usual one.
         found: what the search for it found; None when it was not searched for.
+        learned: what an autoencoder has learned, to start from; see `learn_pictures`.
     """
 
     task: Task
@@ -41,6 +43,7 @@ class Prepared:
     rate_note: str = ""
     searches: bool = False
     found: Found | None = None
+    learned: Learned | None = None
 
     @property
     def fitted(self) -> bool:
@@ -49,12 +52,15 @@ class Prepared:
 
     def job(self, progress: Progress) -> Job:
         """A job, the same each time; its folder is still to be said."""
-        weights = self.given.tensors(self.cfg) if self.given else None
+        weights = self.given.tensors(self.cfg) if self.given else self.learned.tensors if self.learned else None
         return make_job(self.task, self.cfg, self.splits, Path(), self.device, progress, weights)
 
     def about_weights(self) -> Sequence[str]:
         """Sentences on what the run starts from."""
-        return self.given.sentences(self.cfg, self.splits.facts) if self.given else ()
+        if self.given:
+            return self.given.sentences(self.cfg, self.splits.facts)
+        epochs = autoencoder_epochs(self.cfg)
+        return (sentence(epochs, self.splits.facts.n_train, self.learned),) if epochs else ()
 
     def verdicts(self) -> list[Verdict]:
         """What is to be said of the weights it starts from, and of a rate that was searched for."""
@@ -85,6 +91,18 @@ def prepare_run(source: Source, cfg: Any, task_name: str, progress: Progress) ->
     rate, note = resolve_lr(cfg.optim, cfg.train.batch)
     settled = replace(cfg, optim=replace(cfg.optim, lr=rate, find_lr=False))
     return Prepared(task, settled, splits, device, given, note, cfg.optim.find_lr)
+
+
+def learn_pictures(prepared: Prepared, progress: Progress) -> Prepared:
+    """Let an autoencoder learn the pictures when that was asked for, so that every job starts from what it found.
+
+    Raises:
+        ConfigError: the network does not end in a linear layer, or the error stopped being a number.
+    """
+    if prepared.learned or not autoencoder_epochs(prepared.cfg):
+        return prepared
+    learned = learn(prepared.task, prepared.cfg, prepared.splits, prepared.device, progress)
+    return replace(prepared, learned=learned)
 
 
 def search_rate(prepared: Prepared, progress: Progress) -> Prepared:

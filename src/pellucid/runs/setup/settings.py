@@ -19,6 +19,7 @@ class Settings(TypedDict, total=False):
     norm_statistics: Literal["auto", "update", "keep"]
     head: Literal["auto", "fresh", "keep"]
     similarity: Literal["auto", "high", "low"]
+    autoencode_epochs: int
     features: str
     k: int
     distance: Literal["l2", "l1", "auto"]

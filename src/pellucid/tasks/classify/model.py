@@ -26,7 +26,7 @@ from pellucid.training.resolve import resolve_batch, resolve_class_weights, reso
 
 SMALL_UP_TO = 64
 USUAL_BATCH = 128
-STEPS_ONLY = ("loss", "regularise", "optim", "schedule")  # sections that only training by gradient steps has a use for
+STEPS_ONLY = ("transfer", "loss", "regularise", "optim", "schedule")  # sections that only gradient steps have a use for
 LOOP_ONLY = ("defaults", "epochs", "patience")  # and settings of the section that all share
 NEIGHBOURS_ONLY = ("k", "distance", "ties")
 LINEAR_ONLY = ("reg",)
@@ -43,7 +43,8 @@ def resolve(cfg: ClassifyConfig, facts: DataFacts) -> ClassifyConfig:
     if name in FITTED:
         return _resolve_fitted(cfg, facts)
     _refuse_changed(cfg, "classic", name, f"only for {', '.join(FITTED)}")
-    cfg = resolve_batch(resolve_class_weights(resolve_data(cfg, facts), facts), facts, USUAL_BATCH)
+    cfg = resolve_class_weights(resolve_data(cfg, facts), facts)
+    cfg = resolve_batch(cfg, facts, USUAL_BATCH, sum(facts.class_counts))
     if name == "auto":
         name = "convnet" if min(facts.preprocess.size) <= SMALL_UP_TO else "resnet18"
     choose(name, MODELS, "model")
