@@ -8,8 +8,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from small_runs import QUICK, make_photos
+from small_searches import FAST, SPACE
 
 import pellucid
+from pellucid.runs.searching.study import Study
+from pellucid.runs.searching.tune import tune
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +34,13 @@ def finished(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "finished"
     pellucid.train(photos, out=folder, progress="quiet", **QUICK)
     return folder
+
+
+@pytest.fixture(scope="session")
+def found(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A finished search that no test changes."""
+    folder = tmp_path_factory.mktemp("searches") / "found"
+    return tune(photos, space=SPACE, out=folder, trials=8, progress="quiet", **FAST)
 
 
 @pytest.fixture

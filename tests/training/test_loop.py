@@ -96,7 +96,11 @@ def test_handlers_are_given_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "word"), [("points", "the input 'points' is not finite, or garbage, in row "), ("height", "the target 'height' is not finite, or garbage, in row ")]
+    ("name", "word"),
+    [
+        ("points", "the input 'points' is not finite, or garbage, in row "),
+        ("height", "the target 'height' is not finite, or garbage, in row "),
+    ],
 )
 def test_nan_stops_before_the_weights_change(tmp_path: Path, name: str, word: str) -> None:
     data = points(64, 0)

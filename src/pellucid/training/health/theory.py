@@ -11,8 +11,8 @@
 | KL divergence of scores from targets p | ln K - H(p), so ln K for one-hot targets |
 | l1 and l2 to targets t around scores of 0 | as the targets are: sums of |t| and of t^2 / 2 |
 
-Random scores of deviation s raise the softmax by about s^2 / 2. From Karpathy's notes of CS231n, which name ln 10 = 2.302
-for a softmax over ten classes and 9 for the hinge.
+Random scores of deviation s raise the softmax by about s^2 / 2. From Karpathy's notes of CS231n, which name
+ln 10 = 2.302 for a softmax over ten classes and 9 for the hinge.
 """
 
 import math
