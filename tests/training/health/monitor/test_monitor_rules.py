@@ -269,6 +269,12 @@ def test_what_was_wrong_at_the_start_is_the_root() -> None:
     assert (other.status, other.cause) == ("info", "it goes with dead-units")
 
 
+def test_a_bad_start_comes_before_the_rate() -> None:
+    """Dead from birth while what still lives is thrown about."""
+    made = history(*(look(10 * k + 10, ratio=0.5, a=relu(0.6, 1.0, 1.0)) for k in range(5)))
+    assert alarms(made) == ["dead-units"]
+
+
 def test_a_rate_too_high_is_the_root_of_what_it_does() -> None:
     made = history(look(1), *(look(10 * k + 10, ratio=0.5, a=relu(2e4, 1.0, 0.0)) for k in range(5)))
     assert alarms(made) == ["update-ratio"]
