@@ -34,14 +34,16 @@ def check_run(folder: Path, progress: Progress) -> Checked:
     kept = [verdict for verdict in run.verdicts if verdict.rule not in CURVE_RULES or facts is None]
     curves = _judge(run, facts, "non-finite" if stopped else "finished", kept) if facts else []
     seconds = {"reading": time.monotonic() - begun}
-    notes = [advice.sentence()] if (advice := _next(run, curves)) else []
+    notes: list[str] = []
     if facts and stopped:
         begun = time.monotonic()
         again = replay(folder, get_task(run.story.task), run.config, facts)
-        notes += [f"Step {again.step} once more, layer by layer:", *again.lines()]
+        notes = [f"Step {again.step} once more, layer by layer:", *again.lines()]
         seconds["replay"] = time.monotonic() - begun
     for note in notes:
         progress.event("replay", {"line": note})
+    advice = None if stopped else _next(run, curves)
+    notes += [advice.sentence()] if advice else []
     return Checked(str(folder), other=[*kept, *curves], seconds=seconds, notes=notes)
 
 
