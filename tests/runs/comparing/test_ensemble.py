@@ -82,3 +82,20 @@ def test_other_classes_are_refused(finished: Path, tmp_path: Path) -> None:
         f"Runs of an ensemble must know the same classes in the same order: {finished} has blue, green, red; "
         f"{other.folder} has blue, green."
     )
+
+
+def test_real_members_of_other_seeds_answer_better_together(tmp_path: Path) -> None:
+    """On some handwritten digits, with a split that the seeds share."""
+    settings: dict[str, Any] = {**ELSEWHERE, "image_size": "auto", "batch": 16, "epochs": 2, "lr": 3e-3}
+    runs = [
+        pellucid.train(
+            "digits", out=tmp_path / str(seed), seed=seed, split_seed=0, fraction=0.2, augment=False, **settings
+        )
+        for seed in (0, 1, 2, 3)
+    ]
+    assert len({run.facts.split_hash for run in runs}) == 1
+    found = evaluate_ensemble(runs, split="val", progress="quiet")
+    members = [member["accuracy"] for member in found.members]
+    assert 0.5 < np.mean(members) < 0.97  # there is room to be better
+    assert found.summary["accuracy"] >= np.mean(members)
+    assert [row["accuracy"] for row in found.table()] == [*members, found.summary["accuracy"]]
