@@ -159,8 +159,8 @@ def page(every: dict[str, Case], kept: dict[str, Any]) -> str:
         "",
         "Written by `make doctor-table` (benchmarks/doctor.py); do not edit.",
         "",
-        f"**{found} of {len(faults)} planted faults** are named by their own rule and by no other. Of **{len(sound)} "
-        f"healthy cases**, {len(runs)} of them whole training runs, **{len(false)} raise an alarm**"
+        f"**{found} of {len(faults)} planted faults** are named by their own rule and by no other. Of **{len(sound)}** "
+        f"healthy cases, {len(runs)} of them whole training runs, **{len(false)} raise an alarm**"
         + (f" ({', '.join(false)})." if false else "."),
         "",
         *_curves(),

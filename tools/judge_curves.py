@@ -3,7 +3,7 @@
 python tools/judge_curves.py tuning    # every curve that is named otherwise, too
 python tools/judge_curves.py held      # writes tests/training/health/curves/judged.json
 
-The held curves are of other data, networks and seeds than those that the rules were tuned on (tools/make_curves.py).
+The held curves are of other data, networks and seeds than those that the rules were tuned on (make_curves.py).
 A curve is right when the rules raise its name and no other; a good one, when they raise none. The proposal to cut the
 rate belongs to no name.
 """

@@ -25,19 +25,17 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn import datasets as sk
+from curve_families import FAMILIES, Family
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import pellucid
 from pellucid.core.files import write_text
 
 KEPT = Path(__file__).resolve().parents[1] / "tests" / "training" / "health" / "curves"
@@ -47,25 +45,6 @@ NOT_LEARNED = 0.8  # final loss over that of knowing nothing
 LATE, EARLY = 0.2, 0.06  # parts of the run before the loss has fallen by a tenth
 RISEN, LEVEL = 0.10, 0.05  # of validation loss over its own best, in parts of the loss of knowing nothing
 RATES = [10 ** (k / 2) for k in range(-8, 4)]  # times a family's own scale
-
-
-@dataclass(frozen=True)
-class Family:
-    """Data, a network and an optimiser.
-
-    Attributes:
-        data: `seed -> (x, y)`, standardised; y whole numbers, or float32 for a regression.
-        net: `width -> network`; width 1 is the usual one, smaller numbers make smaller nets.
-        optimiser: `parameters, rate -> optimiser`.
-        scale: what `RATES` are multiplied by.
-        tiny: width that is too small, or None when the data are too easy for that.
-    """
-
-    data: Callable[[int], tuple[Tensor, Tensor]]
-    net: Callable[[float], nn.Module]
-    optimiser: Callable[..., torch.optim.Optimizer]
-    scale: float = 1.0
-    tiny: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +83,7 @@ def run(family: Family, plan: Plan) -> dict[str, Any]:
         net.load_state_dict(plan.from_weights)
     optimiser = family.optimiser(net.parameters(), plan.rate, plan.decay)
     steps = max(1, len(train) // BATCH)
-    log: dict[str, list[float]] = {"step": [], "loss": [], "lr": [], "gradient_norm": []}
+    log: dict[str, list[float]] = {"step": [], "loss": [], "lr": []}
     ends: dict[str, list[float]] = {"epoch_step": [], "train_loss": [], "val_loss": [], "metric": []}
     every, best, since, ended, step = max(1, math.ceil(plan.epochs * steps / LOGGED)), math.inf, 0, "finished", 0
     for _ in range(plan.epochs):
@@ -124,7 +103,7 @@ def run(family: Family, plan: Plan) -> dict[str, Any]:
                 ended = "non-finite"
                 break
             if step % every == 0:
-                for name, number in zip(log, (step, value, rate, norm), strict=True):
+                for name, number in zip(log, (step, value, rate), strict=True):
                     log[name].append(number)
             losses.append(value)
             optimiser.step()
@@ -143,6 +122,13 @@ def run(family: Family, plan: Plan) -> dict[str, Any]:
         if 0 < plan.patience <= since:
             ended = "early"
             break
+    known = about(y, train, len(val), plan, ended)
+    return {**log, **ends, **known, "weights": copy.deepcopy(net.state_dict())}
+
+
+def about(y: Tensor, train: Tensor, n_val: int, plan: Plan, ended: str) -> dict[str, Any]:
+    """What is known of a run beside its logs."""
+    classes = 0 if y.is_floating_point() else int(y.max()) + 1
     share = float(torch.bincount(y[train]).max()) / len(train) if classes else math.nan
     expected = math.log(classes) if classes else float(y.var())
     known: dict[str, Any] = {
@@ -150,9 +136,9 @@ def run(family: Family, plan: Plan) -> dict[str, Any]:
         "chance": share if classes else expected,
         "higher_is_better": bool(classes),
     }
-    known |= {"n_train": len(train), "n_val": len(val), "epochs": plan.epochs, "ended": ended}
+    known |= {"n_train": len(train), "n_val": n_val, "epochs": plan.epochs, "ended": ended}
     known |= {"weight_decay": plan.decay, "from_weights": plan.from_weights is not None}
-    return {**log, **ends, **known, "weights": copy.deepcopy(net.state_dict())}
+    return known
 
 
 def loss_of(scores: Tensor, y: Tensor) -> Tensor:
@@ -173,166 +159,6 @@ def spoil(net: nn.Module, start: str) -> None:
         for layer in layers if start != "usual" else []:
             layer.weight.mul_(small)
             layer.bias[:] = 0  # type: ignore[index]
-
-
-# ---- data ----
-
-
-def pick(x: np.ndarray, y: np.ndarray, seed: int, n: int = 1600) -> tuple[Tensor, Tensor]:
-    """So many rows, standardised."""
-    rows = np.random.default_rng(seed).permutation(len(x))[:n]
-    x, y = x[rows].astype(np.float32), y[rows]
-    flat = (x - x.mean(0)) / (x.std(0) + 1e-6) if x.ndim == 2 else (x - x.mean()) / x.std()
-    return torch.from_numpy(flat), torch.from_numpy(y.astype(np.int64 if y.dtype.kind in "iu" else np.float32))
-
-
-def digits(seed: int) -> tuple[Tensor, Tensor]:
-    """Handwritten digits, 8 x 8."""
-    x, y = sk.load_digits(return_X_y=True)
-    return pick(x, y, seed)
-
-
-def digit_pictures(seed: int) -> tuple[Tensor, Tensor]:
-    """The same as pictures (n, 1, 8, 8)."""
-    x, y = sk.load_digits(return_X_y=True)
-    return pick(x.reshape(-1, 1, 8, 8), y, seed)
-
-
-def clothes(side: int) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """Fashion-MNIST mini, reduced."""
-
-    def make(seed: int) -> tuple[Tensor, Tensor]:
-        data = pellucid.load("fashion-mnist-mini")
-        rows = np.random.default_rng(seed).permutation(len(data.images))[:1600]
-        images = torch.from_numpy(np.asarray(data.images)[rows].astype(np.float32))[:, None]
-        small = F.adaptive_avg_pool2d(images, side).numpy()
-        return pick(small, np.asarray(data.labels)[rows], seed)
-
-    return make
-
-
-def moons(seed: int) -> tuple[Tensor, Tensor]:
-    """Two moons with noise."""
-    x, y = sk.make_moons(1600, noise=0.15, random_state=seed)
-    return pick(x, y, seed)
-
-
-def spirals(seed: int) -> tuple[Tensor, Tensor]:
-    """Three arms of a spiral."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(0, 3, 1600)
-    t = rng.uniform(0.5, 3.0, 1600)
-    angle = 1.5 * t + y * 2 * np.pi / 3 + rng.normal(0, 0.12, 1600)
-    return pick(np.stack([t * np.cos(angle), t * np.sin(angle)], 1), y, seed)
-
-
-def blobs(seed: int) -> tuple[Tensor, Tensor]:
-    """Twelve overlapping clouds in ten dimensions."""
-    x, y = sk.make_blobs(1600, 10, centers=12, cluster_std=3.5, random_state=seed)[:2]
-    return pick(x, y, seed)
-
-
-def clusters(seed: int) -> tuple[Tensor, Tensor]:
-    """Six classes of two clusters each in twenty dimensions."""
-    x, y = sk.make_classification(
-        1600, 20, n_informative=10, n_classes=6, n_clusters_per_class=2, class_sep=2.0, random_state=seed
-    )
-    return pick(x, y, seed)
-
-
-def waves(seed: int) -> tuple[Tensor, Tensor]:
-    """A number from two: sin(2 a) cos(b) with noise."""
-    rng = np.random.default_rng(seed)
-    x = rng.uniform(-2, 2, (1600, 2))
-    y = np.sin(2 * x[:, 0]) * np.cos(x[:, 1]) + rng.normal(0, 0.1, 1600)
-    return pick(x, (y - y.mean()) / y.std(), seed)
-
-
-def friedman(seed: int) -> tuple[Tensor, Tensor]:
-    """Friedman's first function of ten numbers, five of which matter."""
-    x, y = sk.make_friedman1(1600, noise=1.0, random_state=seed)
-    return pick(x, (y - y.mean()) / y.std(), seed)
-
-
-def cells(seed: int) -> tuple[Tensor, Tensor]:
-    """Breast cancer, two classes."""
-    x, y = sk.load_breast_cancer(return_X_y=True)
-    return pick(x, y, seed)
-
-
-# ---- networks ----
-
-
-def mlp(
-    sizes: tuple[int, ...],
-    activation: type[nn.Module] = nn.ReLU,
-    norm: type[nn.Module] | None = None,
-    drop: float = 0.0,
-) -> Callable[[float], nn.Module]:
-    """Affine layers; `width` scales the hidden ones."""
-
-    def make(width: float) -> nn.Module:
-        hidden = [max(1, round(width * size)) for size in sizes[1:-1]]
-        all_sizes = [sizes[0], *hidden, sizes[-1]]
-        layers: list[nn.Module] = []
-        for k, (a, b) in enumerate(pairwise(all_sizes)):
-            layers.append(nn.Linear(a, b))
-            if k < len(hidden):
-                layers += [norm(b)] if norm else []
-                layers += [activation()] + [nn.Dropout(drop)] * (drop > 0)
-        return nn.Sequential(*layers)
-
-    return make
-
-
-def cnn(channels: tuple[int, ...], side: int, n: int = 10, norm: bool = False) -> Callable[[float], nn.Module]:
-    """3 x 3 convolutions with stride 2 from the second on, then the mean of each map."""
-
-    def make(width: float) -> nn.Module:
-        layers: list[nn.Module] = []
-        before = 1
-        for k, size in enumerate(channels):
-            now = max(1, round(width * size))
-            layers += [nn.Conv2d(before, now, 3, 2 if k else 1, 1)] + [nn.BatchNorm2d(now)] * norm + [nn.ReLU()]
-            before = now
-        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * before, n))
-
-    return make
-
-
-def sgd(parameters: Iterator[nn.Parameter], lr: float, decay: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, lr, momentum=0.9, nesterov=True, weight_decay=decay)
-
-
-def plain(parameters: Iterator[nn.Parameter], lr: float, decay: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, lr, weight_decay=decay)
-
-
-def adam(parameters: Iterator[nn.Parameter], lr: float, decay: float) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(parameters, lr, weight_decay=decay)
-
-
-FAMILIES: dict[str, dict[str, Family]] = {
-    "tuning": {
-        "digits-mlp": Family(digits, mlp((64, 64, 64, 10)), sgd, tiny=1 / 64),
-        "digits-cnn": Family(digit_pictures, cnn((8, 16), 8), adam, 0.1, 1 / 16),
-        "moons-tanh": Family(moons, mlp((2, 24, 24, 2), nn.Tanh), plain, 3.0, None),
-        "blobs-adam": Family(blobs, mlp((10, 96, 96, 12)), adam, 0.1, 1 / 96),
-        "waves-relu": Family(waves, mlp((2, 64, 64, 64, 1)), adam, 0.1, 1 / 64),
-        "digits-deep": Family(digits, mlp((64, 48, 48, 48, 48, 10)), plain, 1.0, 1 / 48),
-    },
-    "held": {
-        "clothes-cnn": Family(clothes(10), cnn((6, 12, 12), 10, norm=True), sgd, 1.0, 1 / 16),
-        "clothes-gelu": Family(
-            clothes(7), lambda w: nn.Sequential(nn.Flatten(), mlp((49, 80, 80, 10), nn.GELU)(w)), adam, 0.1, 1 / 80
-        ),
-        "spirals-elu": Family(spirals, mlp((2, 40, 40, 40, 3), nn.ELU), sgd, 1.0, 1 / 40),
-        "clusters-drop": Family(clusters, mlp((20, 128, 64, 6), nn.ReLU, None, 0.1), adam, 0.1, 1 / 64),
-        "friedman-tanh": Family(friedman, mlp((10, 48, 48, 1), nn.Tanh), sgd, 0.3, None),
-        "cells-norm": Family(cells, mlp((30, 32, 32, 2), nn.LeakyReLU, nn.LayerNorm), adam, 0.1, None),
-    },
-}
-SEEDS = {"tuning": 1, "held": 1001}
 
 
 # ---- names ----
@@ -384,9 +210,9 @@ def by_sweep(curves: list[dict[str, Any]]) -> list[str]:
     return names
 
 
-def make(family: Family, seed: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def make(family: Family) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every curve of a family: its name ("" where it lies between two), how it was made, and itself."""
-    rates = [rate * family.scale for rate in RATES]
+    seed, rates = family.seed, [rate * family.scale for rate in RATES]
     sweep = [run(family, Plan(rate, seed)) for rate in rates]
     names = by_sweep(sweep)
     for rate, curve, name in zip(rates, sweep, names, strict=True):
@@ -442,14 +268,14 @@ def make(family: Family, seed: int) -> Iterator[tuple[str, str, dict[str, Any]]]
 
 
 def compact(curve: dict[str, Any]) -> dict[str, Any]:
-    """Four digits of each number, null for what is not finite, one number for a constant rate, the stride of steps."""
+    """Five digits of each number, null for what is not finite, one number for a constant rate, the stride of steps."""
 
     def short(value: Any) -> Any:
         if isinstance(value, list):
             return [short(each) for each in value]
         if not isinstance(value, float):
             return value
-        return float(f"{value:.4g}") if math.isfinite(value) else None
+        return float(f"{value:.5g}") if math.isfinite(value) else None
 
     kept = {name: short(value) for name, value in curve.items() if name != "weights"}
     kept["lr"] = kept["lr"][0] if len(set(kept["lr"])) == 1 else kept["lr"]
@@ -462,7 +288,7 @@ def write(part: str) -> None:
     """All curves of a set, one a line."""
     began, lines, counts = time.process_time(), [], Counter[str]()
     for name, family in FAMILIES[part].items():
-        for label, how, curve in make(family, SEEDS[part]):
+        for label, how, curve in make(family):
             counts[label or "between two names: left out"] += 1
             if label:
                 lines.append(json.dumps({"label": label, "family": name, "made": how, **compact(curve)}))
