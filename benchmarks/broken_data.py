@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from small_runs import SETS
+from short_runs import SETS
 
 from pellucid.core.config import change
 from pellucid.core.progress import Quiet

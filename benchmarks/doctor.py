@@ -27,7 +27,7 @@ import torch
 from broken_data import BROKEN, SOUND
 from healthy_runs import NETWORKS, healthy_run
 from planted_faults import FAULTS
-from small_runs import SETS, small_job, trained
+from short_runs import SETS, small_job, trained
 
 import pellucid
 from pellucid.core.files import write_text

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from small_runs import SETS, small_job, trained
+from short_runs import SETS, small_job, trained
 
 from pellucid.core.verdict import Verdict
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import timing
 import torch
-from small_runs import small_job
+from short_runs import small_job
 from torch import Tensor
 
 from pellucid.ops.memory import freed_memory_kept

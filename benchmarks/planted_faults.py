@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_runs import small_job, trained
+from short_runs import small_job, trained
 from torch import Tensor, nn
 
 from pellucid.core.verdict import Verdict

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from healthy_runs import NETWORKS, healthy_run
 from planted_faults import FAULTS
-from small_runs import SETS
+from short_runs import SETS
 
 from pellucid.doctor.rules import RULES
 

@@ -15,6 +15,7 @@ FILES = (
     "model.safetensors",
     "metrics.jsonl",
     "timing.jsonl",
+    "layers.jsonl",
     "doctor.json",
     "split.json",
     "test_openings.jsonl",

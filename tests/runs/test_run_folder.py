@@ -29,6 +29,7 @@ DESIGNED = {
     "last",
     "metrics.jsonl",
     "timing.jsonl",
+    "layers.jsonl",
     "doctor.json",
     "split.json",
     "examples",
