@@ -59,7 +59,7 @@ def page_of(made: "Ladder", facts: DataFacts, ledger: Ledger) -> str:
     header = ("rung", "model", "parameters", "epochs", "validation", "test", "CPU s", "wall s")
     table = Table(header, rows, "llrrrlrr", note=f"Accuracy; the bars begin at {floor:.0%}.")
     size = "x".join(map(str, facts.preprocess.size))
-    blocks: list[Block] = [Figure(picture(made.rows)), table]
+    blocks: list[Block] = [Figure(picture(made.rows), wide=True), table]
     shared = Facts(
         [
             ("data", facts.source, f"{facts.n_classes} classes, {size} px"),
