@@ -15,7 +15,7 @@ LEARNED, LEARNED_DECAYED = 0.15, 0.4  # loss below which a rate is not called hi
 STALLED = 0.15  # recent fall, in parts of the loss
 STILL_FALLING, SOMEWHAT = 0.08, 0.03  # the same, above which a smooth loss asks for more; the second if in a line
 LIKE_A_LINE = 0.12  # share of the whole fall that lies in the last quarter
-SHORT_EPOCHS, SHORT_STEPS = 8, 100  # fewer say nothing about a rate, unless the loss has not moved at all
+SHORT_EPOCHS, MANY_STEPS = 8, 1000  # fewer of both, and a loss that has not fallen may still do so
 FLAT = 0.95  # of where it began
 FEW_UNITS = 0.4  # below this loss a rate that could be higher is no alarm
 
@@ -30,6 +30,11 @@ def thrown(shape: Shape) -> bool:
     began = max(shape.began, 1.0)
     hill = float(max(shape.smooth[1:], default=0.0))
     return shape.largest > SPIKE * began or hill > HILL * began or shape.last - shape.lowest > CLIMBED
+
+
+def long_enough(shape: Shape) -> bool:
+    """Whether a loss that has not fallen has had its time: some networks take hundreds of steps to begin."""
+    return shape.n_epochs >= SHORT_EPOCHS or shape.n_steps >= MANY_STEPS
 
 
 def lost(shape: Shape) -> bool:
@@ -72,7 +77,7 @@ def _high(shape: Shape) -> Verdict | None:
 def _too_low(shape: Shape) -> Verdict | None:
     if shape.curve.from_weights or thrown(shape):
         return None
-    flat = shape.n_steps >= SHORT_STEPS and shape.last > FLAT * shape.top and shape.drifts
+    flat = long_enough(shape) and shape.last > FLAT * shape.top and shape.drifts
     line = shape.share_of_fall > LIKE_A_LINE and (shape.drifts or shape.recent_fall > SOMEWHAT)
     falling = shape.recent_fall > STILL_FALLING or line
     slow = shape.n_epochs >= SHORT_EPOCHS and shape.last > LEARNED and falling

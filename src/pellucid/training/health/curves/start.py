@@ -1,7 +1,7 @@
 """Does the loss take off late, or never? Then the initialisation holds the gradient back (CS231n, lecture 7)."""
 
 from pellucid.core.verdict import Verdict
-from pellucid.training.health.curves.rate import SHORT_STEPS, lost
+from pellucid.training.health.curves.rate import long_enough, lost
 from pellucid.training.health.curves.shape import Shape
 
 LATE, LATE_EPOCHS = 0.2, 2.0  # part of the run, and epochs, before a tenth of the loss is gone
@@ -16,7 +16,7 @@ def judge_start(shape: Shape) -> Verdict | None:
         return None
     late = shape.take_off >= LATE and shape.take_off_epochs >= LATE_EPOCHS and shape.take_off < 1
     abrupt = shape.half_way <= ABRUPT * shape.take_off and shape.last < WELL
-    never = shape.take_off == 1 and shape.last > LEVEL * shape.top and shape.n_steps >= SHORT_STEPS
+    never = shape.take_off == 1 and shape.last > LEVEL * shape.top and long_enough(shape)
     if not (late and abrupt) and not never:
         return None
     when = "to the end" if never else f"for {shape.take_off_epochs:.1f} epochs ({shape.take_off:.0%} of the run)"
