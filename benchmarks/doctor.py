@@ -221,8 +221,8 @@ def _first_curves() -> list[str]:
     judged = json.loads(FIRST_CURVES.read_text(encoding="utf-8"))
     return [
         f"Of a set that was held back before, {judged['right']} of {judged['curves']} "
-        f"({judged['right'] / judged['curves']:.1%}) were named right at first sight ({judged['date']}). The rules were then "
-        "changed, its curves joined those they are tuned on, and the set above was made anew.",
+        f"({judged['right'] / judged['curves']:.1%}) were named right at first sight ({judged['date']}). "
+        "The rules were then changed, its curves joined those they are tuned on, and the set above was made anew.",
         "",
     ]
 
