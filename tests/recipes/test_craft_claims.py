@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from write_questions import CRAFT
+
+from pellucid.nn.regularisation.averaged_out import agreement
 
 
 def test_the_parts_of_the_error_add_up() -> None:
@@ -65,3 +68,72 @@ def test_steps_through_the_valley_and_wandering_under_noise() -> None:
     wandering = {rule: float(cells["noise: distance at the end"]) for rule, cells in table.items()}
     assert wandering["momentum 0.9"] > 2 * max(value for rule, value in wandering.items() if rule != "momentum 0.9")
     assert picture.count("<animate ") == 2 * len(script.RULES) * len(script.LANDSCAPES), "every point moves both ways"
+
+
+def test_batch_norm_loses_to_group_norm_in_batches_of_two_and_not_of_64() -> None:
+    script = CRAFT.load("small_batches")
+    script.N, script.EPOCHS, script.RATE = 256, 3, 6e-3
+    data = script.pictures()
+    found = {
+        norm: {batch: script.accuracy(norm, batch, data) for batch in (2, 64)} for norm in ("batch norm", "group norm")
+    }
+    assert found["group norm"][2] > found["batch norm"][2] + 0.1
+    assert found["batch norm"][64] > found["group norm"][64] - 0.05
+
+
+def test_two_numbers_are_normalised_to_one_and_minus_one() -> None:
+    """Which is all that batch norm leaves of a batch of two where a map has one place."""
+    norm, x = torch.nn.BatchNorm2d(3, eps=1e-9), torch.randn(2, 3, 1, 1)
+    assert torch.allclose(norm(x).detach().abs(), torch.ones(2, 3, 1, 1), atol=1e-4)
+    assert torch.equal(norm(x)[0] > 0, x[0] > x[1])
+
+
+def test_the_noise_is_averaged_out_exactly_where_linear_steps_follow() -> None:
+    script = CRAFT.load("noise_averaged_out")
+    noises, x = script.cases()
+    before = torch.get_rng_state()
+    exact = {name: agreement(noisy, x, 100).agrees for name, noisy in noises.items()}
+    assert torch.equal(before, torch.get_rng_state())
+    assert [name for name, agrees in exact.items() if agrees] == list(exact)[:4]
+
+
+def test_random_search_wins_on_a_ridge_and_the_grid_on_a_hill() -> None:
+    """On a ridge at c the grid comes within d of it, and loses unless all nine draws lie further: 1 - (1 - share)^9,
+    where the share is the part of [0, 1] nearer than d.
+    """
+    script = CRAFT.load("random_beats_grid")
+    script.PLACES, script.SEEDS = 10, 60
+    centres = (np.arange(10) + 0.5) / 10
+    d = np.abs(centres[:, None] - (np.arange(3) + 0.5) / 3).min(axis=1)
+    shares = np.minimum(centres + d, 1) - np.maximum(centres - d, 0)
+    races = script.races("one setting")
+    assert all(race.distinct == {"grid": 3, "random": 9} for race in races)
+    assert np.mean([race.wins for race in races]) == pytest.approx(np.mean(1 - (1 - shares) ** 9), abs=0.04)
+    assert np.mean([race.mean_best["random"] - race.mean_best["grid"] for race in races]) > 0.1
+    assert np.mean([race.wins for race in script.races("both settings")]) < 0.45
+
+
+def test_the_doctor_names_the_four_fits() -> None:
+    script = CRAFT.load("four_fits")
+    X, y = script.pictures()
+    script.PLANS["a good fit"] = script.Plan(2048, 32, 10, 0.03)
+    rules = {
+        name: [v.rule for v in script.diagnose(script.train(plan, X, y)) if v.status != "info"]
+        for name, plan in script.PLANS.items()
+    }
+    assert rules == {
+        "too small a net": ["curve-underfit"],
+        "a good fit": [],
+        "few pictures": ["curve-overfit"],
+        "labels shuffled": ["labels-unrelated"],
+    }
+
+
+def test_the_doctor_names_the_four_rates() -> None:
+    """The names are those of where training ended, which the doctor does not see."""
+    script = CRAFT.load("four_rates")
+    data = script.pictures()
+    found = {rate: script.train(rate, data) for rate in script.DRAWN.values()}
+    assert {script.called(rate, found): rate for rate in found} == script.DRAWN
+    alarms = {rate: [v.rule for v in script.diagnose(curve) if v.status != "info"] for rate, curve in found.items()}
+    assert list(alarms.values()) == [["curve-rate-too-low"], [], ["curve-rate-high"], ["curve-rate-very-high"]]
