@@ -63,7 +63,9 @@ def test_broken_data_are_named(name: str) -> None:
 
 
 NO_GOOD = np.random.default_rng(3).integers(0, 6, 3000)
+PAIR = np.where((TRUTH < 2) & (np.arange(3000) % 5 < 3), 1 - TRUTH, TRUTH)
 HEALTHY = {
+    "two look-alikes mistaken more often than not": answers(TRUTH, np.where(TRUTH < 2, PAIR, mostly(TRUTH, 0.65))),
     "all right": answers(TRUTH, TRUTH),
     "nine of ten right": answers(TRUTH, mostly(TRUTH, 0.9)),
     "a third right": answers(TRUTH, mostly(TRUTH, 0.2)),

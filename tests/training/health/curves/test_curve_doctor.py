@@ -200,6 +200,7 @@ def test_next_ranges_close_in_on_what_did_well() -> None:
     assert next_ranges([low, tried(1e-3, "curve-rate-too-low"), high]).lr == pytest.approx((1e-3, 1.0))
     assert next_ranges([low, tried(0.01), high]).lr == pytest.approx((0.01 / 3, 0.03))
     assert next_ranges([tried(0.01), tried(0.02, "curve-rate-high")]).lr == pytest.approx((0.01 / 3, 0.02))
+    assert next_ranges([tried(0.005, "curve-rate-too-low"), tried(0.01)]).lr == pytest.approx((0.005, 0.03))
 
 
 def test_next_ranges_move_the_decay() -> None:

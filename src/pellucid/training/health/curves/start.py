@@ -1,7 +1,7 @@
 """Does the loss take off late, or never? Then the initialisation holds the gradient back (CS231n, lecture 7)."""
 
 from pellucid.core.verdict import Verdict
-from pellucid.training.health.curves.rate import long_enough, lost
+from pellucid.training.health.curves.rate import long_enough
 from pellucid.training.health.curves.shape import Shape
 
 LATE, LATE_EPOCHS = 0.2, 2.0  # part of the run, and epochs, before a tenth of the loss is gone
@@ -11,8 +11,8 @@ LEVEL = 0.95  # of where it began, that the loss keeps until it takes off or, if
 
 
 def judge_start(shape: Shape) -> Verdict | None:
-    """The verdict on the beginning; None when it is good, when the rate explains it, or when too little was seen."""
-    if shape.curve.from_weights or lost(shape):
+    """The verdict on the beginning; None when it is good, or when too little was seen."""
+    if shape.curve.from_weights:
         return None
     late = shape.take_off >= LATE and shape.take_off_epochs >= LATE_EPOCHS and shape.take_off < 1
     abrupt = shape.half_way <= ABRUPT * shape.take_off and shape.last < WELL
