@@ -137,3 +137,14 @@ def test_the_doctor_names_the_four_rates() -> None:
     assert {script.called(rate, found): rate for rate in found} == script.DRAWN
     alarms = {rate: [v.rule for v in script.diagnose(curve) if v.status != "info"] for rate, curve in found.items()}
     assert list(alarms.values()) == [["curve-rate-too-low"], [], ["curve-rate-high"], ["curve-rate-very-high"]]
+
+
+def test_an_autoencoder_is_the_better_start_where_one_picture_of_each_class_has_a_label() -> None:
+    script = CRAFT.load("autoencoder_start")
+    script.EPOCHS = 2
+    x, y, x_new, y_new = script.pictures()
+    data = (x[:5000], y[:5000], x_new, y_new)
+    net = script.network(0)
+    learned, errors = script.pretrained(net, data[0], 0)
+    assert errors[-1] < 0.35, "of the pixels' variance"
+    assert script.accuracy(learned, 1, 60, data, 0) > script.accuracy(net, 1, 60, data, 0) + 0.05
