@@ -2,8 +2,8 @@
 
 The picture of the notes has four curves, and the curve doctor reads them as the notes do. A rate that is too low falls
 slowly and evenly, and is far from done when the time is up. A good one falls steeply, then flattens out low. A high one
-falls at least as fast at the beginning, but stays above: its steps are too long for the bottom of the valley. A very
-high one never learns, or ends in numbers that are none.
+falls too, but unsteadily, and stays above: its steps are too long for the bottom of the valley. A very high one hardly
+learns, or ends in numbers that are none.
 
 One net with two hidden layers is trained on the same pictures of clothes by plain gradient descent, and nothing but the
 rate differs. What the rate is called was not read off the curve: it follows from where training ended, against the best
