@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from planted import climb, make_search
+from planted_search import climb, make_search
 
 from pellucid.training.search.tried import Order, Scored
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from planted import SPACE, climb, height, make_search, outcome
+from planted_search import SPACE, climb, height, make_search, outcome
 
 from pellucid.core.errors import ConfigError, RunError
 from pellucid.training.search.search import Search
