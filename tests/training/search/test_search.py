@@ -13,6 +13,7 @@ from planted_search import SPACE, climb, height, make_search, outcome
 from pellucid.core.errors import ConfigError, RunError
 from pellucid.training.search.search import Search
 from pellucid.training.search.stages import STAGES
+from pellucid.training.search.storage import store
 from pellucid.training.search.storage.lock import KernelLock, cut_half_line
 from pellucid.training.search.storage.owner import SILENT_SECONDS, is_alive, this_process
 from pellucid.training.search.storage.store import Store
@@ -143,9 +144,12 @@ def test_stopped_by_an_exception_it_goes_on_as_if_nothing_had_been(straight: Sea
         assert outcome(search) == outcome(straight)
 
 
-@pytest.mark.parametrize("cut", [0.1, 0.35, 0.6, 0.85])
-def test_a_journal_cut_anywhere_is_gone_on_with(straight: Search, tmp_path: Path, cut: float) -> None:
+@pytest.mark.parametrize("cut", [0.1, 0.2, 0.35, 0.6, 0.85, 0.95])
+def test_a_journal_cut_anywhere_is_gone_on_with(
+    straight: Search, tmp_path: Path, cut: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As after a kill: the journal ends somewhere, in the midst of a line, and its process is no more."""
+    monkeypatch.setattr(store, "UNSIGNED_SECONDS", 0.0)  # the file is cut long after it was written
     content = (tmp_path_of(straight)).read_bytes()
     where = tmp_path / "journal.log"
     machine, number, started = this_process().split("|")
@@ -154,6 +158,28 @@ def test_a_journal_cut_anywhere_is_gone_on_with(straight: Search, tmp_path: Path
     search = make_search(where, create=False)
     search.run()
     assert outcome(search) == outcome(straight)
+
+
+def test_a_trial_that_was_created_and_never_signed_comes_before_all_others(
+    straight: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moment between the two is short, but a kill may find it."""
+    monkeypatch.setattr(store, "UNSIGNED_SECONDS", 0.5)
+    for nth in (0, 2, 9):
+        where = tmp_path / f"{nth}.log"
+        search = make_search(where, lambda order, nth=nth: climb(order) if order.draw < nth else killed())
+        with pytest.raises(KeyboardInterrupt):
+            search.run()
+        lines = where.read_bytes().splitlines(keepends=True)
+        created = [k for k, line in enumerate(lines) if b'"op_code": 4' in line or b'"op_code":4' in line]
+        where.write_bytes(b"".join(lines[: created[nth] + 1]))
+        again = make_search(where, create=False)
+        again.run()
+        assert outcome(again) == outcome(straight)
+
+
+def killed() -> Scored:
+    raise KeyboardInterrupt
 
 
 def tmp_path_of(search: Search) -> Path:

@@ -57,6 +57,7 @@ class Search:
 
     def run(self) -> None:
         """Work until every stage is done. What it raises other than by the objective's own account passes through."""
+        self._wait_for_signatures()
         for number, stage in enumerate(self.stages):
             while not self._is_over(number):
                 self._one(stage)
@@ -119,6 +120,13 @@ class Search:
 
     def _grid(self, space: Space, stage: Stage) -> list[dict[str, Any]]:
         return shuffled_grid(space, min(stage.trials, max(USUAL_TRIALS, _n_choices(space))), self.seed)
+
+    def _wait_for_signatures(self) -> None:
+        """A process may have been killed between creating a trial and signing it: its draw comes before all others."""
+        for stage in self.stages:
+            while self.store.n_unsigned(stage.name):
+                time.sleep(POLL_SECONDS)
+                self.store.reap(stage.name)
 
     def _wait_for_others(self, number: int) -> None:
         stage = self.stages[number]

@@ -110,6 +110,10 @@ class Store:
         """How many trials somebody trains."""
         return sum(trial.state.name == "RUNNING" for trial in self._trials(stage))
 
+    def n_unsigned(self, stage: str) -> int:
+        """How many trials were created by somebody who has not said who it is: this moment, or never."""
+        return sum(trial.state.name == "RUNNING" and "owner" not in _said(trial) for trial in self._trials(stage))
+
     def draw_of(self, stage: str, trial: Any) -> int:
         """The draw of a trial: what it says, else how many new draws were claimed before it."""
         said = _said(trial)
