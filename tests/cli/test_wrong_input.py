@@ -278,7 +278,7 @@ OTHERS = [
     (["evaluate", "gone"], 1, "gone is no run folder: it does not exist."),
     (["evaluate", "RUN", "--split", "tset"], 2, "Unknown split 'tset'. Did you mean 'test'?"),
     (["evaluate", "RUN", "gone"], 1, "There is no folder or file gone."),
-    (["evaluate", "RUN", "--sprit", "val"], 2, "Unknown option --sprit. Did you mean --split or --soup? Usage: pellucid"),
+    (["evaluate", "RUN", "--sprit", "val"], 2, "Unknown option --sprit. Did you mean --split or --soup?"),
     (["evaluate", "RUN", "--device", "cuda:99"], 1, "Device 'cuda:99' is not there ("),
     (["evaluate", "RUN/model.safetensors"], 1, "RUN/model.safetensors is a file, not a run folder. A weights file can"),
     (["predict", "RUN"], 2, "The following arguments are required: IMAGES. Usage: pellucid predict"),
