@@ -185,8 +185,23 @@ def adopt(name: str, folder: Path, seconds: float | None) -> None:
     flat = {key: value for part in stored.values() if isinstance(part, dict) for key, value in part.items()}
     if flat["model"] != name or not (folder / "report.html").exists():
         raise SystemExit(f"{folder} holds no finished run of {name}: its model is {flat['model']}.")
-    other = {key: flat[key] for key, value in RECIPE.items() if flat.get(key) != value}
-    finish(name, folder, seconds, ", ".join(f"{key} {value}" for key, value in other.items()))
+    finish(name, folder, seconds, otherwise(flat))
+
+
+def otherwise(flat: dict[str, Any]) -> str:
+    """Where the settings of a run, by name, are not the recipe's."""
+    from pellucid.data.config import AugmentConfig
+    from pellucid.training.config import ScheduleConfig
+
+    wanted = {**vars(AugmentConfig()), **vars(ScheduleConfig()), **RECIPE}
+    return ", ".join(
+        f"{key} {flat[key]}" for key, value in wanted.items() if key in flat and flat[key] != _plain(value)
+    )
+
+
+def _plain(value: Any) -> Any:
+    """As TOML has it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def page(names: list[str], budget: float) -> str:
