@@ -189,7 +189,7 @@ class ResNet(nn.Module):
             initialise(part)
         if zero_init_residual:
             self._zero_residuals()
-        start_small(self.fc)
+        start_small(self.fc, 0.01 / expansion)  # four times the features would make the first scores that much larger
 
     def _zero_residuals(self) -> None:
         for module in self.modules():
