@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_runs import QUICK, arrays, make_scenes
+from small_runs import QUICK, arrays, make_photos, make_scenes
 from small_searches import FAST, SPACE, facts
 
 import pellucid
@@ -309,3 +309,15 @@ def test_a_watcher_hears_epochs_alone() -> None:
     watcher.event("epoch", {"epoch": 0, "val_accuracy": 0.5})
     watcher.event("epoch", {"epoch": 1, "val_accuracy": None})
     assert heard == [(1, 0.5)]
+
+
+def test_how_loaded_data_is_grouped_goes_with_the_search(tmp_path: Path) -> None:
+    """Going on with a search reads the data again, by its settings."""
+    photos = make_photos(tmp_path / "photos")
+    table = tmp_path / "table.csv"
+    files = sorted(photos.rglob("*.png"))
+    lines = [f"{path},{path.parent.name},{number // 2}" for number, path in enumerate(files)]
+    table.write_text("\n".join(["image,label,day", *lines]) + "\n")
+    data = pellucid.load(table, group="day")
+    study = tune(data, space=SPACE, out=tmp_path / "s", trials=2, progress="quiet", **FAST)
+    assert 'group = "day"' in (study.folder / "config.toml").read_text()

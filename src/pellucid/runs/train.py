@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.core.progress import Progress, Style, make_progress
 from pellucid.core.verdict import Verdict
-from pellucid.data.load import load, spec_of
+from pellucid.data.load import spec_of
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
 from pellucid.doctor.gate import pass_gate
@@ -17,8 +16,8 @@ from pellucid.doctor.skipped import judge_skipped
 from pellucid.runs.fit import start_fit
 from pellucid.runs.resume import resume_run
 from pellucid.runs.run import Run
+from pellucid.runs.setup.asked import read_asked
 from pellucid.runs.setup.assemble import check_names, data_line
-from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.course import course_verdict
 from pellucid.runs.setup.finish import finish, resumable
 from pellucid.runs.setup.prepared import learn_pictures, prepare_run, search_rate
@@ -28,7 +27,7 @@ from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.folder import Story
 from pellucid.runs.stored.rate_finder import write_found
 from pellucid.runs.stored.same_data import write_split
-from pellucid.tasks import CONFIGS, get_task
+from pellucid.tasks import get_task
 from pellucid.training import checkpoint, loop
 from pellucid.training.job import Job
 from pellucid.training.memory.back_off import verdict_at_start
@@ -67,13 +66,8 @@ def train(
         return resume_run(Path(resume), changes_of(Path(resume), config, dict(changes)), shown, data)
     if data is None:
         raise ConfigError("train needs data: a folder, a file, the name of a known set, or arrays.")
-    content = read_file(config)
-    group, strict = how_to_read(content, dict(changes))
-    source = load(data, group=group, strict=strict)
-    name = source.kind if task == "auto" else task
-    stated = {**({"group": source.group} if source.group else {}), **changes}
-    cfg: Any = make_config(choose(name, CONFIGS, "task"), content, stated, str(config))
-    return start(source, cfg, name, spec_of(data), shown, out, overwrite)
+    asked = read_asked(data, task, config, changes)
+    return start(asked.source, asked.cfg, asked.task, spec_of(data), shown, out, overwrite)
 
 
 def start(

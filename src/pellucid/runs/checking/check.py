@@ -5,20 +5,17 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from pellucid.core import config as settings
-from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.core.progress import Progress, Style, make_progress
-from pellucid.data.load import load
 from pellucid.data.source import Source
 from pellucid.doctor.examine import examine
 from pellucid.runs.checking.checked import Checked
 from pellucid.runs.checking.cross_validated import cross_validated
 from pellucid.runs.checking.of_run import check_run
-from pellucid.runs.setup.config import how_to_read, make_config, read_file
+from pellucid.runs.setup.asked import read_asked
 from pellucid.runs.setup.prepared import learn_pictures, prepare_run
 from pellucid.runs.setup.settings import Settings
 from pellucid.runs.stored import folder as files
-from pellucid.tasks import CONFIGS
 from pellucid.training.health.preflight import preflight
 
 
@@ -48,13 +45,9 @@ def check(
         return check_run(Path(data), shown)
     if data is None:
         raise ConfigError("check needs data: a folder, a file, the name of a known set, arrays, or a run folder.")
-    content = read_file(config)
-    group, strict = how_to_read(content, dict(changes))
-    source = load(data, group=group, strict=strict)
-    name = source.kind if task == "auto" else task
-    stated = {**({"group": source.group} if source.group else {}), **changes}
-    cfg: Any = make_config(choose(name, CONFIGS, "task"), content, stated, str(config))
-    return check_source(source, cfg, name, "model" in changes or "model" in content.get("model", {}), shown)
+    asked = read_asked(data, task, config, changes)
+    with_model = "model" in changes or "model" in asked.content.get("model", {})
+    return check_source(asked.source, asked.cfg, asked.task, with_model, shown)
 
 
 def check_source(source: Source, cfg: Any, task: str, with_model: bool, progress: Progress) -> Checked:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from pellucid.core import config as settings
-from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError, Interrupted, PellucidError, Terminated
 from pellucid.core.progress import Progress, Style, make_progress
 from pellucid.data.load import load, spec_of
@@ -23,10 +22,10 @@ from pellucid.runs.searching.telling import Teller
 from pellucid.runs.searching.trial import Trainer, decided
 from pellucid.runs.searching.usual import usual_space
 from pellucid.runs.searching.workers import require_parent, working
+from pellucid.runs.setup.asked import read_asked
 from pellucid.runs.setup.assemble import check_names, data_line, settle_device
-from pellucid.runs.setup.config import how_to_read, make_config, read_file
 from pellucid.runs.setup.prepared import prepare_run
-from pellucid.tasks import CONFIGS, get_task
+from pellucid.tasks import get_task
 from pellucid.training.search.grid import grid
 from pellucid.training.search.notation import read_space
 from pellucid.training.search.samplers import require_optuna
@@ -74,14 +73,9 @@ def tune(
         raise ConfigError("tune needs data: a folder, a file, the name of a known set, or arrays.")
     options = TuneOptions(**{name: value for name, value in changes.items() if name in NAMES})  # type: ignore[arg-type]
     fixed = {name: value for name, value in changes.items() if name not in NAMES}
-    content = read_file(config)
-    group, strict = how_to_read(content, fixed)
-    source = load(data, group=group, strict=strict)
-    name = source.kind if task == "auto" else task
-    kind = choose(name, CONFIGS, "task")
-    stated = set(fixed) | set(settings.stated(kind, content, str(config)))
-    cfg: Any = make_config(kind, content, fixed, str(config))
-    return start_search(source, cfg, stated, (name, spec_of(data)), space, options, out, shown)
+    asked = read_asked(data, task, config, fixed)
+    stated = set(fixed) | set(settings.stated(type(asked.cfg), asked.content, str(config)))
+    return start_search(asked.source, asked.cfg, stated, (asked.task, spec_of(data)), space, options, out, shown)
 
 
 def start_search(
