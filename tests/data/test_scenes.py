@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pellucid.core.errors import ConfigError
-from pellucid.data import scenes as module
+from pellucid.data.scenes import world as module
 from pellucid.data.known import KNOWN
 from pellucid.data.scenes import (
     Sprites,

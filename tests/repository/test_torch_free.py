@@ -37,7 +37,7 @@ def probe(*names: str) -> subprocess.CompletedProcess[str]:
         ("__init__.py",),
         ("core/*.py",),
         ("**/config.py",),
-        ("data/readers/*.py", "data/known/*.py", "data/source.py", "data/load.py", "data/images.py", "data/scenes.py"),
+        ("data/readers/*.py", "data/known/*.py", "data/source.py", "data/load.py", "data/images.py", "data/scenes/*.py"),
         ("cli/main.py",),
         ("scratch/**/*.py",),
     ],
