@@ -1,11 +1,13 @@
 """Help: every verb explains itself, every setting is shown, and none of it waits for torch."""
 
+import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from answer import Ask
+from answer import Answer, Ask
 
 import pellucid
 from pellucid.cli.main import VERBS
@@ -94,3 +96,54 @@ def test_every_verb_explains_every_option(ask: Ask, verb: str) -> None:
         if line.startswith("  --"):  # explained beside it or below it
             below = lines[number + 1] if number + 1 < len(lines) else ""
             assert len(line.split("  ")) > 2 or below.startswith(" " * 10), line
+
+
+@pytest.mark.parametrize("columns", [50, 80, 120, 200])
+def test_explanations_flow_to_the_width(ask: Ask, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """A line ends only where the next word would not fit, wherever the docstring's lines end in the source."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    width, flowing = min(columns, 120), 0
+    lines = ask("train", "--help").out.split("in a TOML file:\n")[1].splitlines()
+    for line, following in itertools.pairwise(lines):
+        assert len(line) <= width, line
+        if following.startswith(" " * 22) and (line.startswith(" " * 22) or line[20:22] == "  "):
+            assert len(line) + 1 + len(following.split()[0]) > width, (line, following)
+            flowing += 1
+    assert flowing > 20
+
+
+def test_explanations_are_the_docstrings(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    said = " ".join(ask("train", "--help").out.split())
+    assert (
+        "--schedule STR constant, cosine, restarts (cosine again and again), linear, polynomial, one-cycle, step (or "
+        "multi-step), exponential, inverse-sqrt, inverse or plateau. (default: cosine) --warmup-epochs FLOAT"
+    ) in said
+    assert os.environ["COLUMNS"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("verb", "flag", "offered"),
+    [
+        ("tune", "--trails", "--trials"),
+        ("check", "--fail-om", "--fail-on"),
+        ("augment", "--al", "--all"),
+        ("ladder", "--budge", "--budget"),
+    ],
+)
+def test_an_unknown_flag_is_answered_by_its_own_verb(ask: Ask, verb: str, flag: str, offered: str) -> None:
+    answer = ask(verb, ".", flag, "3")
+    assert answer.code == 2
+    assert answer.err.startswith(f"pellucid: Unknown option {flag}. Did you mean {offered}")
+    assert f"pellucid {verb} " in answer.err and "lists all" not in answer.err
+
+
+@pytest.mark.parametrize("verb", ["tune", "check", "augment"])
+def test_a_loose_word_is_answered_by_its_own_verb(ask: Ask, verb: str) -> None:
+    answer = ask(verb, "fashion-mnist-mini", "more")
+    assert answer == Answer(
+        2,
+        "",
+        f"pellucid: more means nothing here. `pellucid {verb} --help` lists the options of {verb}, "
+        "`pellucid train --help` the settings.\n",
+    )

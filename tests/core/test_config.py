@@ -64,7 +64,7 @@ def test_every_setting_survives_toml_and_flags(task: str) -> None:
     cfg = settings.change(kind(), {"epochs": 3, "lr": 0.25, "milestones": (2, 5), "nesterov": False, "strict": True})
     assert settings.from_dict(kind, settings.read_toml(settings.to_toml(cfg), "x"), "x") == cfg
     flags = "--epochs 3 --lr 0.25 --milestones 2 5 --no-nesterov --strict".split()
-    assert settings.parse_flags(kind, flags, kind(), "test", "") == cfg
+    assert settings.parse_flags(kind, flags, kind(), "pellucid train", "") == cfg
 
 
 def test_toml_mistakes_name_file_and_nearest() -> None:
@@ -91,7 +91,7 @@ def test_toml_mistakes_name_file_and_nearest() -> None:
 def test_flag_mistakes_are_one_line(flags: str, message: str) -> None:
     kind = CONFIGS["classify"]
     with pytest.raises(ConfigError) as caught:
-        settings.parse_flags(kind, flags.split(), kind(), "test", "")
+        settings.parse_flags(kind, flags.split(), kind(), "pellucid train", "")
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -108,7 +108,7 @@ def test_keywords_of_train_are_exactly_the_settings() -> None:
 def test_every_setting_is_explained(task: str, capsys: pytest.CaptureFixture[str]) -> None:
     kind = CONFIGS[task]
     with pytest.raises(SystemExit):
-        settings.parse_flags(kind, ["--help"], kind(), "test", "")
+        settings.parse_flags(kind, ["--help"], kind(), "pellucid train", "")
     text = capsys.readouterr().out
     for name in settings.settings(kind):
         assert f"--{name.replace('_', '-')}" in text

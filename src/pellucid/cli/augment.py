@@ -30,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     if chosen.task != "auto":
         choose(chosen.task, CONFIGS, "task")
     kinds = list(CONFIGS.values()) if chosen.task == "auto" else [CONFIGS[chosen.task]]
-    settings.refuse_unknown_flags(kinds, rest, OPTIONS)
+    settings.refuse_unknown_flags(kinds, rest, OPTIONS, "augment")
     if data is None:
         raise ConfigError("augment needs DATA: a folder, a .csv or .npz file, or a name from `pellucid datasets`.")
     from pellucid.cli.output import print_json, print_table

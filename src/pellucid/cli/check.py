@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     if chosen.task != "auto":
         choose(chosen.task, CONFIGS, "task")
     kinds = list(CONFIGS.values()) if chosen.task == "auto" else [CONFIGS[chosen.task]]
-    settings.refuse_unknown_flags(kinds, rest, OPTIONS)
+    settings.refuse_unknown_flags(kinds, rest, OPTIONS, "check")
     if data is None:
         raise ConfigError("check needs DATA (a folder, a file, a name from `pellucid datasets`) or a run folder.")
     found = _check(chosen, data, rest)

@@ -1,14 +1,13 @@
 """The verb `pellucid train`."""
 
 import argparse
-import contextlib
-import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.arguments import parser, style
+from pellucid.cli.explain import explain_settings
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
@@ -133,12 +132,6 @@ def read_early(rest: list[str]) -> dict[str, Any]:
 def _help(made: argparse.ArgumentParser, task: str) -> int:
     made.print_help()
     name = "classify" if task == "auto" else task
-    kind = CONFIGS[name]
-    captured = io.StringIO()
-    with contextlib.redirect_stdout(captured), contextlib.suppress(SystemExit):  # tyro prints the settings and exits
-        settings.parse_flags(kind, ["--help"], kind(), "pellucid train DATA", "")
-    lines = captured.getvalue().splitlines()
-    first = next(number for number, line in enumerate(lines) if "model options" in line)  # before it is what we said
     print(f"\nsettings of --task {name}, the same as keywords in Python and in a TOML file:\n")
-    print("\n".join(lines[first:]))
+    print(explain_settings(CONFIGS[name]))
     return 0

@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     if chosen.task != "auto":
         choose(chosen.task, CONFIGS, "task")
     kinds = list(CONFIGS.values()) if chosen.task == "auto" else [CONFIGS[chosen.task]]
-    settings.refuse_unknown_flags(kinds, rest, OPTIONS)
+    settings.refuse_unknown_flags(kinds, rest, OPTIONS, "tune")
     if chosen.resume:
         return _resume(chosen, data, rest)
     if data is None:

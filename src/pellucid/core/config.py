@@ -29,7 +29,7 @@ OUR_WORDS = (  # what tyro says of a wrong flag -> what we say
         r"Error parsing (\S+): no type matching INT\|\{(\w+)\} could be instantiated from \['(.*?)'\].*",
         r"\1 needs a whole number or \2, got '\3'",
     ),
-    (r"Unrecognized options: (.*)", r"\1 means nothing here. `pellucid train --help` lists all options"),
+    (r"Unrecognized options: (.*)", r"\1 means nothing here"),
     (r"Missing value for argument '(\S+)'\. Expected (\d+) values?", r"\1 needs \2 value(s)"),
     (r"invalid choice (\S+) for argument '(\S+)'\. Expected one of \((.*)\)", r"\2 cannot be \1: use one of \3"),
 )
@@ -148,6 +148,9 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
 
     Unknown flags are refused in one line with the nearest names; `--help` prints and exits.
 
+    Args:
+        prog: how the command begins, `pellucid VERB ...`.
+
     Raises:
         ConfigError: an unknown flag, or a value that does not fit.
     """
@@ -156,7 +159,7 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
 
     import tyro
 
-    refuse_unknown_flags([config], arguments)
+    refuse_unknown_flags([config], arguments, verb=prog.split()[1])
     captured = io.StringIO()
     try:
         with contextlib.redirect_stderr(captured):
@@ -174,7 +177,7 @@ def parse_flags(config: type[Config], arguments: Sequence[str], base: Config, pr
             raise
         if said := _said_by_us(stop):
             raise said from stop
-        raise ConfigError(_one_line(captured.getvalue())) from stop
+        raise ConfigError(_one_line(captured.getvalue(), prog.split()[1])) from stop
 
 
 def _said_by_us(stop: BaseException) -> ConfigError | None:
@@ -187,11 +190,14 @@ def _said_by_us(stop: BaseException) -> ConfigError | None:
     return None
 
 
-def refuse_unknown_flags(configs: Iterable[type], arguments: Sequence[str], others: Iterable[str] = ()) -> None:
+def refuse_unknown_flags(
+    configs: Iterable[type], arguments: Sequence[str], others: Iterable[str] = (), verb: str = "train"
+) -> None:
     """Refuse a flag that no config has a setting for, before anything is read.
 
     Args:
         others: flags that are no settings, without dashes; they are allowed and offered too.
+        verb: of the command line, whose help is pointed at.
 
     Raises:
         ConfigError: an unknown flag; the nearest are offered.
@@ -203,10 +209,17 @@ def refuse_unknown_flags(configs: Iterable[type], arguments: Sequence[str], othe
         if argument.startswith("--") and flag not in names | {"help"}:
             near = get_close_matches(flag, sorted(names), n=2, cutoff=0.5)
             hint = f" Did you mean {' or '.join('--' + name for name in near)}?" if near else ""
-            raise ConfigError(f"Unknown option --{flag}.{hint} `pellucid train --help` lists all.")
+            raise ConfigError(f"Unknown option --{flag}.{hint} {_where_all_stand(verb)}")
 
 
-def _one_line(box: str) -> str:
+def _where_all_stand(verb: str) -> str:
+    """Which help lists what a verb takes: the settings are explained once, at `train`."""
+    if verb == "train":
+        return "`pellucid train --help` lists all."
+    return f"`pellucid {verb} --help` lists the options of {verb}, `pellucid train --help` the settings."
+
+
+def _one_line(box: str, verb: str) -> str:
     """The text inside tyro's error box, without frame, title (the first line) and long help, in words of our own."""
     lines = [line.strip("│╭╮╰╯─ ") for line in box.splitlines()]
     text = " ".join([line for line in lines if line.strip("-")][1:])
@@ -214,7 +227,7 @@ def _one_line(box: str) -> str:
     for theirs, ours in OUR_WORDS:
         text = re.sub(theirs, ours, text)
     text = text.strip(" .")
-    return f"{text}."
+    return f"{text}. {_where_all_stand(verb)}" if text.endswith("means nothing here") else f"{text}."
 
 
 def _finite(config: Config) -> Config:
