@@ -1,0 +1,1 @@
+"""What is drawn into scenes: cut-outs, and the names of their classes."""

@@ -1,0 +1,102 @@
+"""Cut-outs that scenes are made of, and what they are called. Letters: N sprites of h x w, K classes, P keypoints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Sprites:
+    """N cut-outs.
+
+    Attributes:
+        shade: (N, h, w) uint8, how bright each pixel is, to be tinted; or (N, h, w, 3) uint8, its own colours. What is
+            not covered counts as black: at soft edges it is the share that is covered.
+        coverage: (N, h, w) uint8, 255 inside, 0 outside.
+        labels: (N,) int64, class of each in the mask, from 1.
+    """
+
+    shade: np.ndarray
+    coverage: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def tintable(self) -> bool:
+        """Whether they take a colour; else they have their own."""
+        return self.shade.ndim == 3
+
+    def take(self, rows: slice | np.ndarray) -> "Sprites":
+        """Only these sprites."""
+        return Sprites(self.shade[rows], self.coverage[rows], self.labels[rows])
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A kind of sprite.
+
+    Attributes:
+        classes: K names in English.
+        chinese: K names in Chinese; the English ones where none are known.
+        sprites: role ("train", "val" or "test") -> what scenes of that split may show.
+        licence: of the drawings.
+        origin: where the drawings are from.
+        shared: whether the splits show the same drawings.
+    """
+
+    classes: tuple[str, ...]
+    chinese: tuple[str, ...]
+    sprites: Callable[[str], Sprites] = field(repr=False)
+    licence: str
+    origin: str
+    shared: bool
+
+
+@lru_cache(maxsize=128)
+def words(sprites: Sprites, row: int, halvings: int) -> np.ndarray:
+    """One sprite with four planes of 16 bits in a 64-bit word, so that all are interpolated at once.
+
+    Planes, from the lowest bits: shade, 0, 0, coverage; or red, green, blue, coverage. Around it lies a border of
+    one empty pixel. (h + 2, w + 2) uint64, or half that as often as asked for.
+    """
+    shade, coverage = sprites.shade[row], sprites.coverage[row]
+    planes = [shade] if sprites.tintable else [shade[..., channel] for channel in range(3)]
+    for _ in range(halvings):
+        planes, coverage = [_half(plane) for plane in planes], _half(coverage)
+    packed = np.zeros((coverage.shape[0] + 2, coverage.shape[1] + 2), dtype=np.uint64)
+    for shift, plane in [*zip((0, 16, 32), planes, strict=False), (48, coverage)]:
+        packed[1:-1, 1:-1] |= plane.astype(np.uint64) << np.uint64(shift)
+    packed.flags.writeable = False
+    return packed
+
+
+def _half(plane: np.ndarray) -> np.ndarray:
+    """The mean of every two by two pixels; what is missing at the border counts as empty."""
+    height, width = plane.shape
+    wide = np.zeros((height + height % 2, width + width % 2), dtype=np.uint16)
+    wide[:height, :width] = plane
+    return ((wide[::2, ::2] + wide[::2, 1::2] + wide[1::2, ::2] + wide[1::2, 1::2] + 2) >> 2).astype(np.uint8)
+
+
+def outermost(coverage: np.ndarray) -> np.ndarray:
+    """Top, right, bottom and left pixel of a silhouette (h, w), as (4, 2) int: column, row.
+
+    Of several pixels that are equally far out the middle one.
+    """
+    inside = coverage >= 128 if (coverage >= 128).any() else coverage > 0
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+
+    def middle(line: np.ndarray) -> int:
+        found = np.flatnonzero(line)
+        return int(found[len(found) // 2])
+
+    top, bottom, left, right = (int(each) for each in (rows[0], rows[-1], columns[0], columns[-1]))
+    return np.array(
+        [
+            (middle(inside[top]), top),
+            (right, middle(inside[:, right])),
+            (middle(inside[bottom]), bottom),
+            (left, middle(inside[:, left])),
+        ]
+    )
