@@ -1,0 +1,1 @@
+"""Masks in fewer words: runs and outlines, and back to pixels."""

@@ -1,0 +1,125 @@
+"""Run lengths against counting pixel by pixel, against pycocotools' own output, and there and back."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pycocotools import mask as pycocotools
+
+from pellucid.core.errors import DataError
+from pellucid.ops.masks.rle import Rle, decode, encode, from_coco, from_text, to_coco, to_text
+
+MASKS = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
+
+
+def counted(mask: np.ndarray) -> list[int]:
+    """The definition, pixel by pixel."""
+    runs, now = [0], False
+    for value in mask.T.ravel().tolist():
+        if bool(value) != now:
+            runs.append(0)
+            now = not now
+        runs[-1] += 1
+    return runs
+
+
+def spelled(counts: list[int]) -> str:
+    """The published algorithm (maskApi.c, rleToString), letter by letter."""
+    letters = []
+    for i, count in enumerate(counts):
+        x = count - counts[i - 2] if i > 2 else count
+        more = True
+        while more:
+            five = x & 31
+            x >>= 5
+            more = x != -1 if five & 16 else x != 0
+            letters.append(chr(48 + five + (32 if more else 0)))
+    return "".join(letters)
+
+
+@settings(deadline=None, max_examples=60)
+@given(MASKS)
+def test_masks_are_counted_column_by_column_and_come_back(mask):
+    rle = encode(mask)
+    assert rle.counts.tolist() == counted(mask)
+    assert np.array_equal(decode(rle), mask)
+    text = to_text(rle)
+    assert text == spelled(rle.counts.tolist())
+    assert from_text(text, *mask.shape) == rle
+    assert from_coco(to_coco(rle)) == rle
+    assert from_coco({"size": list(mask.shape), "counts": rle.counts.tolist()}) == rle
+
+
+@settings(deadline=None, max_examples=60)
+@given(MASKS)
+def test_area_and_box_are_those_of_the_pixels(mask):
+    rle = encode(mask)
+    assert rle.area == mask.sum()
+    rows, columns = np.nonzero(mask)
+    expected = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) if mask.any() else (0, 0, 0, 0)
+    assert rle.box_xyxy == expected
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 5_000_000), min_size=1, max_size=12))
+def test_long_runs_and_falling_ones_are_spelled_as_published(counts):
+    rle = Rle(sum(counts), 1, np.array(counts))
+    assert to_text(rle) == spelled(counts)
+    assert from_text(to_text(rle), rle.height, 1) == rle
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # its own, with numpy 2
+def test_pycocotools_reads_and_writes_the_same():
+    rng = np.random.default_rng(0)
+    for shape in ((1, 1), (7, 5), (64, 48), (480, 640)):
+        for density in (0.0, 0.02, 0.5, 1.0):
+            mask = rng.random(shape) < density
+            theirs = pycocotools.encode(np.asfortranarray(mask.astype(np.uint8)))
+            ours = to_coco(encode(mask))
+            assert ours == {"size": theirs["size"], "counts": theirs["counts"].decode()}
+            assert np.array_equal(pycocotools.decode(ours), mask)
+            left, top, wide, tall = pycocotools.toBbox(theirs).tolist()
+            assert encode(mask).box_xyxy == (left, top, left + wide, top + tall)
+            assert encode(mask).area == pycocotools.area(theirs)
+
+
+def test_empty_and_full_masks():
+    assert encode(np.zeros((3, 2))).counts.tolist() == [6]
+    assert encode(np.ones((3, 2))).counts.tolist() == [0, 6]
+    assert encode(np.zeros((0, 4))).counts.tolist() == [0]
+    assert decode(encode(np.zeros((0, 4)))).shape == (0, 4)
+
+
+def test_empty_runs_in_the_middle_change_nothing():
+    rle = Rle(4, 3, np.array([2, 0, 1, 3, 0, 2, 4]))
+    assert rle.area == 5
+    assert rle.box_xyxy == encode(decode(rle)).box_xyxy == (0, 0, 2, 4)
+
+
+@pytest.mark.parametrize("text", ["", "P", "1 2", "é2", "0o", "`" * 14 + "1"])
+def test_damaged_text_is_refused(text):
+    with pytest.raises(DataError, match=r"compressed run-length code of COCO|sum to 12, got the sum"):
+        from_text(text, 3, 4)
+
+
+def test_runs_that_do_not_fill_the_mask_are_refused():
+    with pytest.raises(DataError, match=r"mask of 3x4 \(height x width\) are 0 or more and sum to 12, got the sum 11"):
+        Rle(3, 4, np.array([5, 6]))
+    with pytest.raises(DataError, match="and a negative one"):
+        Rle(3, 4, np.array([13, -1]))
+    with pytest.raises(DataError, match="list of whole numbers, got float64"):
+        Rle(3, 4, np.array([12.0]))
+    with pytest.raises(DataError, match="sum to 20, got the sum 12"):
+        from_text(to_text(encode(np.eye(3, 4))), 4, 5)
+
+
+@pytest.mark.parametrize("content", [{}, {"size": [3, 4]}, {"size": 3, "counts": "<"}, {"size": [3], "counts": [1]}])
+def test_other_content_is_refused(content):
+    with pytest.raises(DataError, match="A run-length code of COCO is"):
+        from_coco(content)
+
+
+def test_a_mask_has_two_axes():
+    with pytest.raises(DataError, match="mask must have shape"):
+        encode(np.zeros(3))
