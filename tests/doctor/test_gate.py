@@ -8,7 +8,7 @@ import pytest
 from doctored import known_scenes, made, prepared, scenes
 
 import pellucid
-from pellucid.core.errors import DataError
+from pellucid.core.errors import DataError, Interrupted
 from pellucid.data.splits import Split, keep_together
 from pellucid.doctor.gate import find_leaks, pass_gate
 
@@ -33,6 +33,29 @@ def test_a_leak_stops_training_in_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
     run = pellucid.train(data, out=tmp_path / "run", allow_leaks=True, **SHORT)
     assert [v.status for v in run.verdicts if v.rule == "leaked-duplicates"] == ["fail"]
+
+
+@pytest.mark.parametrize("model", ["knn", "svm"])
+def test_a_fitted_model_keeps_the_leaks_it_was_allowed(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"images": leaking(), "labels": np.arange(40) % 2, "split": ROLES}
+    fitting = {"model": model, "image_size": "16", "threads": 1, "progress": "quiet"}
+    with pytest.raises(DataError, match="Nothing was trained, since 1 pair of copies in two splits"):
+        pellucid.train(data, out=tmp_path / "run", **fitting)
+    run = pellucid.train(data, out=tmp_path / "run", allow_leaks=True, **fitting)
+    leaks = [v for v in run.verdicts if v.rule == "leaked-duplicates"]
+    assert [v.status for v in leaks] == ["fail"]
+
+    def killed(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:  # killed while it fits, and fitted again: the gate's words are not lost
+        patched.setattr("pellucid.runs.fit.place_model", killed)
+        with pytest.raises(Interrupted):
+            pellucid.train(data, out=tmp_path / "again", allow_leaks=True, **fitting)
+    again = pellucid.train(data, resume=tmp_path / "again", progress="quiet")
+    assert again.verdicts == run.verdicts
 
 
 def test_groups_that_are_torn_stop_too() -> None:

@@ -29,7 +29,7 @@ def explain_settings(kind: type[Any]) -> str:
 
 
 def flow(table: str, width: int) -> str:
-    """The table of tyro with every explanation wrapped anew: tyro keeps the line ends that a docstring has in the source.
+    """The table of tyro, each explanation wrapped anew: tyro keeps the line ends that a docstring has in the source.
 
     Args:
         table: options at column 2, their explanation beside them at column 22 or below them.

@@ -14,6 +14,7 @@ from pellucid.doctor.finding import Finding
 from pellucid.doctor.published import is_published
 from pellucid.doctor.sides.groups import judge_groups
 
+LEAKS = ("leaked-duplicates", "leaked-groups")  # the rules of this gate
 NEAR_UP_TO = 1 << 30  # bytes of pictures that are compared beyond equality; to read more would take long
 
 
@@ -32,7 +33,7 @@ def find_leaks(splits: Splits, source: Source) -> tuple[list[Finding], list[Verd
         return findings, []
     copies, said = _copies(splits, np.sort(np.concatenate(list(sides.values()))))
     found = judge_copies(copies, sides, splits.names, labels, classes, published=is_published(source))
-    return [*findings, *(finding for finding in found if finding.verdict.rule == "leaked-duplicates")], said
+    return [*findings, *(finding for finding in found if finding.verdict.rule in LEAKS)], said
 
 
 def _copies(splits: Splits, rows: np.ndarray) -> tuple[list[Copy], list[Verdict]]:

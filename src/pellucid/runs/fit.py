@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pellucid.core.verdict import Verdict
 from pellucid.data.load import load
 from pellucid.data.prepare import Splits
 from pellucid.data.source import Source
+from pellucid.doctor.gate import LEAKS
 from pellucid.doctor.skipped import judge_skipped
 from pellucid.models.weights import write_weights
 from pellucid.nn.precision import place_model
@@ -30,9 +32,19 @@ from pellucid.training.scoring import evaluate
 
 
 def start_fit(
-    task: Task, cfg: Any, splits: Splits, source: Source, out: str | Path | None, story: Story, progress: Progress
+    task: Task,
+    cfg: Any,
+    splits: Splits,
+    source: Source,
+    out: str | Path | None,
+    story: Story,
+    progress: Progress,
+    leaks: Sequence[Verdict] = (),
 ) -> Run:
     """Make the run folder of a resolved config, and fit. The config is there before the work, so that it can be redone.
+
+    Args:
+        leaks: what the gate said of the data; it is kept with the run.
 
     Raises:
         PellucidError: one of its kinds, for everything a user can cause.
@@ -40,9 +52,10 @@ def start_fit(
     task.make_model(cfg, splits.facts)  # refuses what cannot be built, before anything is written
     folder = files.create(out, source.name, cfg.model.model)
     write_split(folder, splits)
+    write_json(folder / files.DOCTOR, [verdict.as_dict() for verdict in leaks])
     files.write_config(folder, cfg, story)
     with resumable(folder, "nothing was fitted yet"):
-        return _fit(task, cfg, splits, source, folder, progress)
+        return _fit(task, cfg, splits, source, folder, progress, leaks)
 
 
 def fit_again(task: Task, cfg: Any, folder: Path, story: Story, progress: Progress, data: Any = None) -> Run:
@@ -59,11 +72,16 @@ def fit_again(task: Task, cfg: Any, folder: Path, story: Story, progress: Progre
         progress.say(f"{folder} is finished; nothing was changed.")
         return Run(folder, splits=splits, source=source, device=cfg.train.device)
     files.sweep(folder)
+    leaks = [
+        verdict for verdict in Run(folder).verdicts if verdict.rule in LEAKS
+    ]  # the gate is passed once, at the start
     with resumable(folder, "nothing was fitted yet"):
-        return _fit(task, cfg, splits, source, folder, progress)
+        return _fit(task, cfg, splits, source, folder, progress, leaks)
 
 
-def _fit(task: Task, cfg: Any, splits: Splits, source: Source, folder: Path, progress: Progress) -> Run:
+def _fit(
+    task: Task, cfg: Any, splits: Splits, source: Source, folder: Path, progress: Progress, leaks: Sequence[Verdict]
+) -> Run:
     fit = task.fit(cfg)
     assert fit is not None  # the caller has looked
     facts, device = splits.facts, torch.device(cfg.train.device)
@@ -75,7 +93,7 @@ def _fit(task: Task, cfg: Any, splits: Splits, source: Source, folder: Path, pro
     seconds = {"train": time.perf_counter() - start}
     if fitted.note:
         progress.say(fitted.note)
-    verdicts = [*judge_skipped(splits.problems), *fitted.verdicts]
+    verdicts = [*judge_skipped(splits.problems), *fitted.verdicts, *leaks]
     _tell(verdicts, progress)
     metric, summary = choose_metric(task, cfg), dict[str, Any]()
     if facts.n_val:

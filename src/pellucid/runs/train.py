@@ -91,9 +91,7 @@ def start(
     task, splits = ready.task, ready.splits
     leaks = [] if judged else pass_gate(splits, source, ready.cfg.data.allow_leaks)
     if ready.fitted:
-        for verdict in leaks:
-            progress.say(verdict.sentence())
-        return start_fit(task, ready.cfg, splits, source, out, Story(task_name, spec), progress)
+        return start_fit(task, ready.cfg, splits, source, out, Story(task_name, spec), progress, leaks)
     ready = search_rate(learn_pictures(ready, progress), progress)
     job = ready.job(progress)
     job.verdicts += [*rate_verdicts(job.cfg), *judge_skipped(splits.problems), *course_verdict(job.cfg, job.model)]
