@@ -21,7 +21,7 @@ from pellucid.core.task import Task
 from pellucid.data.prepare import Splits
 from pellucid.nn.precision import as_float32
 from pellucid.report.blocks import Section
-from pellucid.tasks import CONFIGS, TASKS, get_task
+from pellucid.tasks import CONFIGS, TASKS, WISHES, get_task
 from pellucid.training.scoring import evaluate
 
 CPU = torch.device("cpu")
@@ -53,10 +53,11 @@ def first(splits: Splits, n: int) -> dict[str, torch.Tensor]:
 
 
 def test_tables_agree() -> None:
-    assert list(TASKS) == list(CONFIGS)
+    assert list(TASKS) == list(CONFIGS) == list(WISHES)
     for name in TASKS:
         assert get_task(name).name == name
         assert get_task(name).config is CONFIGS[name]
+        assert get_task(name).wishes is WISHES[name]
         assert set(tiny.SOURCES) == set(TASKS), "every task needs a tiny data set, or this battery skips it"
 
 
@@ -168,7 +169,7 @@ def test_predict_equals_the_model_on_the_batch(task: Task, cfg: Any, splits: Spl
     Image.fromarray(array).save(tmp_path / "a.png")
     tensor = torch.from_numpy(array).permute(2, 0, 1)
     forms = [array, tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(array), tensor]
-    results = task.predict(model, forms, splits.facts)
+    results = task.predict(model, forms, splits.facts, task.wishes())
     plain = [{**result.as_dict(), "image": ""} for result in results]
     assert all(each == plain[0] for each in plain)
     assert results[1].name == str(tmp_path / "a.png")
@@ -181,7 +182,7 @@ def test_predict_equals_the_model_on_the_batch(task: Task, cfg: Any, splits: Spl
 def test_draw_gives_a_picture(task: Task, cfg: Any, splits: Splits) -> None:
     image = Image.fromarray(tiny.SOURCES[task.name]().images[0])
     model = model_of(task, cfg, splits.facts).eval()
-    drawn = task.draw(image, task.predict(model, [image], splits.facts)[0])
+    drawn = task.draw(image, task.predict(model, [image], splits.facts, task.wishes())[0])
     assert drawn.mode == "RGB"
     assert drawn.width >= image.width and drawn.height > image.height
 

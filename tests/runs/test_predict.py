@@ -11,9 +11,10 @@ from small_runs import QUICK, make_photos, make_scenes
 
 import pellucid
 from pellucid.core.errors import DataError, ImageError
+from pellucid.core.wishes import TOGETHER
 from pellucid.data.source import Problem
 from pellucid.models.classify import MODELS
-from pellucid.runs.predict import BATCH, expand, predict_each, save_result
+from pellucid.runs.predict import expand, predict_each, save_result
 from pellucid.runs.run import Run
 
 
@@ -46,8 +47,8 @@ def test_kinds_of_pictures_agree(finished: Path, photos: Path) -> None:
 def test_batches_equal_singles(finished: Path, photos: Path) -> None:
     run = Run(finished)
     paths = expand([photos])
-    paths = [*paths, *paths[: BATCH + 3 - len(paths)]] if len(paths) <= BATCH else paths
-    assert len(paths) > BATCH
+    paths = [*paths, *paths[: TOGETHER + 3 - len(paths)]] if len(paths) <= TOGETHER else paths
+    assert len(paths) > TOGETHER
     together = [dict(result.top) for result in run.predict(*paths)]
     alone = [dict(run.predict(path)[0].top) for path in paths]
     for a, b in zip(together, alone, strict=True):

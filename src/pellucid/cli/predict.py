@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from pellucid.cli.arguments import parser, style
+from pellucid.cli.wishes import add_wishes, asked_for
 
 USAGE = "predict RUN IMAGES..."
 ABOUT = "what a run, or a weights file, says of pictures"
@@ -17,6 +18,7 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("--save", metavar="FOLDER", help="write every result into this folder: drawings, and masks")
     made.add_argument("--strict", action="store_true", help="stop at the first picture that cannot be opened")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    add_wishes(made)
     options = made.parse_args(list(arguments))
     from pellucid.ops.memory import quick_imports
 
@@ -24,16 +26,18 @@ def run(arguments: Sequence[str]) -> int:
         from pellucid.cli.output import print_json, print_table
         from pellucid.core.device import choose_device
         from pellucid.core.progress import make_progress
+        from pellucid.core.wishes import grant_flags
         from pellucid.data.source import Problem
         from pellucid.runs.predict import expand, predict_each, save_result
         from pellucid.runs.stored.trained import load_trained
 
     trained = load_trained(options.run, choose_device(options.device))
+    wishes = grant_flags(trained.task.wishes, asked_for(options), trained.task.name)
     pictures = expand(options.images)
     problems: list[Problem] | None = None if options.strict else []
     rows = []
     with make_progress(style(options)).bar("Predicting", len(pictures)) as advance:
-        for number, picture, result in predict_each(trained, pictures, problems):
+        for number, picture, result in predict_each(trained, pictures, problems, wishes):
             if options.save:
                 save_result(trained, picture, result, options.save, number)
             rows.append(result.as_dict() if options.json else result.row())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.core.facts import DataFacts
 from pellucid.core.verdict import Verdict
+from pellucid.core.wishes import Wishes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -101,12 +102,13 @@ class Task:
         make_model: `(cfg, facts) -> nn.Module` whose `forward(batch) -> outputs` is the same in
             training and evaluation, and whose `net` is the plain network inside.
         compute_loss: `(outputs, batch, cfg) -> dict` of named scalars, already weighted; the loop sums them.
-        expected_initial_loss: `(cfg, facts) -> dict`: what theory says each of them is before training.
+        expected_initial_loss: `(cfg, facts) -> dict`: what theory says each of them is before training; NaN where that
+            depends on the pictures.
         score: `(outputs, batch) -> records`: one row a picture, padding masked.
         summarise: `(records, facts) -> dict`: numbers and tables made of all rows.
         metrics: the numbers of the summary that can pick the best model; the first does unless `--metric`
             names another. Each name is a key of the summary.
-        predict: `(model, images, facts) -> results`, one a picture.
+        predict: `(model, images, facts, wishes) -> results`, one a picture; see `runs.predict` for what a result is.
         draw: `(image, result) -> image`: the result drawn on the picture.
         sections: `(summary, records, facts, picture) -> sections` of the report; `picture(index)` is a
             record's image.
@@ -117,12 +119,15 @@ class Task:
         borrow: `(cfg) -> cfg, Borrowed`: weights to start from, read before any picture, and the settings that follow
             from them; None from scratch. See `tasks.classify.transfer`.
         weigh: `(batch, cfg) -> number or 0-dim tensor`: what the mean in each loss is divided by, so that the losses of
-            a batch are the means of those of its parts, each by its share of this.
+            a batch are the means of those of its parts, each by its share of this. A dict of them, by name of the loss,
+            where losses are means over different things.
         plan: `(cfg, facts, net) -> Plan`: what is frozen when, and at which rate the rest is trained; None trains
             everything at one rate. See `training.transfer`.
         chance: `(facts) -> metric -> value`: what the best answer reaches that is always the same, where that is known.
         explain: `(summary, records, facts) -> verdicts`: why the number that counts is no better than chance; none
             when nothing but more training is missing. See `doctor.why_zero`.
+        wishes: what can be asked of `predict`, a dataclass that imports no torch; its fields are flags of `pellucid
+            predict` and keywords of `Run.predict`.
     """
 
     name: str
@@ -135,7 +140,7 @@ class Task:
     score: Callable[["Outputs", "Batch"], "Records"]
     summarise: Callable[["Records", DataFacts], dict[str, Any]]
     metrics: tuple[Metric, ...]
-    predict: Callable[["nn.Module", Sequence[Any], DataFacts], list[Any]]
+    predict: Callable[["nn.Module", Sequence[Any], DataFacts, Any], list[Any]]
     draw: Callable[["Image", Any], "Image"]
     sections: Callable[[dict[str, Any], "Records", DataFacts, Callable[[int], "Image"]], list[Any]]
     target_score: Callable[["Outputs", int], "Tensor"]
@@ -144,9 +149,10 @@ class Task:
     fitted: tuple[str, ...] = ()
     borrow: Callable[[Any], tuple[Any, Any]] = from_scratch
     plan: Callable[[Any, DataFacts, "nn.Module"], Any] = all_at_once
-    weigh: Callable[["Batch", Any], "float | Tensor"] = by_pictures
+    weigh: Callable[["Batch", Any], "float | Tensor | Mapping[str, Tensor]"] = by_pictures
     chance: Callable[[DataFacts], dict[str, float]] = nothing_known
     explain: Callable[[dict[str, Any], "Records", DataFacts], list[Verdict]] = nothing_to_explain
+    wishes: type[Wishes] = Wishes
 
     @property
     def metric(self) -> Metric:

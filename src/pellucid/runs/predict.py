@@ -1,4 +1,8 @@
-"""`predict`: results for whatever can be called a picture."""
+"""`predict`: results for whatever can be called a picture.
+
+A result of any task has: `name`; `as_dict()`, plain JSON; `row()`, a line of a table; `images()`, what is kept beside
+the drawing when results are saved, as pictures by kind; `_repr_html_()`.
+"""
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,22 +13,22 @@ from PIL import Image
 
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.files import write_atomic
+from pellucid.core.wishes import Wishes
 from pellucid.data.images import read_image
 from pellucid.data.readers.listing import EXTENSIONS
 from pellucid.data.source import Problem
 from pellucid.runs.stored.trained import Trained
 
-BATCH = 32
-
 
 def predict_each(
-    trained: Trained, pictures: Sequence[Any], problems: list[Problem] | None = None
+    trained: Trained, pictures: Sequence[Any], problems: list[Problem] | None = None, wishes: Wishes | None = None
 ) -> Iterator[tuple[int, Any, Any]]:
     """Predict batch by batch.
 
     Args:
         pictures: what `expand` returned.
         problems: takes the pictures that cannot be opened, which are then passed over; None raises.
+        wishes: what is asked of the predictions, of the task's own kind; None asks for nothing special.
 
     Yields:
         place among the pictures, the picture, its result.
@@ -32,26 +36,27 @@ def predict_each(
     Raises:
         ImageError: a picture cannot be opened, and `problems` is None.
     """
-    for start in range(0, len(pictures), BATCH):
-        part = list(enumerate(pictures[start : start + BATCH], start))
+    wishes = trained.task.wishes() if wishes is None else wishes
+    for start in range(0, len(pictures), wishes.together):
+        part = list(enumerate(pictures[start : start + wishes.together], start))
         try:
-            results = trained.task.predict(trained.model, [picture for _, picture in part], trained.facts)
+            results = trained.task.predict(trained.model, [picture for _, picture in part], trained.facts, wishes)
         except ImageError:
             if problems is None:
                 raise
-            part, results = _one_by_one(trained, part, problems)
+            part, results = _one_by_one(trained, part, problems, wishes)
         for (number, picture), result in zip(part, results, strict=True):
             yield number, picture, result
 
 
 def _one_by_one(
-    trained: Trained, part: list[tuple[int, Any]], problems: list[Problem]
+    trained: Trained, part: list[tuple[int, Any]], problems: list[Problem], wishes: Wishes
 ) -> tuple[list[tuple[int, Any]], list[Any]]:
     """The pictures that can be opened, and their results."""
     sound, results = [], []
     for number, picture in part:
         try:
-            results += trained.task.predict(trained.model, [picture], trained.facts)
+            results += trained.task.predict(trained.model, [picture], trained.facts, wishes)
         except ImageError as error:
             problems.append(Problem(str(picture), error.kind, str(error)))
             continue

@@ -2,11 +2,13 @@
 
 import html
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from pellucid.core.progress import Style, make_progress
 from pellucid.core.verdict import Verdict
+from pellucid.core.wishes import grant
 from pellucid.runs.predict import expand, predict_each
+from pellucid.runs.setup.asked_of_predictions import Asked
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.notebook import Results, Summary
 from pellucid.runs.stored.record import Record
@@ -31,14 +33,20 @@ class Run(Record):
 
         return Summary(evaluate_run(self, data, split, make_progress(progress)).summary)
 
-    def predict(self, *images: Any) -> list[Any]:
+    def predict(self, *images: Any, **wishes: Unpack[Asked]) -> list[Any]:
         """Results for files, folders, globs, PIL images, arrays or tensors, in order.
 
+        Args:
+            wishes: what the run's task can be asked for, as in `pellucid predict --help`.
+
         Raises:
+            ConfigError: the task takes no such wish (the message lists what it takes), or a value does not fit.
             DataError: nothing was given, or a folder holds no pictures.
             ImageError: a picture cannot be opened.
         """
-        return Results(result for _, _, result in predict_each(self.trained, expand(images)))
+        trained = self.trained
+        granted = grant(trained.task.wishes, wishes, trained.task.name)
+        return Results(result for _, _, result in predict_each(trained, expand(images), wishes=granted))
 
     def verify(self) -> list[Verdict]:
         """Predict the stored examples again; a `fail` among the verdicts means that something changed.

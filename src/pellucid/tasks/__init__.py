@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from pellucid.core.choose import choose
 from pellucid.core.task import Task
-from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.core.wishes import Wishes
+from pellucid.tasks.classify.config import ClassifyConfig, ClassifyWishes
 from pellucid.tasks.segment.config import SegmentConfig
+from pellucid.tasks.segment.prediction.wishes import SegmentWishes
 
 
 def _classify() -> Task:
@@ -22,6 +24,7 @@ def _segment() -> Task:
 
 TASKS: dict[str, Callable[[], Task]] = {"classify": _classify, "segment": _segment}
 CONFIGS: dict[str, type] = {"classify": ClassifyConfig, "segment": SegmentConfig}
+WISHES: dict[str, type[Wishes]] = {"classify": ClassifyWishes, "segment": SegmentWishes}
 
 
 def get_task(name: str) -> Task:

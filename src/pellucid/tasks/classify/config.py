@@ -6,6 +6,7 @@ from typing import Literal
 from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
+from pellucid.core.wishes import Wishes
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.training.config import (
     CrossEntropyConfig,
@@ -18,6 +19,17 @@ from pellucid.training.config import (
 
 FITTED = ("knn", "svm", "softmax")  # models that are fitted in one go, not trained by gradient steps
 FITTED_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # what can choose their settings: no probabilities
+
+
+@dataclass(frozen=True)
+class ClassifyWishes(Wishes):
+    """What can be asked of predictions: flags of `pellucid predict` and keywords of `Run.predict`."""
+
+    top: int = 5
+    """How many of the most probable classes are told, at least 1."""
+
+    def __post_init__(self) -> None:
+        require(self.top >= 1, "top", "at least 1", self.top)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from pellucid.core.facts import DataFacts
 from pellucid.data.single import as_batch
 from pellucid.nn.precision import device_of
-
-TOP = 5
+from pellucid.tasks.classify.config import ClassifyWishes
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class ClassifyResult:
         name: file name, or "picture 3" for a picture that has none.
         label: the most probable class.
         probability: of that class, in [0, 1].
-        top: (class, probability) of the most probable classes, at most 5, best first.
+        top: (class, probability) of the most probable classes, best first; as many as were asked for.
     """
 
     name: str
@@ -52,7 +51,7 @@ class ClassifyResult:
         return f"<table><caption>{html.escape(self.name)}</caption>{cells}</table>"
 
 
-def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts) -> list[ClassifyResult]:
+def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts, wishes: ClassifyWishes) -> list[ClassifyResult]:
     """Classify pictures of any kind. Computes in fp32, so that the numbers repeat on other machines.
 
     Raises:
@@ -61,7 +60,7 @@ def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts) -> list[C
     device = device_of(model)
     with torch.inference_mode():
         probabilities = model(as_batch(images, facts.preprocess, device))["logits"].float().softmax(1).cpu()  # (N, K)
-    best, order = probabilities.topk(min(TOP, facts.n_classes), dim=1)
+    best, order = probabilities.topk(min(wishes.top, facts.n_classes), dim=1)
     results = []
     for number, (image, values, places) in enumerate(zip(images, best.tolist(), order.tolist(), strict=True)):
         top = tuple((facts.classes[place], value) for place, value in zip(places, values, strict=True))

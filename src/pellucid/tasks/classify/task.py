@@ -13,7 +13,7 @@
 """
 
 from pellucid.core.task import Fit, Task
-from pellucid.tasks.classify.config import FITTED, ClassifyConfig
+from pellucid.tasks.classify.config import FITTED, ClassifyConfig, ClassifyWishes
 from pellucid.tasks.classify.data import make_data
 from pellucid.tasks.classify.loss import compute_loss, expected_initial_loss, weigh
 from pellucid.tasks.classify.metrics import METRICS, chance, explain, score, summarise
@@ -54,4 +54,5 @@ TASK = Task(
     weigh=weigh,
     chance=chance,
     explain=explain,
+    wishes=ClassifyWishes,
 )

@@ -18,6 +18,7 @@ from pellucid.nn.precision import device_of
 from pellucid.plots.overlay import legend, overlay_mask
 from pellucid.plots.palette import palette
 from pellucid.tasks.segment.loss import IGNORE
+from pellucid.tasks.segment.prediction.wishes import SegmentWishes
 
 SHOWN_WIDTH = 256
 STRIP = 1 << 22  # values of a strip of enlarged logits: bounds the memory that a large photograph takes
@@ -65,7 +66,7 @@ class SegmentResult:
         return f"<table><caption>{html.escape(self.name)}</caption>{cells}</table>"
 
 
-def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts) -> list[SegmentResult]:
+def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts, wishes: SegmentWishes) -> list[SegmentResult]:
     """Segment pictures of any kind; masks have the pictures' own sizes. Computes in fp32.
 
     Raises:

@@ -16,6 +16,7 @@ from pellucid.tasks.segment.data import make_data
 from pellucid.tasks.segment.loss import compute_loss, expected_initial_loss, weigh
 from pellucid.tasks.segment.metrics import METRICS, chance, explain, score, summarise
 from pellucid.tasks.segment.model import make_model, resolve
+from pellucid.tasks.segment.prediction.wishes import SegmentWishes
 from pellucid.tasks.segment.report import sections
 from pellucid.tasks.segment.show import draw, predict, target_score
 
@@ -37,4 +38,5 @@ TASK = Task(
     weigh=weigh,
     chance=chance,
     explain=explain,
+    wishes=SegmentWishes,
 )

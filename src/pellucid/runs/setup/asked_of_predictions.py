@@ -1,0 +1,14 @@
+"""Everything that can be asked of predictions as a keyword of `Run.predict`, so that editors and type checkers know it.
+
+The wishes themselves, their defaults and their meaning are the dataclasses in `tasks.WISHES`; a test holds this list to
+them.
+"""
+
+from typing import TypedDict
+
+
+class Asked(TypedDict, total=False):
+    """Keyword of `Run.predict` -> its type. A task takes its own only."""
+
+    top: int
+    probabilities: bool
