@@ -310,7 +310,7 @@ def test_what_is_no_mask_is_refused_with_what_to_do(tmp_path: Path) -> None:
     refuse(encode(np.array([[-1, 3]], np.int32), "TIFF"), "not-a-mask", "from -1 to 3", mask=True)
     refuse(encode(np.array([[0.5]], np.float32), "TIFF"), "not-a-mask", "whole class ids", mask=True)
     see_through = np.array([[[5, 5, 5, 128]]], np.uint8)
-    refuse(encode(see_through, "PNG"), "not-a-mask", "picture in colours", mask=True)
+    refuse(encode(see_through, "PNG"), "not-a-mask", "has transparent pixels", "without alpha", mask=True)
     refuse(b"", "empty", mask=True)
     refuse(tmp_path / "gone.png", "missing", size=True)
     refuse(b"text", "not-an-image", size=True)

@@ -218,8 +218,8 @@ def test_masks_that_do_not_fit_are_named(tmp_path):
     assert size.reason == (f"{masks[1]}: the mask is 6x5 pixels but its picture is 13x28. Save both at one size.")
     assert (value.record, value.kind) == ("2.jpg", "mask-id")
     assert value.reason == (
-        f"{masks[2]}: the mask has the value 7, which is no class (allowed: 0..2, and 255 = ignore). "
-        "Repair the mask or name its values."
+        f"{masks[2]}: the mask has the value 7 (first at row 0, column 0), which is no class (allowed: 0..2, and "
+        "255 = ignore). Repair the mask or name its values."
     )
 
 
@@ -270,5 +270,5 @@ def test_masks_in_arrays_are_mapped_and_checked_without_touching_them(tmp_path):
     assert pack.targets["label"].tolist() == [0, 1, 0]
     assert [(p.record, p.kind) for p in pack.problems] == [("c", "mask-id")]
     assert pack.problems[0].reason.startswith(
-        "c: the mask has the value 99, which is no class (allowed: 10, 20, and 255"
+        "c: the mask has the value 99 (first at row 0, column 0), which is no class (allowed: 10, 20, and 255"
     )

@@ -1,9 +1,10 @@
-"""The one door through which pictures come in: as (H, W, C) uint8 or as a mask, upright, or only their size.
+"""The one door through which pictures come in: as (H, W, C) uint8, as a mask, or as deep greys; or only their size.
 
 What may be opened, and how a refusal is counted, is said in `image_file`.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +15,7 @@ from PIL import Image
 from pellucid.core.errors import ConfigError, ImageError
 from pellucid.data.image_file import FORMATS, MAX_PIXELS, check_pixels, errors, opened, short
 
-__all__ = ["FORMATS", "MAX_PIXELS", "read_image", "read_mask", "read_size", "to_uint8"]
+__all__ = ["FORMATS", "MAX_PIXELS", "read_greys", "read_image", "read_mask", "read_size", "to_uint8"]
 
 MAX_SCANS = 500  # progressive JPEGs have about ten; each one costs as much as decoding the picture once
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
@@ -69,12 +70,16 @@ def read_image(source: Any, channels: int = 3, background: tuple[int, int, int] 
         return _pixels(image, channels, background, name)
 
 
-def read_mask(source: Path | str | bytes) -> np.ndarray:
+def read_mask(source: Path | str | bytes, colours: Mapping[int, int] | None = None) -> np.ndarray:
     """The class ids (H, W) uint8 of one mask, upright: palette indices, grey values, or 0 and 1 of a 1-bit picture.
 
+    Args:
+        colours: 0xRRGGBB -> id, for masks that may be pictures in colours. Grey masks are read as ids all the same,
+            and palette masks too, unless all colours they use are in this table.
+
     Raises:
-        ImageError: it cannot be opened, or is no mask: a JPEG (its values are not exact), colours that differ,
-            real transparency, or ids above 255.
+        ImageError: it cannot be opened, or is no mask: a JPEG (its values are not exact), colours that differ or
+            are not in the table, real transparency, or ids above 255.
     """
     with opened(source) as (image, _, name):
         if image.format in ("JPEG", "MPO"):
@@ -83,15 +88,38 @@ def read_mask(source: Path | str | bytes) -> np.ndarray:
         image.load()
         upright = _upright(image)
         values = np.array(upright)  # (H, W) or (H, W, C)
+        if values.ndim == 3 and upright.mode in ALPHA_MODES and (values[..., -1] != 255).any():
+            raise ImageError(
+                f"{name} has transparent pixels, but a mask holds one class id a pixel: save it without alpha.",
+                "not-a-mask",
+            )
+        if colours is not None and upright.mode in ("RGB", "RGBA"):
+            return _by_colour(values, colours, name)
+        if colours is not None and upright.mode == "P" and _has_colours(upright, colours):
+            return _by_colour(np.array(upright.convert("RGB")), colours, name)
         if values.ndim == 3:
             values = _one_channel(values, upright.mode in ALPHA_MODES, name)  # (H, W)
         if values.dtype.kind == "f" or values.min() < 0 or values.max() > 255:
             raise ImageError(
                 f"{name} holds values from {values.min()} to {values.max()}, but a mask holds whole class ids "
-                "from 0 to 255 (255 = ignore).",
+                "from 0 to 255 (255 = ignore); numbers of objects are no classes.",
                 "not-a-mask",
             )
         return values.astype(np.uint8) // np.uint8(step)
+
+
+def read_greys(source: Path | str | bytes) -> np.ndarray:
+    """(H, W) of one grey picture with the numbers its file holds: uint8 or uint16, upright, not scaled.
+
+    Raises:
+        ImageError: it cannot be opened, or is not grey with 8 or 16 bits.
+    """
+    with opened(source) as (image, _, name):
+        image.load()
+        values = np.array(_upright(image))
+        if values.ndim != 2 or image.mode not in ("L", *DEEP_MODES[:4]):
+            raise ImageError(f"{name} must be grey with 8 or 16 bits a pixel, got {image.mode}.", "unsupported")
+        return values.astype(np.uint8 if image.mode == "L" else np.uint16)
 
 
 def read_size(source: Path | str | bytes) -> tuple[int, int]:
@@ -254,12 +282,54 @@ def _raw_mode(image: Image.Image) -> str:
 
 
 def _one_channel(values: np.ndarray, has_alpha: bool, name: str) -> np.ndarray:
-    """(H, W, C) -> (H, W), where all colours are the same and nothing is transparent."""
+    """(H, W, C) -> (H, W), where all colours are the same; alpha says nothing here."""
     colours = values[..., :-1] if has_alpha else values
-    if (colours != colours[..., :1]).any() or (has_alpha and (values[..., -1] != 255).any()):
+    if (colours != colours[..., :1]).any():
+        found = [_spaced(code) for code in np.unique(_codes(colours)).tolist()]
         raise ImageError(
-            f"{name} is a picture in colours, but a mask holds one class id (0 to 255) a pixel: "
-            "save it as a grey or palette PNG whose values are the ids.",
+            f"{name} is a picture in colours ({_some(found)}), but a mask holds one class id (0 to 255) a pixel: "
+            "save it as a grey or palette PNG whose values are the ids, or name its colours in a classes.csv of "
+            "name,r,g,b beside the folders.",
             "not-a-mask",
         )
     return colours[..., 0]
+
+
+def _by_colour(pixels: np.ndarray, colours: Mapping[int, int], name: str) -> np.ndarray:
+    """(H, W, 3 or 4) -> the ids (H, W) that the table gives to the colours."""
+    codes = _codes(pixels)
+    known = np.array(sorted(colours), dtype=np.uint32)
+    at = np.searchsorted(known, codes).clip(max=len(known) - 1)
+    strange = known[at] != codes
+    if strange.any():
+        row, column = np.argwhere(strange)[0]
+        found = [_spaced(code) for code in np.unique(codes[strange]).tolist()]
+        raise ImageError(
+            f"{name} has the colour {_spaced(int(codes[row, column]))} at row {row}, column {column}, which the table "
+            f"of colours does not name; not in it are {_some(found)}.",
+            "mask-colour",
+        )
+    ids = np.array([colours[int(code)] for code in known], dtype=np.uint8)
+    return ids[at]
+
+
+def _has_colours(image: Image.Image, colours: Mapping[int, int]) -> bool:
+    """Whether the table names every colour that a palette picture uses."""
+    used = image.convert("RGB").getcolors(256)
+    return used is not None and all(r << 16 | g << 8 | b in colours for _, (r, g, b) in used)  # type: ignore[misc]
+
+
+def _codes(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, C) uint8 -> (H, W) uint32 0xRRGGBB; of one channel, as grey."""
+    red, green, blue = (pixels[..., i % pixels.shape[2]].astype(np.uint32) for i in range(3))
+    return red << 16 | green << 8 | blue
+
+
+def _spaced(code: int) -> str:
+    return f"{code >> 16} {code >> 8 & 255} {code & 255}"
+
+
+def _some(found: list[str], most: int = 6) -> str:
+    """The first of a list, and how many more there are."""
+    more = f" and {len(found) - most:,} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more

@@ -10,10 +10,12 @@ from pellucid.core.errors import ConfigError, DataError
 from pellucid.data.images import FORMATS
 from pellucid.data.known import KNOWN
 from pellucid.data.readers.arrays import read_arrays, read_npz
+from pellucid.data.readers.cityscapes import is_cityscapes, read_cityscapes
 from pellucid.data.readers.class_folder import read_class_folder
 from pellucid.data.readers.csv_table import read_csv_table
 from pellucid.data.readers.listing import EXTENSIONS, require_folder
 from pellucid.data.readers.mask_folder import is_mask_folder, read_mask_folder
+from pellucid.data.readers.voc import read_voc, voc_year
 from pellucid.data.source import Source
 
 TABLES = (".csv", ".tsv")
@@ -25,7 +27,7 @@ def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
     Args:
         data: one of
 
-            - a folder of class folders, or one with `images/` and `masks/`
+            - a folder of class folders, one with `images/` and `masks/`, or one laid out as Pascal VOC or Cityscapes
             - a `.csv` or `.tsv` table, or an `.npz` file
             - the name of a known set, or `name:folder` for one whose files lie in that folder;
               `name:` is never a folder, `./name` always is
@@ -87,7 +89,11 @@ def _read(data: Any, group: str) -> Source:
 
 
 def _read_folder(path: Path, group: str) -> Source:
-    return (read_mask_folder if is_mask_folder(require_folder(path)) else read_class_folder)(path, group)
+    if is_mask_folder(require_folder(path)):
+        return read_mask_folder(path, group)
+    if is_cityscapes(path):
+        return read_cityscapes(path, group)
+    return (read_class_folder if voc_year(path) is None else read_voc)(path, group)
 
 
 def _read_file(path: Path, group: str) -> Source:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
+from pellucid.data.objects import Objects
 
 Role = Literal["train", "val", "test"]
 ROLES: tuple[Role, ...] = ("train", "val", "test")
@@ -54,6 +55,8 @@ class Source:
         masks: N paths (None where a picture has none), or an array (N, H, W) uint8 with class ids,
             255 = ignore; or None.
         mask_ids: file value -> class id, for masks whose file values are not 0..K-1; None keeps them.
+        mask_colours: 0xRRGGBB -> file value, for masks that are pictures in colours; None for all others.
+        objects: N times the things in a picture, whose classes are indices into `classes`; or None.
         roles: (N,) of "train", "val", "test" or "", as far as the data says; "" is to be split.
         groups: (N,) any hashable; records of one group stay on one side; or None.
         problems: what was left out while reading.
@@ -68,6 +71,8 @@ class Source:
     labels: np.ndarray | None = None
     masks: Sequence[Path | None] | np.ndarray | None = None
     mask_ids: dict[int, int] | None = None
+    mask_colours: dict[int, int] | None = None
+    objects: Sequence[Objects] | None = None
     roles: np.ndarray | None = None
     groups: np.ndarray | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -94,9 +99,16 @@ class Source:
             ("roles", self.roles),
             ("groups", self.groups),
             ("masks", self.masks),
+            ("objects", self.objects),
         ):
             if values is not None and len(values) != n:
                 raise DataError(f"{self.name}: {n} images but {len(values)} {what}.")
+        for name, objects in zip(self.names, self.objects or (), strict=False):
+            if len(objects) and objects.labels.max() >= len(self.classes):
+                raise DataError(
+                    f"{self.name}: class {objects.labels.max()} of a thing in {name} is outside "
+                    f"0..{len(self.classes) - 1} ({len(self.classes)} classes)."
+                )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -121,7 +133,7 @@ class Source:
                 return None if values is None else values[rows]
             return [values[row] for row in rows]
 
-        parts = ("images", "names", "labels", "masks", "roles", "groups")
+        parts = ("images", "names", "labels", "masks", "objects", "roles", "groups")
         return Source(**{**self.__dict__, "spec": "", **{part: pick(getattr(self, part)) for part in parts}})
 
     def _repr_html_(self) -> str:

@@ -126,7 +126,8 @@ def test_ids_get_names_from_files_or_from_themselves(tmp_path: Path) -> None:
     (root / "classes.json").write_text('["a", "b", "c", "d", "e", "f", "g", "h"]')
     assert read_mask_folder(root).classes == tuple("abcdefgh")
     (root / "classes.txt").write_text("\ufeffsky\r\nroad\r\ncar\r\n\n", encoding="utf-8")
-    refuse(root, "a.png holds the id 7, but only 0..2 are named", "classes.txt", "255 = ignore")
+    refuse(root, "a.png holds the id 7 (first at row 0, column 2), but only 0..2 are named", "2 of 2 masks")
+    refuse(root, "classes.txt", "255 = ignore")
 
 
 def test_black_and_white_masks_have_two_classes(tmp_path: Path) -> None:

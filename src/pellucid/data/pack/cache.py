@@ -65,6 +65,8 @@ def pack_path(folder: Path, source: Source, recipe: Recipe) -> Path:
     }
     if recipe.interpolation != "bilinear":  # packs made before there was a choice keep their names
         settings["interpolation"] = recipe.interpolation
+    if source.mask_colours is not None:
+        settings["mask_colours"] = sorted(source.mask_colours.items())
     digest = hashlib.sha256(json.dumps(settings).encode())
     for what in (source.images, source.masks):
         digest.update(b"\0none" if what is None else _content(what, source.names))

@@ -89,7 +89,8 @@ def decode(source: Source, row: int, recipe: Recipe, table: np.ndarray) -> Place
     image = read_image(source.images[row], recipe.channels, recipe.background)
     mask = None
     if source.masks is not None:
-        mask = _read_mask(source.masks[row], (image.shape[0], image.shape[1]), source.names[row], table)
+        size = (image.shape[0], image.shape[1])
+        mask = _read_mask(source.masks[row], size, source.names[row], table, source.mask_colours)
     return place(image, recipe.size, recipe.fit, recipe.background, mask, recipe.interpolation)
 
 
@@ -132,25 +133,34 @@ def to_classes(mask: np.ndarray, name: str, table: np.ndarray) -> np.ndarray:
     """Values of a mask's file as class ids.
 
     Raises:
-        ImageError: of kind `mask-id`, naming the first value that is no class.
+        ImageError: of kind `mask-id`, naming the values that are no class, and where the first of them is.
     """
     ids = table[mask]
     wrong = ids < 0
     if wrong.any():
         allowed = ", ".join(_ranges(np.flatnonzero(table[:IGNORE] >= 0)))
+        values = _ranges(np.unique(mask[wrong]))
+        value, is_no = (
+            ("value " + values[0], "is no class")
+            if values[0].isdigit() and len(values) == 1
+            else ("values " + ", ".join(values), "are no classes")
+        )
+        row, column = np.argwhere(wrong)[0]
         raise ImageError(
-            f"{name}: the mask has the value {int(mask[wrong].min())}, which is no class (allowed: {allowed}, and "
-            f"{IGNORE} = ignore). Repair the mask or name its values.",
+            f"{name}: the mask has the {value} (first at row {row}, column {column}), which {is_no} (allowed: "
+            f"{allowed}, and {IGNORE} = ignore). Repair the mask or name its values.",
             "mask-id",
         )
     return ids.astype(np.uint8)
 
 
-def _read_mask(item: object, size: tuple[int, int], name: str, table: np.ndarray) -> np.ndarray:
+def _read_mask(
+    item: object, size: tuple[int, int], name: str, table: np.ndarray, colours: dict[int, int] | None
+) -> np.ndarray:
     """(H, W) uint8 class ids; all 255 where a record has no mask."""
     if item is None:
         return np.full(size, IGNORE, dtype=np.uint8)
-    values = item if isinstance(item, np.ndarray) else read_mask(item)  # type: ignore[arg-type]
+    values = item if isinstance(item, np.ndarray) else read_mask(item, colours)  # type: ignore[arg-type]
     where = name if isinstance(item, np.ndarray) else str(item)
     if values.shape != size:
         raise ImageError(

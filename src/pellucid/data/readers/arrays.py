@@ -13,7 +13,8 @@ from pellucid.core.shapes import require_shape
 from pellucid.data.image_file import printable
 from pellucid.data.images import to_uint8
 from pellucid.data.readers.checks import role_of, sorted_names, unknown_split
-from pellucid.data.readers.masks import IGNORE, name_classes
+from pellucid.data.readers.legend import IGNORE, Legend
+from pellucid.data.readers.masks import name_classes
 from pellucid.data.source import Card, Source
 
 FIELDS = {  # as users write them -> what they are
@@ -270,11 +271,11 @@ def _masks(
             f"from {masks.min()} to {masks.max()}."
         )
     masks = masks.astype(np.uint8)
-    found: dict[int, str] = {}
+    found: dict[int, list[str]] = {}
     for row, mask in enumerate(masks):
         for value in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist():
-            found.setdefault(value, f"{name}: mask {row}")
-    classes, ids = name_classes(found, None if named is None else dict(enumerate(named)), name)
+            found.setdefault(value, []).append(f"{name}: mask {row}")
+    classes, ids = name_classes(found, None if named is None else Legend(dict(enumerate(named))), name)
     if ids is None:
         return classes, masks
     table = np.full(256, IGNORE, np.uint8)

@@ -1,7 +1,7 @@
 """Pairs of picture and mask: do they fit, which values do the masks hold, and what are these called."""
 
-import json
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,14 +12,16 @@ import numpy as np
 
 from pellucid.core.errors import DataError, ImageError
 from pellucid.data.images import read_mask, read_size
+from pellucid.data.readers.legend import IGNORE, LISTS, Legend, listed, read_legend
 from pellucid.data.source import Card, Problem, Source
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-IGNORE = 255
 READ_AT_MOST = 2000  # masks; of more, this many are read, evenly spread, to learn which values they hold
-NAMES = ("classes.txt", "classes.json")
+SMEARED_FROM = 12  # different values, before a mask is suspected
+RARE = 0.01  # of the pixels: less than this has a value that smearing may have made
+ALONE = 0.5  # of the pixels of rare values: more than this beside no equal pixel, and the values are no classes
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,30 @@ class Pair:
     role: str = ""
 
 
+@dataclass(frozen=True)
+class Held:
+    """What one mask holds: its values, rising, and whether JPEG or smooth resizing made most of them."""
+
+    values: tuple[int, ...]
+    smeared: bool
+
+
 def segmentation_source(
-    root: Path, pairs: Sequence[Pair], groups: np.ndarray | None, problems: list[Problem]
+    root: Path,
+    pairs: Sequence[Pair],
+    groups: np.ndarray | None,
+    problems: list[Problem],
+    usual: Legend | None = None,
 ) -> Source:
     """Check the pairs and name the classes. Sizes are compared by the headers; of the masks, up to 2,000 are read.
 
-    Class names come from `classes.txt` (line 1 names id 0) or `classes.json` ({"0": "road"}, or a list) in `root`;
-    with neither, the ids found become `class 0`, `class 7`, and so on. 255 is "ignore", except in masks that hold
-    nothing but 0 and 255, where it is the object.
+    What the values mean is read from a file in `root` (see `legend`); without one it is as `usual` for such a folder,
+    and without that the ids found become `class 0`, `class 7`, and so on. 255 is "ignore", except in masks that hold
+    nothing but 0 and 255, where it is the object. Splits without one pixel that counts are left out.
 
     Raises:
-        DataError: no pair is left, there is one class only, or a mask holds an id that the names leave out.
+        DataError: no pair is left, there is one class only, a mask holds ids or colours that are not named, or
+            values that no class list can explain.
     """
     checked = _map(check_pair, pairs)
     fits = np.array([problem is None for problem in checked], dtype=bool)
@@ -50,20 +65,29 @@ def segmentation_source(
     kept = np.flatnonzero(fits)
     sample = kept if len(kept) <= READ_AT_MOST else kept[np.linspace(0, len(kept) - 1, READ_AT_MOST).astype(int)]
     note = f" (classes by {len(sample):,} of {len(kept):,} masks)" if len(sample) < len(kept) else ""
-    values = _map(lambda row: mask_values(pairs[row].mask), sample.tolist())
-    found: dict[int, str] = {}
-    for row, held in zip(sample.tolist(), values, strict=True):
-        if isinstance(held, ImageError):
-            problems.append(Problem(pairs[row].name, held.kind, str(held)))
+    legend = read_legend(root) or usual
+    colours = None if legend is None else legend.colours
+    read = _map(lambda row: read_values(pairs[row].mask, colours), sample.tolist())
+    _refuse_strange_colours([held for held in read if isinstance(held, ImageError)], len(sample))
+    held = {}
+    for row, values in zip(sample.tolist(), read, strict=True):
+        if isinstance(values, ImageError):
+            problems.append(Problem(pairs[row].name, values.kind, str(values)))
             fits[row] = False
         else:
-            for value in held:
-                found.setdefault(value, str(pairs[row].mask))
+            held[row] = values
+    if not fits.any():
+        raise DataError(f"{root} has no picture with a mask of the same name and size.{_most_common(problems)}")
+    if legend is None:
+        _refuse_smeared([(pairs[row].mask, one) for row, one in held.items()])
+    classes, mask_ids = name_classes(
+        _where({str(pairs[row].mask): one.values for row, one in held.items()}),
+        legend,
+        str(root),
+        lambda path, value: _place(Path(path), value, colours),
+    )
+    fits &= _counted(pairs, held, mask_ids, problems)
     rows = np.flatnonzero(fits).tolist()
-    if not rows:
-        first = f" The first of {len(problems)} problems: {problems[0].reason}" if problems else ""
-        raise DataError(f"{root} has no picture with a mask of the same name and size.{first}")
-    classes, mask_ids = name_classes(found, read_names(root), str(root))
     return Source(
         name=root.resolve().name or str(root),
         images=[pairs[row].image for row in rows],
@@ -71,6 +95,7 @@ def segmentation_source(
         classes=classes,
         masks=[pairs[row].mask for row in rows],
         mask_ids=mask_ids,
+        mask_colours=None if colours is None else dict(colours),
         roles=np.array([pairs[row].role for row in rows], dtype="<U5"),
         groups=None if groups is None else groups[rows],
         problems=problems,
@@ -90,80 +115,136 @@ def check_pair(pair: Pair) -> Problem | None:
     return Problem(pair.name, "size-mismatch", reason)
 
 
-def mask_values(mask: Path) -> list[int] | ImageError:
-    """The different values one mask holds, rising; or why it cannot be read."""
+def read_values(mask: Path, colours: Mapping[int, int] | None = None) -> Held | ImageError:
+    """The different values one mask holds; or why it cannot be read."""
     try:
-        return np.flatnonzero(np.bincount(read_mask(mask).ravel(), minlength=256)).tolist()
+        ids = read_mask(mask, colours)
     except ImageError as error:
         return error
+    counts = np.bincount(ids.ravel(), minlength=256)
+    return Held(tuple(np.flatnonzero(counts).tolist()), _is_smeared(ids, counts))
 
 
 def name_classes(
-    found: Mapping[int, str], named: Mapping[int, str] | None, where: str
+    found: Mapping[int, Sequence[str]],
+    legend: Legend | None,
+    where: str,
+    place: Callable[[str, int], str] = lambda record, value: "",
 ) -> tuple[tuple[str, ...], dict[int, int] | None]:
-    """Class names, and file value -> class id where the values are not 0..K-1 already.
+    """Class names, and file value -> class id (255: ignored) where the values are not 0..K-1 already.
 
     Args:
-        found: value -> a record that holds it.
-        named: value -> class name, as far as the data set says.
+        found: value -> the records that hold it.
+        legend: what the values mean, as far as the data set says.
+        place: `(record, value)` -> where in the record the value first occurs, for a message.
 
     Raises:
         DataError: one class only, or a value without a name.
     """
+    named = None if legend is None else dict(legend.names)
+    ignored = frozenset() if legend is None else legend.ignored
     is_binary = set(found) == {0, IGNORE}
     if named is not None and set(named) == {0, 1} and IGNORE in found and 1 not in found:
         named = {0: named[0], IGNORE: named[1]}  # two names, and masks of black and white
     if named is None:
         ids = sorted(value for value in found if value != IGNORE or is_binary)
         named = {value: f"class {value}" for value in ids}
-    stray = sorted(value for value in found if value not in named and value != IGNORE)
+    stray = sorted(value for value in found if value not in named and value != IGNORE and value not in ignored)
     if stray:
-        raise DataError(
-            f"{found[stray[0]]} holds the id {stray[0]}, but only {_listed(named)} are named: "
-            f"name it in {' or '.join(NAMES)}, or repair the mask ({IGNORE} = ignore)."
-        )
+        raise DataError(_strays(stray, found, named, place))
     if len(named) < 2:
         got = f"only {', '.join(named.values())}" if named else f"nothing but {IGNORE} (ignore)"
         raise DataError(f"{where}: the masks hold {got}: a segmenter needs two classes or more, background included.")
     ids = sorted(named)
-    mask_ids = None if ids == list(range(len(ids))) else {value: i for i, value in enumerate(ids)}
-    return tuple(named[value] for value in ids), mask_ids
+    if ids == list(range(len(ids))) and not ignored:
+        return tuple(named[value] for value in ids), None
+    mask_ids = {value: i for i, value in enumerate(ids)}
+    return tuple(named[value] for value in ids), mask_ids | dict.fromkeys(sorted(ignored), IGNORE)
 
 
-def read_names(root: Path) -> dict[int, str] | None:
-    """Value -> name from `classes.txt` or `classes.json`; None if there is neither.
+def _strays(
+    stray: Sequence[int], found: Mapping[int, Sequence[str]], named: Mapping[int, str], place: Callable[[str, int], str]
+) -> str:
+    """What is said of ids without a name: which, where first, and in how many records."""
+    record = found[stray[0]][0]
+    here = [value for value in stray if record in found[value]]
+    records = len({each for value in stray for each in found[value]})
+    total = len({each for held in found.values() for each in held})
+    ids = f"the id {here[0]}" if len(here) == 1 else f"the ids {listed(here)}"
+    others = "" if len(stray) == len(here) else f" (all of them: {listed(stray)})"
+    return (
+        f"{record} holds {ids}{place(record, here[0])}, but only {listed(named)} are named; {records:,} of {total:,} "
+        f"masks hold such ids{others}: name them in {' or '.join(LISTS)}, or repair the masks ({IGNORE} = ignore)."
+    )
 
-    Raises:
-        DataError: the file cannot be read as such, or a name occurs twice.
-    """
-    path = next((root / name for name in NAMES if (root / name).is_file()), None)
-    if path is None:
-        return None
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix == ".txt":
-            named = dict(enumerate(line.strip() for line in text.strip().splitlines()))
-        else:
-            content = json.loads(text)
-            pairs = enumerate(content) if isinstance(content, list) else content.items()
-            named = {int(value): str(name) for value, name in pairs}
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
+
+def _where(held: Mapping[str, Sequence[int]]) -> dict[int, list[str]]:
+    """Value -> the masks that hold it, of mask -> values."""
+    found: dict[int, list[str]] = {}
+    for mask, values in held.items():
+        for value in values:
+            found.setdefault(value, []).append(mask)
+    return found
+
+
+def _place(mask: Path, value: int, colours: Mapping[int, int] | None) -> str:
+    row, column = np.argwhere(read_mask(mask, colours) == value)[0]
+    return f" (first at row {row}, column {column})"
+
+
+def _counted(
+    pairs: Sequence[Pair], held: Mapping[int, Held], mask_ids: Mapping[int, int] | None, problems: list[Problem]
+) -> np.ndarray:
+    """(N,) bool: False for the pairs of splits of which no mask, of those read, has a pixel that counts."""
+    ignored = {value for value, k in {IGNORE: IGNORE, **(mask_ids or {})}.items() if k == IGNORE}
+    counts: dict[str, bool] = {}
+    for row, one in held.items():
+        counts[pairs[row].role] = counts.get(pairs[row].role, False) or not ignored.issuperset(one.values)
+    empty = {role for role, any_counts in counts.items() if role and not any_counts}
+    for role in sorted(empty):
+        n = sum(pair.role == role for pair in pairs)
+        problems.append(Problem(role, "all-ignored", f"none of the {n:,} masks of {role} has a pixel with a class"))
+    return np.array([pair.role not in empty for pair in pairs], dtype=bool)
+
+
+def _refuse_strange_colours(errors: Sequence[ImageError], n_masks: int) -> None:
+    """Raise for masks with colours that the table does not name."""
+    strange = [error for error in errors if error.kind == "mask-colour"]
+    if strange:
+        raise DataError(f"{str(strange[0])[:-1]} ({len(strange):,} of {n_masks:,} masks hold such colours).")
+
+
+def _refuse_smeared(held: Sequence[tuple[Path, Held]]) -> None:
+    smeared = [(mask, one) for mask, one in held if one.smeared]
+    if smeared:
+        mask, one = smeared[0]
         raise DataError(
-            f'{path} must hold one class name a line, or as JSON {{"0": "road", "1": "sky"}}; got an error: {error}.'
-        ) from error
-    if not named or not all(0 <= value <= IGNORE for value in named) or not all(named.values()):
-        raise DataError(f"{path} must name ids from 0 to 255, each with a word, got {_listed(named)}.")
-    if len(set(named.values())) < len(named):
-        twice = next(name for name in named.values() if list(named.values()).count(name) > 1)
-        raise DataError(f"{path} has the class name {twice!r} twice.")
-    return named
+            f"{mask} holds {len(one.values)} different values, most of them on a few scattered pixels, as JPEG and "
+            f"smooth resizing leave them ({len(smeared):,} of {len(held):,} masks do): make masks anew from the "
+            "annotation, as PNG, and resize them by the nearest pixel only."
+        )
 
 
-def _listed(named: Mapping[int, str]) -> str:
-    ids = sorted(named)
-    if len(ids) > 2 and ids == list(range(ids[0], ids[-1] + 1)):
-        return f"{ids[0]}..{ids[-1]}"
-    return ", ".join(str(value) for value in ids) or "none"
+def _is_smeared(ids: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether most values of a mask lie on few pixels that have no equal neighbour, unlike those of small objects."""
+    present = counts > 0
+    rare = present & (counts < RARE * ids.size)
+    if present.sum() < SMEARED_FROM or rare.sum() * 3 < present.sum() * 2:
+        return False
+    padded = np.pad(ids.astype(np.int16), 1, constant_values=-1)
+    sides = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
+    alone = ~np.logical_or.reduce([side == ids for side in sides])
+    return float(alone[rare[ids]].mean()) > ALONE
+
+
+def _most_common(problems: Sequence[Problem]) -> str:
+    """How many problems of each kind there are, and the first of the most common one."""
+    counts = Counter(problem.kind for problem in problems).most_common()
+    if not counts:
+        return ""
+    first = next(problem for problem in problems if problem.kind == counts[0][0])
+    said = f" ({', '.join(f'{count:,} {kind}' for kind, count in counts)})" * (len(problems) > 1)
+    return f" The first of {len(problems):,} problems{said}: {first.record}: {first.reason}"
 
 
 def _map(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
