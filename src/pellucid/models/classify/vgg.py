@@ -30,6 +30,29 @@ DEPTHS: dict[int, tuple[int, int, int, int, int]] = {  # layers with weights -> 
 }
 
 
+def conv_stages(
+    channels: int, depths: tuple[int, int, int, int, int], norm: bool = False, round_up: bool = False
+) -> nn.Sequential:
+    """Convolutions and ReLUs in five stages, each ended by a pooling: (N, C, H, W) -> (N, 512, H/32, W/32).
+
+    Args:
+        channels: C.
+        depths: convolutions of each stage.
+        norm: batch norm before each ReLU.
+        round_up: poolings keep a last odd row or column.
+    """
+    layers: list[nn.Module] = []
+    c_in = channels
+    for depth, c_out in zip(depths, CHANNELS, strict=True):
+        for _ in range(depth):
+            layers.append(nn.Conv2d(c_in, c_out, 3, padding=1))
+            layers += [nn.BatchNorm2d(c_out)] if norm else []
+            layers.append(nn.ReLU(inplace=True))
+            c_in = c_out
+        layers.append(nn.MaxPool2d(2, stride=2, ceil_mode=round_up))
+    return nn.Sequential(*layers)
+
+
 class Vgg(nn.Module):
     """Five stages of 3x3 convolutions, each but perhaps the last ended by a 2x2 pooling; three fully connected layers.
 
@@ -55,17 +78,9 @@ class Vgg(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        c_in = channels
-        for depth, c_out in zip(depths, CHANNELS, strict=True):
-            for _ in range(depth):
-                layers.append(nn.Conv2d(c_in, c_out, 3, padding=1))
-                layers += [nn.BatchNorm2d(c_out)] if norm else []
-                layers.append(nn.ReLU(inplace=True))
-                c_in = c_out
-            layers.append(nn.MaxPool2d(2, stride=2, ceil_mode=small_head))
+        layers, c_in = conv_stages(channels, depths, norm, round_up=small_head), CHANNELS[-1]
         cells, width = (1, 512) if small_head else (7, 4096)
-        self.features = nn.Sequential(*(layers[:-1] if small_head else layers))
+        self.features = layers[:-1] if small_head else layers
         self.avgpool = nn.AdaptiveAvgPool2d(cells)  # of 7 cells, changes nothing at 224 px
         last = nn.Linear(width, n_classes)
         self.classifier = nn.Sequential(
