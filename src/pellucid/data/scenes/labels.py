@@ -1,0 +1,93 @@
+"""What a scene is a lesson for: every label follows from one map, in which each pixel has the number of its thing.
+
+A thing of which no pixel is seen has no label of any kind. Letters: H, W the scene, M things that are seen, K classes.
+"""
+
+import numpy as np
+
+from pellucid.core.errors import DataError
+from pellucid.data.objects import Objects
+from pellucid.data.scenes.scene import Scene
+from pellucid.ops.masks.rle import encode
+
+FOREGROUND, BACKGROUND = 1, 2  # as lecture notes and some data sets code the two
+
+
+def seen(scene: Scene) -> np.ndarray:
+    """(M,) int64: which of `scene.things` have a pixel in the picture, from the back to the front."""
+    return np.flatnonzero(pixels(scene))
+
+
+def pixels(scene: Scene) -> np.ndarray:
+    """How many pixels are seen of each of `scene.things`, int64."""
+    return np.bincount(scene.instances.ravel(), minlength=len(scene.things) + 1)[1:]
+
+
+def class_label(scene: Scene) -> int:
+    """Class 0..K-1 of the thing of which most is seen; of equals, the one further back.
+
+    Raises:
+        DataError: nothing is seen.
+    """
+    areas = pixels(scene)
+    if not areas.any():
+        raise DataError("There is nothing to be seen in this scene, so the picture has no class.")
+    return scene.things[int(areas.argmax())].label
+
+
+def class_counts(scene: Scene, n_classes: int) -> np.ndarray:
+    """How many things of each class are seen: (K,) int64."""
+    return np.bincount([scene.things[i].label for i in seen(scene)], minlength=n_classes).astype(np.int64)
+
+
+def semantic_mask(scene: Scene) -> np.ndarray:
+    """The class of each pixel plus 1; 0 is background. (H, W) uint8."""
+    return np.array([0, *(thing.label + 1 for thing in scene.things)], dtype=np.uint8)[scene.instances]
+
+
+def foreground_mask(scene: Scene) -> np.ndarray:
+    """1 where a thing is seen, 2 where none is. (H, W) uint8."""
+    return np.where(scene.instances > 0, FOREGROUND, BACKGROUND).astype(np.uint8)
+
+
+def instance_ids(scene: Scene) -> np.ndarray:
+    """(H, W) uint8: 0 is background, i shows thing i of `objects(scene)`, counted from 1 without gaps."""
+    numbers = np.zeros(len(scene.things) + 1, dtype=np.uint8)
+    shown = seen(scene)
+    numbers[shown + 1] = np.arange(1, len(shown) + 1)
+    return numbers[scene.instances]
+
+
+def objects(scene: Scene) -> Objects:
+    """The M things that are seen, from the back to the front: box around what is seen, class, mask, keypoints.
+
+    `area` is that of the mask. Keypoints of a thing may lie outside of its box: what is hidden still is somewhere.
+    """
+    shown = seen(scene)
+    if not len(shown):
+        n_keypoints = len(scene.things[0].keypoints) if scene.things else 0
+        return Objects.empty(n_keypoints, has_masks=True)
+    things = [scene.things[i] for i in shown]
+    masks = [encode(scene.instances == i + 1) for i in shown]
+    return Objects(
+        boxes_xyxy=_boxes(scene.instances, len(scene.things))[shown],
+        labels=np.array([thing.label for thing in things], dtype=np.int64),
+        masks=masks,
+        keypoints=np.stack([thing.keypoints for thing in things]),
+    )
+
+
+def _boxes(instances: np.ndarray, n_things: int) -> np.ndarray:
+    """The tightest box around the pixels of each number from 1 on, (n_things, 4); of no use where there are none."""
+    height, width = instances.shape
+    in_row = np.zeros((n_things + 1, height), dtype=bool)
+    in_column = np.zeros((n_things + 1, width), dtype=bool)
+    in_row[instances, np.arange(height)[:, None]] = True
+    in_column[instances, np.arange(width)] = True
+    ends = [
+        in_column.argmax(1),
+        in_row.argmax(1),
+        width - in_column[:, ::-1].argmax(1),
+        height - in_row[:, ::-1].argmax(1),
+    ]
+    return np.stack(ends, axis=1)[1:].astype(np.float32)
