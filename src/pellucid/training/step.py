@@ -10,7 +10,7 @@ from pellucid.core.errors import is_out_of_memory
 from pellucid.nn.precision import as_float32, autocast
 from pellucid.training.job import Job
 from pellucid.training.memory.back_off import Traces, divide_further
-from pellucid.training.memory.parts import cut, most_parts, shares, smallest_part
+from pellucid.training.memory.parts import cut, most_parts, share_of, shares, smallest_part
 from pellucid.training.optim import clip_, gradient_norm, set_rate
 
 
@@ -70,7 +70,7 @@ def backward(job: Job, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     sums: dict[str, Tensor] = {}
     parts = cut(batch, n_parts)
     for part, share in zip(parts, shares(job.task, parts, job.cfg), strict=True):
-        losses = {name: loss * share for name, loss in _losses(job, part).items()}
+        losses = {name: loss * share_of(name, share) for name, loss in _losses(job, part).items()}
         torch.stack(list(losses.values())).sum().backward()
         sums = {name: loss.detach() + sums.get(name, 0.0) for name, loss in losses.items()}
     return sums

@@ -64,6 +64,8 @@ class Settings(TypedDict, total=False):
     balance: bool
     class_weights: tuple[float, ...]
     auxiliary_weight: float
+    loss: str
+    focal_gamma: float
     dropout: float
     channel_dropout: float
     drop_connect: float

@@ -10,6 +10,7 @@ differs, since it takes mean and variance of the pictures it sees at once, and d
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from pellucid.core.task import Task
 
 Batch = Mapping[str, Tensor]
+Share = Tensor | Mapping[str, Tensor]
 
 
 def batch_norms(model: nn.Module) -> list[str]:
@@ -48,8 +50,21 @@ def cut(batch: dict[str, Tensor], n_parts: int) -> list[dict[str, Tensor]]:
     return [dict(zip(batch, part, strict=True)) for part in zip(*columns, strict=True)]
 
 
-def shares(task: Task, parts: Sequence[Batch], cfg: object) -> list[Tensor]:
-    """W_p / W of each part, 0-dim float32; all 0 where nothing counts."""
-    weights = torch.stack([torch.as_tensor(task.weigh(part, cfg), dtype=torch.float32) for part in parts])
-    total = weights.sum()
-    return list((weights / torch.where(total > 0, total, 1)).unbind())
+def shares(task: Task, parts: Sequence[Batch], cfg: object) -> list[Share]:
+    """W_p / W of each part, 0-dim float32, 0 where nothing counts; by name where losses weigh differently."""
+    weights = [task.weigh(part, cfg) for part in parts]
+    if not isinstance(weights[0], Mapping):
+        return [*_as_shares(weights)]
+    columns = {name: _as_shares([each[name] for each in weights]) for name in weights[0]}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def share_of(name: str, share: Share) -> Tensor:
+    """The share of one loss."""
+    return share[name] if isinstance(share, Mapping) else share
+
+
+def _as_shares(weights: Sequence[Any]) -> list[Tensor]:
+    stacked = torch.stack([torch.as_tensor(weight, dtype=torch.float32) for weight in weights])
+    total = stacked.sum()
+    return list((stacked / torch.where(total > 0, total, 1)).unbind())

@@ -1,4 +1,4 @@
-"""Losses, as pure functions of tensors. Letters: N pictures, K classes, `...` any further sides (H, W)."""
+"""Softmax cross-entropy, of pictures or of pixels. Letters: N pictures, K classes, `...` any further sides (H, W)."""
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,15 @@ def weight_of(target: Tensor, *, ignore_index: int, weights: Tensor | None = Non
     if weights is None:
         return counted.float()
     return weights[torch.where(counted, target, 0)] * counted
+
+
+def require_target(logits: Tensor, target: Tensor) -> None:
+    """Raises: DataError: there is not one target (N, ...) for each place of the logits (N, K, ...)."""
+    n, n_classes, *sides = logits.shape
+    if target.shape != (n, *sides):
+        raise DataError(
+            f"target must have shape {(n, *sides)} to fit logits {(n, n_classes, *sides)}, got {tuple(target.shape)}."
+        )
 
 
 def cross_entropy(
@@ -57,11 +66,8 @@ def cross_entropy(
     Raises:
         DataError: the shapes do not fit together.
     """
-    n, n_classes, *sides = logits.shape
-    if target.shape != (n, *sides):
-        raise DataError(
-            f"target must have shape {(n, *sides)} to fit logits {(n, n_classes, *sides)}, got {tuple(target.shape)}."
-        )
+    require_target(logits, target)
+    n_classes = logits.shape[1]
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     each = F.cross_entropy(
         logits, target, ignore_index=ignore_index, label_smoothing=label_smoothing, reduction="none"
