@@ -14,7 +14,6 @@ import datetime
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import planted_jobs as planted
 import torch
 from broken_data import BROKEN, SOUND
 from healthy_runs import NETWORKS, healthy_run
@@ -42,9 +42,6 @@ KEPT = ROOT / "runs" / "doctor" / "cases.json"
 PAGE = ROOT / "docs" / "doctor.md"
 CURVES = ROOT / "tests" / "training" / "health" / "curves" / "judged.json"
 FIRST_CURVES = CURVES.with_name("judged_first.json")
-sys.path.insert(0, str(ROOT / "tests" / "training" / "health" / "preflight"))
-
-import planted  # noqa: E402  the faults of a job before it is trained stand beside the tests of the preflight
 
 SEED = 500  # of the healthy runs; those of the tests and of tuning are others
 

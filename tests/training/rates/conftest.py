@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "health" / "preflight"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
-from planted import TinyConv
+from planted_jobs import TinyConv
 
 from pellucid.models import FAMILIES
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import line_task
 import numpy as np
-import planted
+import planted_jobs as planted
 import pytest
 import torch
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[4] / "benchmarks"))
 
-from planted import TinyConv
+from planted_jobs import TinyConv
 
 from pellucid.models import FAMILIES
 

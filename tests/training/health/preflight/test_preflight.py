@@ -5,10 +5,10 @@ from pathlib import Path
 
 import line_task
 import numpy as np
-import planted
+import planted_jobs as planted
 import pytest
 import torch
-from planted import Make, classifier, segmenter, with_fault
+from planted_jobs import Make, classifier, segmenter, with_fault
 
 from pellucid.core.progress import Quiet
 from pellucid.core.verdict import Verdict
