@@ -1,6 +1,7 @@
 """The ladder on pictures of 17 pixels: one split, one opening, no rung twice."""
 
 import json
+import runpy
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from pellucid.core.preprocess import Preprocess
 from pellucid.data.source import Source
 from pellucid.models.classify import MODELS
 from pellucid.runs.comparing.climbing import climb
-from pellucid.runs.comparing.climbing.rungs import NAMES, RUNGS, chosen, settings_for, why_not
+from pellucid.runs.comparing.climbing.rungs import NAMES, RUNGS, STRONG, chosen, settings_for, why_not
 from pellucid.runs.comparing.ladder import Ladder, ladder, usual_budget
 from pellucid.runs.run import Run
 
@@ -205,3 +206,9 @@ def test_the_usual_budget() -> None:
     assert usual_budget(100) == usual_budget(10_800) == 240
     assert usual_budget(13_000) == 240 + 0.125 * 1000
     assert usual_budget(54_000) == usual_budget(10**6) == 5400
+
+
+def test_the_strong_rung_is_the_measured_recipe() -> None:
+    """What `docs/time-to-accuracy.md` measured is what the ladder trains; how long, and on what, it decides itself."""
+    recipe = runpy.run_path(str(Path(__file__).parents[4] / "recipes" / "fast.py"))["RECIPE"]
+    assert {**STRONG, "epochs": 10, "val_fraction": 0.0} == recipe

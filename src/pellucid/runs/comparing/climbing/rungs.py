@@ -19,7 +19,7 @@ MOST_FOR_FEATURES = 0.3  # of the budget
 FEW = 20_000  # training pictures; below it smaller batches give short trainings enough steps
 SHORT: dict[str, Any] = {"schedule": "one-cycle", "lr": 3e-3}  # learns within few epochs
 
-# What reaches 94 % of full Fashion-MNIST in ten epochs (docs/time-to-accuracy.md).
+# What reaches 94 % of full Fashion-MNIST in ten epochs: recipes/fast.py, measured in docs/time-to-accuracy.md.
 STRONG: dict[str, Any] = {
     "model": "whitened_convnet",
     "mirror": True,
