@@ -211,4 +211,4 @@ def test_the_usual_budget() -> None:
 def test_the_strong_rung_is_the_measured_recipe() -> None:
     """What `docs/time-to-accuracy.md` measured is what the ladder trains; how long, and on what, it decides itself."""
     recipe = runpy.run_path(str(Path(__file__).parents[4] / "recipes" / "fast.py"))["RECIPE"]
-    assert {**STRONG, "epochs": 10, "val_fraction": 0.0} == recipe
+    assert recipe == {**STRONG, "epochs": 10, "val_fraction": 0.0}
