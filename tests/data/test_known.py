@@ -44,7 +44,16 @@ def made_up(**changes: object) -> Known:
 
 
 def test_the_table_is_keyed_by_name_and_every_card_is_filled_in() -> None:
-    assert list(KNOWN) == ["fashion-mnist-mini", "fashion-mnist", "mnist", "cifar10", "cifar100", "digits", "scenes"]
+    assert list(KNOWN) == [
+        "fashion-mnist-mini",
+        "fashion-mnist",
+        "mnist",
+        "cifar10",
+        "cifar100",
+        "digits",
+        "nuclei",
+        "scenes",
+    ]
     for name, known in KNOWN.items():
         assert known.name == name
         assert known.card.title and known.card.licence and known.card.origin and known.how_to_get.endswith(".")

@@ -47,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _about(name: str) -> dict[str, Any]:
-    from pellucid.data.known import KNOWN, cache_folder
+    from pellucid.data.known import KNOWN
 
     known = KNOWN[name]
     return {
@@ -56,7 +56,7 @@ def _about(name: str) -> dict[str, Any]:
         "classes": len(known.classes),
         "pictures": ", ".join(f"{count:,} {role}".strip() for role, count in known.counts.items()),
         "size": "x".join(map(str, known.shape)),
-        "here": not known.remotes or any(place.is_dir() for place in (*known.places, cache_folder(name))),
+        "here": known.is_here,
         "licence": known.card.licence,
         "origin": known.card.origin,
         "sha256": known.card.digest,

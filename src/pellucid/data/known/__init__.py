@@ -12,7 +12,7 @@ from pellucid.core.choose import choose
 from pellucid.core.progress import Progress
 from pellucid.data import scenes
 from pellucid.data.assets import fashion_mini
-from pellucid.data.known import cifar
+from pellucid.data.known import cifar, nuclei
 from pellucid.data.known.cifar import FINE_CLASSES, read_cifar_folder
 from pellucid.data.known.fetch import fetch
 from pellucid.data.known.idx import read_idx_folder
@@ -188,6 +188,22 @@ KNOWN: dict[str, Known] = {
         counts={"": 1_797},
         how_to_get="It is part of scikit-learn.",
         read=_read_digits,
+    ),
+    "nuclei": Known(
+        name="nuclei",
+        card=Card(
+            title="Nuclei: 125 cell nuclei under a fluorescence microscope, one real picture in 73 tiles, 128x128 grey",
+            licence="BSD-3-Clause, as part of stardist",
+            origin="a picture of the 2018 Data Science Bowl, in stardist 0.9.2, https://github.com/stardist/stardist; "
+            "Caicedo et al. 2019, Nature Methods 16, 1247",
+            digest="c0fb2d744373696363bbb6b6e6c0feea2f235a2350e13e31b0bfb313afdaa243",
+        ),
+        classes=nuclei.CLASSES,
+        shape=(nuclei.TILE, nuclei.TILE, 1),
+        counts=nuclei.COUNTS,
+        how_to_get=nuclei.HOW_TO_GET,
+        read=nuclei.read_nuclei,
+        package=nuclei.PACKAGE,
     ),
     "scenes": Known(
         name="scenes",

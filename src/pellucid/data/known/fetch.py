@@ -36,6 +36,8 @@ def fetch(known: Known, folder: Path | None = None, progress: Progress | None = 
             published; nothing is left behind.
         WriteError: the folder cannot be written.
     """
+    if known.package and not known.remotes:
+        raise DataError(f"{known.name} comes with a package and is not fetched. {known.how_to_get}")
     if not known.remotes:
         raise DataError(f"{known.name} needs no files: there is nothing to fetch.")
     folder = folder or cache_folder(known.name)

