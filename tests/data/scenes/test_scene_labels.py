@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 
 from pellucid.core.errors import DataError
 from pellucid.data.scenes import labels
+from pellucid.data.scenes.compose import make_scene
+from pellucid.data.scenes.dice import Dice
+from pellucid.data.scenes.difficulty import DIFFICULTIES
 from pellucid.data.scenes.scene import Scene, Thing
+from pellucid.data.scenes.sprites.fashion import FASHION
 
 N_CLASSES = 5
 
@@ -34,6 +38,16 @@ def maps(draw) -> Scene:
 @given(maps())
 def test_all_labels_of_a_map_agree_with_its_pixels(scene):
     check(scene, N_CLASSES)
+
+
+@pytest.mark.parametrize("difficulty", list(DIFFICULTIES.values()), ids=list(DIFFICULTIES))
+def test_all_labels_of_generated_scenes_agree_with_their_pixels(difficulty):
+    for i in range(12):
+        scene = make_scene(Dice(1, i), FASHION.sprites("test"), (72, 60), difficulty)
+        check(scene, len(FASHION.classes))
+        assert len(labels.seen(scene)) > 0
+        for thing, shown in zip(scene.things, labels.pixels(scene), strict=True):
+            assert shown <= thing.area
 
 
 def check(scene: Scene, n_classes: int) -> None:

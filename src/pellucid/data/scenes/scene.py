@@ -20,12 +20,15 @@ class Thing:
         colour: name of its colour in English, one of `COLOURS`; "" where it keeps its own.
         keypoints: (P, 3) float32: x, y in pixels of the scene, where pixel i covers [i, i + 1], and visibility.
         area: pixels that it would cover, were nothing in front of it and the picture larger.
+        covers: rows of `things` that are partly or wholly hidden by it: of each at least one pixel that was seen
+            until it was drawn.
     """
 
     label: int
     colour: str
     keypoints: np.ndarray
     area: int
+    covers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

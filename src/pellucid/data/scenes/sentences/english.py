@@ -1,0 +1,97 @@
+"""English for scenes: articles, plurals, numbers and relations."""
+
+from collections.abc import Sequence
+
+from pellucid.data.scenes.sentences.statements import (
+    ABOVE,
+    BELOW,
+    HIDDEN_BY,
+    IN_FRONT,
+    LEFT,
+    RIGHT,
+    Kind,
+    Statement,
+)
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+RELATIONS = {
+    LEFT: "to the left of",
+    RIGHT: "to the right of",
+    ABOVE: "above",
+    BELOW: "below",
+    IN_FRONT: "in front of",
+    HIDDEN_BY: "partly hidden by",
+}
+# What a class is called in a sentence, where that is not its name.
+NAMES = {"t-shirt/top": "T-shirt", "t-shirt": "T-shirt"}
+IN_PAIRS = {"trouser": "trousers", "trousers": "trousers", "glasses": "glasses", "scissors": "scissors"}
+PLURALS = {
+    "man": "men", "woman": "women", "child": "children", "person": "people", "foot": "feet", "tooth": "teeth",
+    "goose": "geese", "mouse": "mice", "ox": "oxen", "leaf": "leaves", "knife": "knives", "wolf": "wolves",
+    "sheep": "sheep", "fish": "fish", "deer": "deer", "tomato": "tomatoes", "potato": "potatoes", "bus": "buses",
+}  # fmt: skip
+LIKE_CONSONANTS = ("uni", "use", "usu", "usb", "eu", "one", "once", "ufo")  # begin with a y or w to the ear
+LIKE_VOWELS = ("hour", "honest", "honour", "heir", "x-")
+
+
+def say(statement: Statement, classes: Sequence[str]) -> str:
+    """A statement as a phrase: "two red bags", "a red sneaker to the left of a green bag"."""
+    subject = some(statement.subject, statement.count, classes)
+    if statement.other is None:
+        return subject
+    again = statement.other == statement.subject
+    other = another(statement.other, classes) if again else some(statement.other, 1, classes)
+    return f"{subject} {RELATIONS[statement.kind]} {other}"
+
+
+def some(kind: Kind, count: int, classes: Sequence[str]) -> str:
+    """A thing, or several: "an orange bag", "two pairs of red trousers"."""
+    before, noun = _noun(kind, classes, count)
+    phrase = f"{before} {noun}".strip()
+    if count == 1:
+        return f"{article(phrase)} {phrase}"
+    return f"{NUMBERS[count] if count < len(NUMBERS) else count} {phrase}"
+
+
+def another(kind: Kind, classes: Sequence[str]) -> str:
+    """One more of the same: "another red sneaker"."""
+    before, noun = _noun(kind, classes, 1)
+    return f"another {before} {noun}".replace("  ", " ")
+
+
+def listed(phrases: Sequence[str]) -> str:
+    """Phrases in a row: "a, b and c"."""
+    return " and ".join([", ".join(phrases[:-1]), phrases[-1]] if len(phrases) > 1 else phrases)
+
+
+def article(phrase: str) -> str:
+    """Either "a" or "an", by how the first word sounds."""
+    low = phrase.lower()
+    if low.startswith(LIKE_CONSONANTS):
+        return "a"
+    return "an" if low.startswith(("a", "e", "i", "o", "u", *LIKE_VOWELS)) else "a"
+
+
+def plural(noun: str) -> str:
+    """Several of a noun, whose last word changes: "ankle boots"."""
+    before, space, last = noun.rpartition(" ")
+    low = last.lower()
+    if low in PLURALS:
+        many = PLURALS[low]
+    elif low.endswith(("s", "x", "z", "ch", "sh")):
+        many = last + "es"
+    elif low.endswith("y") and low[-2:-1] not in ("a", "e", "i", "o", "u"):
+        many = last[:-1] + "ies"
+    else:
+        many = last + "s"
+    return before + space + many
+
+
+def _noun(kind: Kind, classes: Sequence[str], count: int) -> tuple[str, str]:
+    """What stands before the noun, colour included, and the noun."""
+    name = classes[kind.label].replace("_", " ").strip()
+    low = name.lower()
+    if low in IN_PAIRS:
+        return f"{'pair' if count == 1 else 'pairs'} of {kind.colour}".strip(), IN_PAIRS[low]
+    noun = NAMES.get(low, low if name.istitle() or name.capitalize() == name else name)
+    return kind.colour, noun if count == 1 else plural(noun)
