@@ -31,6 +31,7 @@ def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
             - a `.csv` or `.tsv` table, or an `.npz` file
             - the name of a known set, or `name:folder` for one whose files lie in that folder;
               `name:` is never a folder, `./name` always is
+            - `scenes:size=128,difficulty=medium` and so on, for scenes as `data.scenes.Options` tells
             - a dict of arrays, or a tuple (images, labels)
             - a Source, which is returned as it is
         group: CSV column (or array) whose values are groups, or `folder` for the parent folder of each picture.
@@ -62,6 +63,8 @@ def spec_of(data: Any) -> str:
         return ""
     name, colon, folder = str(data).partition(":")
     if isinstance(data, str) and name in KNOWN:
+        if folder and (spell := KNOWN[name].spell_options):
+            return f"{name}:{spell(folder)}"
         return f"{name}:{Path(folder).expanduser().resolve()}" if folder else name + colon
     return str(Path(data).expanduser().resolve())
 
@@ -81,6 +84,8 @@ def _read(data: Any, group: str) -> Source:
                     f"{data} is a known data set and also lies in this folder: write {data}: for the known set or "
                     f"./{data} for what lies here."
                 )
+            if folder and (read := KNOWN[name].read_options):
+                return read(folder)
             return KNOWN[name].load(Path(folder).expanduser() if folder else None)
     path = Path(data).expanduser()
     if not exists(path):

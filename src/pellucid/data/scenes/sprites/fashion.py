@@ -7,6 +7,7 @@ import numpy as np
 from pellucid.data.assets import fashion_mini
 from pellucid.data.scenes.sprites.cutouts import Catalogue, Sprites
 
+CLASSES = ("background", *fashion_mini.CLASSES)  # of a mask
 CHINESE = ("T恤", "裤子", "套头衫", "连衣裙", "外套", "凉鞋", "衬衫", "运动鞋", "包", "短靴")
 FAINT = 8  # grey values below this are the cloth's shadow or noise, not the cloth
 FOR_VALIDATION = 1_000  # of the 12,000 training pictures: shown in no training scene, whether asked for or not
@@ -27,10 +28,39 @@ def _clothes() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 @cache
 def _of_split(role: str) -> Sprites:
-    if role == "test":
-        return fashion_sprites("test")
-    last = slice(-FOR_VALIDATION, None) if role == "val" else slice(-FOR_VALIDATION)
-    return fashion_sprites("train").take(last)
+    if role != "test":
+        last = slice(-FOR_VALIDATION, None) if role == "val" else slice(-FOR_VALIDATION)
+        return _of_half("train").take(last)
+    return _of_half("test")
+
+
+@cache
+def _of_half(role: str) -> Sprites:
+    """As `fashion_sprites`, but with soft edges."""
+    hard = fashion_sprites(role)
+    return Sprites(hard.shade, soft_edges(hard.shade, hard.coverage), hard.labels)
+
+
+def soft_edges(shade: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+    """How much of each pixel at the rim the cloth covers: (N, h, w) uint8.
+
+    The pictures were made smaller on black, so a pixel at the rim is as dark as it is empty. One that has less than
+    two thirds of the brightness beside it is taken to be covered in part; else cut-outs would have a black seam.
+
+    Args:
+        shade, coverage: (N, h, w) uint8, coverage 0 or 255.
+    """
+    inside = np.pad(coverage, ((0, 0), (1, 1), (1, 1)))
+    surrounded = inside[:, :-2, 1:-1] & inside[:, 2:, 1:-1] & inside[:, 1:-1, :-2] & inside[:, 1:-1, 2:]
+    rim = np.nonzero((coverage > 0) & (surrounded == 0))
+    padded = np.pad(shade, ((0, 0), (1, 1), (1, 1)))
+    beside = padded[rim[0], rim[1] + 1, rim[2] + 1]
+    for down in range(3):
+        for right in range(3):
+            beside = np.maximum(beside, padded[rim[0], rim[1] + down, rim[2] + right])
+    soft = coverage.copy()
+    soft[rim] = np.minimum(shade[rim].astype(np.int32) * 255 * 3 // (2 * np.maximum(beside, 1).astype(np.int32)), 255)
+    return soft
 
 
 def silhouettes(images: np.ndarray) -> np.ndarray:

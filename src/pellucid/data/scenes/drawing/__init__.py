@@ -1,0 +1,1 @@
+"""Drawing with whole numbers: resizing, turning, pasting, shadows and light."""

@@ -1,0 +1,129 @@
+"""Sets of scenes that the seed fixes to the byte, and scenes without end. Letters: N scenes, H, W their size."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+
+from pellucid.core.choose import choose
+from pellucid.core.config import require
+from pellucid.core.shapes import parse_size
+from pellucid.data.scenes.compose import make_scene
+from pellucid.data.scenes.dice import Dice
+from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty
+from pellucid.data.scenes.labels import semantic_mask
+from pellucid.data.scenes.options import Options
+from pellucid.data.scenes.scene import Scene
+from pellucid.data.scenes.sprites.cutouts import Catalogue
+from pellucid.data.scenes.sprites.fashion import FASHION
+from pellucid.data.scenes.sprites.kinds import catalogue
+from pellucid.data.source import ROLES, Card, Role, Source
+
+NUMBERS: dict[Role, int] = {"train": 0, "val": 2, "test": 1}  # by which a split's scenes differ from another's
+
+
+def stream(
+    size: int | tuple[int, int] = 64,
+    difficulty: str | Difficulty = "easy",
+    sprites: str = "fashion",
+    split: Role = "train",
+    seed: int = 0,
+    start: int = 0,
+    filling: bool = False,
+) -> Iterator[Scene]:
+    """Scenes without end; number i is scene i of the frozen set with the same arguments.
+
+    Args:
+        size: side, or (height, width), in pixels; at least 8.
+        difficulty: easy, medium, hard, or ranges of your own.
+        sprites: fashion, emoji, emoji-each, or a folder of PNGs with alpha.
+        split: whose sprites are shown.
+        seed: fixes every byte.
+        start: number of the first scene.
+        filling: pictures that one thing fills.
+
+    Raises:
+        ConfigError: an unknown name, or a number out of range.
+        DataError: the sprites are not on this machine, or cannot be used.
+    """
+    require(seed >= 0, "seed", "0 or positive", seed)
+    require(start >= 0, "start", "0 or positive", start)
+    number, shown = choose(split, NUMBERS, "split"), catalogue(sprites).sprites(split)
+    ranges = choose(difficulty, DIFFICULTIES, "difficulty") if isinstance(difficulty, str) else difficulty
+    return (make_scene(Dice(seed, number, i), shown, size, ranges, filling) for i in count(start))
+
+
+def scenes(
+    train: int = Options.train,
+    val: int = Options.val,
+    test: int = Options.test,
+    size: int | str | tuple[int, int] = Options.size,
+    difficulty: str = Options.difficulty,
+    sprites: str = Options.sprites,
+    seed: int = Options.seed,
+    purpose: str = Options.purpose,
+) -> Source:
+    """A frozen set, by the options of `Options`.
+
+    Raises:
+        ConfigError: a value is not allowed.
+        DataError: the sprites are not on this machine, or cannot be used.
+    """
+    side = size if isinstance(size, str) else "x".join(map(str, dict.fromkeys(parse_size(size))))
+    return frozen(Options(side, difficulty, sprites, train, val, test, seed, purpose))
+
+
+def frozen(options: Options) -> Source:
+    """A set of scenes: images (N, H, W, 3) uint8, and masks (N, H, W) uint8 or labels (N,).
+
+    Scene i of a split depends on the seed, the split and i alone, not on how many there are. The splits share the
+    textures and photographs; `Catalogue.shared` says whether they share sprites.
+
+    Raises:
+        DataError: the sprites are not on this machine, or cannot be used.
+    """
+    kind, size, segment = catalogue(options.sprites), parse_size(options.size), options.purpose == "segment"
+    numbers = [(role, i) for role in ROLES for i in range(getattr(options, role))]
+    images = np.empty((len(numbers), *size, 3), dtype=np.uint8)
+    masks = np.empty((len(numbers), *size), dtype=np.uint8)
+    labels = np.empty(len(numbers), dtype=np.int64)
+    for row, number in enumerate(numbers):
+        scene = scene_of(options, *number)
+        images[row] = scene.image
+        masks[row] = semantic_mask(scene)
+        labels[row] = scene.things[0].label
+    return Source(
+        name="scenes",
+        images=images,
+        names=[f"{role}/{i}" for role, i in numbers],
+        classes=("background", *kind.classes) if segment else kind.classes,
+        masks=masks if segment else None,
+        labels=None if segment else labels,
+        roles=np.array([role for role, _ in numbers], dtype="<U5"),
+        card=card(options, kind),
+    )
+
+
+def scene_of(options: Options, split: Role, i: int) -> Scene:
+    """Scene i of a split, drawn anew."""
+    shown = catalogue(options.sprites).sprites(split)
+    dice = Dice(options.seed, NUMBERS[split], i)
+    return make_scene(
+        dice, shown, parse_size(options.size), DIFFICULTIES[options.difficulty], options.purpose == "classify"
+    )
+
+
+def card(options: Options, kind: Catalogue = FASHION) -> Card:
+    """What a frozen set is, as far as its options tell."""
+    low, high = DIFFICULTIES[options.difficulty].things
+    if options.purpose == "segment":
+        title = (
+            f"Scenes: {low} to {high} things before a background, {options.difficulty}, with the class of every pixel"
+        )
+    else:
+        title = f"Scenes: one thing that fills the picture, {options.difficulty}, with its class"
+    return Card(
+        title=title,
+        licence=f"{kind.licence}; the rest is generated",
+        origin=f"drawn by pellucid.data.scenes with {kind.origin}",
+    )
