@@ -21,6 +21,7 @@ Result = TypeVar("Result")
 READ_AT_MOST = 2000  # masks; of more, this many are read, evenly spread, to learn which values they hold
 SMEARED_FROM = 12  # different values, before a mask is suspected
 RARE = 0.01  # of the pixels: less than this has a value that smearing may have made
+SAY_LITTLE = ("not-an-image", "no-mask", "no-image")  # kinds of problems
 ALONE = 0.5  # of the pixels of rare values: more than this beside no equal pixel, and the values are no classes
 
 
@@ -174,7 +175,8 @@ def _strays(
     others = "" if len(stray) == len(here) else f" (all of them: {listed(stray)})"
     return (
         f"{record} holds {ids}{place(record, here[0])}, but only {listed(named)} are named; {records:,} of {total:,} "
-        f"masks hold such ids{others}: name them in {' or '.join(LISTS)}, or repair the masks ({IGNORE} = ignore)."
+        f"masks hold such ids{others}: name them in {' or '.join(LISTS)} (colours in classes.csv), or repair the masks "
+        f"({IGNORE} = ignore)."
     )
 
 
@@ -238,11 +240,11 @@ def _is_smeared(ids: np.ndarray, counts: np.ndarray) -> bool:
 
 
 def _most_common(problems: Sequence[Problem]) -> str:
-    """How many problems of each kind there are, and the first of the most common one."""
+    """How many problems of each kind there are, and the first of those that say the most."""
     counts = Counter(problem.kind for problem in problems).most_common()
     if not counts:
         return ""
-    first = next(problem for problem in problems if problem.kind == counts[0][0])
+    first = min(problems, key=lambda problem: problem.kind in SAY_LITTLE)  # min takes the first of equals
     said = f" ({', '.join(f'{count:,} {kind}' for kind, count in counts)})" * (len(problems) > 1)
     return f" The first of {len(problems):,} problems{said}: {first.record}: {first.reason}"
 
