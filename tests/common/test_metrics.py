@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from pellucid.metrics import calibration, classification, segmentation
+from pellucid.metrics import borders, calibration, classification, segmentation
 
 K = 4
 Case = Callable[[Tensor, Tensor], Any]
-HELPERS = {"labelled", "as_counts"}  # these change the form of the input and measure nothing
+HELPERS = {"labelled", "as_counts", "usual_tolerance"}  # these change the form of the input and measure nothing
 
 
 def of_matrix(metric: Callable[[Tensor], Any]) -> Case:
@@ -26,6 +26,17 @@ def of_pixels(metric: Callable[[Tensor], Any]) -> Case:
     def call(probabilities: Tensor, labels: Tensor) -> Any:
         masks = torch.where(labels == -1, 255, labels).view(-1, 1, 1)  # every record is a picture of one pixel
         return metric(segmentation.confusion(probabilities.argmax(1).view(-1, 1, 1), masks, K).sum(0))
+
+    return call
+
+
+def of_stripes(metric: Callable[[Tensor, Tensor], Any]) -> Case:
+    """Every record is a picture of two pixels: what it is, and class 0."""
+
+    def call(probabilities: Tensor, labels: Tensor) -> Any:
+        both = torch.stack([probabilities.argmax(1), labels], dim=1)
+        pictures = torch.stack([both, torch.where(labels == -1, -1, 0)[:, None].expand(both.shape)], dim=2)[:, :, None]
+        return metric(pictures[:, 0], torch.where(pictures[:, 1] == -1, 255, pictures[:, 1]))
 
     return call
 
@@ -55,12 +66,23 @@ CASES: Mapping[ModuleType, Mapping[str, Case]] = {
         "mean_iou": of_pixels(segmentation.mean_iou),
         "frequency_weighted_iou": of_pixels(segmentation.frequency_weighted_iou),
     },
+    borders: {
+        "boundary_counts": of_stripes(lambda called, true: borders.boundary_counts(called, true, K).sum(0)),
+        "boundary_f1": of_stripes(lambda called, true: borders.boundary_f1(borders.boundary_counts(called, true, K))),
+        "mean_boundary_f1": of_stripes(
+            lambda called, true: borders.mean_boundary_f1(borders.boundary_counts(called, true, K))
+        ),
+        "border_errors": of_stripes(lambda called, true: borders.border_errors(called, true).sum(0)),
+        "trimap_accuracy": of_stripes(
+            lambda called, true: borders.trimap_accuracy(borders.border_errors(called, true))
+        ),
+    },
 }
 ALL = {
     f"{module.__name__.split('.')[-1]}.{name}": case for module, cases in CASES.items() for name, case in cases.items()
 }
 MEANS = ("accuracy", "top_k_accuracy", "brier_score", "negative_log_likelihood", "pixel_accuracy")
-COUNTS = ("confusion_matrix", "confusion")
+COUNTS = ("confusion_matrix", "confusion", "boundary_counts", "border_errors")
 battery = pytest.mark.parametrize("case", ALL.values(), ids=ALL.keys())
 
 

@@ -1,4 +1,4 @@
-"""`--loss` of a segmenter: names and sums, what is refused, batches in parts, and what a net that knows nothing costs."""
+"""`--loss` of a segmenter: names and sums, what is refused, parts of a batch, and what equal scores cost."""
 
 import math
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_equal_scores_cost_what_theory_says_where_it_says_anything(gamma: float)
             "--focal-gamma means nothing beside --loss cross-entropy, only with focal. Leave it out.",
         ),
         ({"loss": "focal", "focal_gamma": -1.0}, "focal_gamma must be 0 or positive, got -1"),
-        ({"loss": "dice", "balance": True}, "--balance means nothing beside --loss dice, which"),
+        ({"loss": "dice", "balance": True}, "--balance means nothing beside --loss dice: it"),
         ({"loss": "dice+lovasz", "label_smoothing": 0.1}, "--label-smoothing means nothing beside --loss dice+lovasz"),
         ({"loss": "lovasz", "class_weights": (1.0, 2.0)}, "--class-weights means nothing beside --loss lovasz"),
         ({"auxiliary_weight": -1.0}, "auxiliary_weight must be 0 (without) or positive, got -1"),

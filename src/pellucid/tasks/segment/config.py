@@ -45,7 +45,7 @@ class SegmentLossConfig(CrossEntropyConfig):
             flag = next((flag for flag, value in stated.items() if value), "--class-weights" * bool(self.class_weights))
             if flag:
                 raise ConfigError(
-                    f"{flag} means nothing beside --loss {self.loss}, which weighs all classes alike and has no targets "
+                    f"{flag} means nothing beside --loss {self.loss}: it weighs classes alike and has no targets "
                     f"to smooth. Leave it out, or add one of {', '.join(BY_PIXEL)}: --loss cross-entropy+{self.loss}."
                 )
 

@@ -7,6 +7,8 @@
 | records | shape | meaning |
 |---|---|---|
 | `confusion` | (N, K, K) int64 | pixels of each picture by true (row) and predicted (column) class |
+| `outlines` | (N, K, 4) int64 | pixels on true and on predicted outlines of each class, and which of them are matched |
+| `border_errors` | (N, 2, 2) int64 | pixels within 2 px of a true border and away from it: all, and the wrong ones |
 | `index` | (N,) int64 | position in the split |
 """
 
@@ -16,9 +18,10 @@ from pellucid.tasks.segment.data import make_data
 from pellucid.tasks.segment.loss import compute_loss, expected_initial_loss, weigh
 from pellucid.tasks.segment.metrics import METRICS, chance, explain, score, summarise
 from pellucid.tasks.segment.model import make_model, resolve
+from pellucid.tasks.segment.prediction.draw import draw
+from pellucid.tasks.segment.prediction.predict import predict, target_score
 from pellucid.tasks.segment.prediction.wishes import SegmentWishes
 from pellucid.tasks.segment.report import sections
-from pellucid.tasks.segment.show import draw, predict, target_score
 
 TASK = Task(
     name="segment",

@@ -52,7 +52,7 @@ def cut(batch: dict[str, Tensor], n_parts: int) -> list[dict[str, Tensor]]:
 
 def shares(task: Task, parts: Sequence[Batch], cfg: object) -> list[Share]:
     """W_p / W of each part, 0-dim float32, 0 where nothing counts; by name where losses weigh differently."""
-    weights = [task.weigh(part, cfg) for part in parts]
+    weights: list[Any] = [task.weigh(part, cfg) for part in parts]
     if not isinstance(weights[0], Mapping):
         return [*_as_shares(weights)]
     columns = {name: _as_shares([each[name] for each in weights]) for name in weights[0]}
