@@ -31,7 +31,8 @@ def max_unpool(x: Tensor, switches: Tensor, size: tuple[int, int]) -> Tensor:
     if x.dim() != 4 or x.shape != switches.shape:
         shapes = f"{tuple(x.shape)} and {tuple(switches.shape)}"
         raise DataError(f"max unpool: x and switches must both be (N, C, H, W), got {shapes}.")
-    if switches.numel() and not 0 <= int(switches.min()) <= int(switches.max()) < height * width:
+    known = not switches.is_meta and not torch.compiler.is_compiling()  # else there are no numbers to look at
+    if known and switches.numel() and not 0 <= int(switches.min()) <= int(switches.max()) < height * width:
         found = f"{int(switches.min())} to {int(switches.max())}"
         raise DataError(
             f"max unpool: switches must be 0 to {height * width - 1} in maps of {height} x {width}, got {found}."
@@ -45,15 +46,18 @@ class SwitchedMaxPool(nn.Module):
 
     Args:
         kernel, stride, padding: of the pooling; a stride of None is that of the kernel.
+        ceil_mode: let windows that reach over the border count, so that sides are rounded up, not down.
     """
 
-    def __init__(self, kernel: int, stride: int | None = None, padding: int = 0) -> None:
+    def __init__(self, kernel: int, stride: int | None = None, padding: int = 0, ceil_mode: bool = False) -> None:
         super().__init__()
-        self.kernel, self.stride, self.padding = kernel, stride or kernel, padding
+        self.kernel, self.stride, self.padding, self.ceil_mode = kernel, stride or kernel, padding, ceil_mode
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, H, W) -> maxima and switches, both (N, C, h, w)."""
-        out, switches = F.max_pool2d(x, self.kernel, self.stride, self.padding, return_indices=True)
+        out, switches = F.max_pool2d(
+            x, self.kernel, self.stride, self.padding, ceil_mode=self.ceil_mode, return_indices=True
+        )
         return out, switches
 
     def extra_repr(self) -> str:

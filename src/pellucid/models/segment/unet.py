@@ -1,0 +1,154 @@
+"""U-Net: what the way down saw at each size is laid beside what comes back up.
+
+Ronneberger et al. 2015, "U-Net" (https://arxiv.org/abs/1505.04597). The coarsest map knows what is there and not
+exactly where; the finer maps of the way down know where, and the skips bring them back. `unet_64.py` has the paper's
+own widths. This one is made to be trained on a processor, so it differs:
+
+- It begins at half the resolution and makes its logits there, four places a cell, by pixel shuffle (Shi et al. 2016,
+  https://arxiv.org/abs/1609.05158), started so that the four agree (Aitken et al. 2017,
+  https://arxiv.org/abs/1707.02937). Work at full size would cost more than all the rest.
+- Strided convolutions go down, and on the way up a 1x1 convolution narrows the map before it is repeated: either
+  order of the two gives the same, this one costs a quarter.
+- Convolutions are padded, so that sizes stay, and batch norm follows each.
+- The encoder may be a network of the zoo.
+
+Letters: N pictures, C channels, H x W pixels, K classes, s a stride, M feature maps, h x w cells of a map.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pellucid.models.backbones import Backbone
+from pellucid.models.backbones import backbone as zoo_backbone
+from pellucid.nn.blocks.conv_norm import conv_norm
+from pellucid.nn.initialise import initialise
+
+WIDTHS = {2: 16, 4: 48, 8: 96, 16: 160, 32: 224}  # stride -> M; most of the work is done where cells are few
+UP_WIDTHS = {2: 32, 4: 48, 8: 96, 16: 160}  # on the way up, for any encoder; the classifier reads the first
+LEAST_CELLS = 2  # along the short side of the coarsest map
+HEAD_STD = 0.05  # see `fcn_small.py`: smaller starts hold all classes but the background together
+
+
+class SmallEncoder(nn.Module):
+    """One strided convolution a stride, and a second one after it where cells are few enough to be cheap.
+
+    Args:
+        channels: C.
+        widths: stride -> M, each stride twice the one before, from 2.
+
+    Attributes:
+        widths: as given.
+        strides: stride -> the same; a `Backbone` may differ.
+    """
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, channels: int, widths: Mapping[int, int]) -> None:
+        super().__init__()
+        self.widths = dict(widths)
+        self.strides = {stride: stride for stride in widths}
+        self.stages = nn.ModuleDict()
+        before = channels
+        for stride, width in self.widths.items():
+            second = [conv_norm(width, width)] if stride > 2 else []
+            self.stages[str(stride)] = nn.Sequential(conv_norm(before, width, stride=2), *second)
+            before = width
+        initialise(self)
+
+    def forward(self, x: Tensor) -> dict[int, Tensor]:
+        """(N, C, H, W) -> stride s -> (N, M, H/s, W/s), rounded up, finest first."""
+        maps = {}
+        for stride in self.widths:
+            x = self.stages[str(stride)](x)
+            maps[stride] = x
+        return maps
+
+
+class Up(nn.Module):
+    """One step of the way up: narrow, repeat to the finer size, lay the skip beside it, convolve.
+
+    What comes from below is made no wider than the skip, nor than what comes out. Without skip it is wider by what
+    the skip would have brought: the convolution stays as it is.
+
+    Args:
+        coarse: M of the map from below.
+        fine: M of the map of the way down at the finer size.
+        width: M of what comes out.
+        skip: whether the finer map is used; else only its size.
+    """
+
+    def __init__(self, coarse: int, fine: int, width: int, skip: bool) -> None:
+        super().__init__()
+        self.skip = skip
+        below = min(width, fine)
+        self.narrow = nn.Conv2d(coarse, below if skip else below + fine, 1, bias=False)
+        self.mix = conv_norm(below + fine, width)
+
+    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """(N, coarse, h, w) and (N, fine, h', w') -> (N, width, h', w')."""
+        x = F.interpolate(self.narrow(coarse), size=fine.shape[-2:])
+        return self.mix(torch.cat([fine, x], 1) if self.skip else x)
+
+
+class UNet(nn.Module):
+    """An encoder, steps up from its coarsest map to its finest, and logits for every pixel.
+
+    Args:
+        n_classes: K.
+        encoder: gives the maps; kept as `backbone`.
+        skips: False cuts the maps of the way down off, to see what they are worth.
+    """
+
+    def __init__(self, n_classes: int, encoder: SmallEncoder | Backbone, skips: bool = True) -> None:
+        super().__init__()
+        self.backbone = encoder
+        maps = encoder.widths
+        self.notes = encoder.notes
+        coarsest, *upwards = sorted(maps, reverse=True)
+        self.ups = nn.ModuleDict()
+        width = maps[coarsest]
+        for stride in upwards:
+            wide, width = width, UP_WIDTHS[stride]
+            self.ups[str(stride)] = Up(wide, maps[stride], width, skips)
+        initialise(self.ups)
+        self.factor = encoder.strides[min(maps)]
+        self.head = nn.Conv2d(width, n_classes * self.factor**2, 1)
+        with torch.no_grad():
+            first = torch.empty(n_classes, width, 1, 1).normal_(std=HEAD_STD)
+            self.head.weight.copy_(first.repeat_interleave(self.factor**2, 0))
+            nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) standardised pixels -> (N, K, H, W) logits; any H and W."""
+        maps = self.backbone(x)  # s -> (N, M, H/s, W/s), rounded up
+        y = maps[max(maps)]
+        for stride, up in self.ups.items():
+            y = up(y, maps[int(stride)])
+        logits = F.pixel_shuffle(self.head(y), self.factor)  # (N, K, >= H, >= W)
+        return logits[..., : x.shape[-2], : x.shape[-1]]
+
+
+def _encoder(backbone: str, channels: int, image_size: tuple[int, int]) -> SmallEncoder | Backbone:
+    if backbone:
+        return zoo_backbone(backbone, channels, image_size)
+    deepest = max([2, *(stride for stride in WIDTHS if min(image_size) >= LEAST_CELLS * stride)])
+    encoder = SmallEncoder(channels, {stride: width for stride, width in WIDTHS.items() if stride <= deepest})
+    if deepest < max(WIDTHS):
+        encoder.notes = (
+            f"the way down ends at stride {deepest} because the short side is {min(image_size)} px "
+            f"({LEAST_CELLS} cells of {2 * deepest} px would need {LEAST_CELLS * 2 * deepest})",
+        )
+    return encoder
+
+
+def unet(n_classes: int, channels: int, image_size: tuple[int, int], backbone: str = "") -> nn.Module:
+    """U-Net for a processor: skips at every stride, logits by pixel shuffle; 2.0 M parameters, or a zoo encoder."""
+    return UNet(n_classes, _encoder(backbone, channels, image_size))
+
+
+def unet_plain(n_classes: int, channels: int, image_size: tuple[int, int], backbone: str = "") -> nn.Module:
+    """`unet` with its skips cut, to see what they are worth; the convolutions are as wide."""
+    return UNet(n_classes, _encoder(backbone, channels, image_size), skips=False)
