@@ -108,6 +108,8 @@ def register(
     for move in MOVES:
         place[going_on], fit[going_on] = _moved(pictures[going_on], parts[going_on], place[going_on], move)
         going_on = torch.nonzero(fit >= PROMISING)[:, 0]
+        if not len(going_on):
+            break
     return fit.numpy(), correlation(even(cut(pictures, place)), even(parts)).numpy(), place.numpy()
 
 
