@@ -18,7 +18,8 @@ REFERENCE: dict[str, Any] = json.loads(
 @pytest.mark.parametrize("name", sorted(REFERENCE))
 def test_names_and_shapes_are_those_of_published_weights(name: str) -> None:
     with torch.device("meta"):
-        model = create(name, image_size=(299, 299) if name == "inception_v3" else (224, 224))
+        n_classes = REFERENCE[name].get("classes", 1000)
+        model = create(name, n_classes, image_size=(299, 299) if name == "inception_v3" else (224, 224))
     ours = {key: list(value.shape) for key, value in model.state_dict().items()}
     theirs = dict(REFERENCE[name]["state_dict"])
     assert sorted(theirs.keys() - ours.keys()) == [] and sorted(ours.keys() - theirs.keys()) == []
