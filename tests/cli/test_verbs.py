@@ -236,7 +236,7 @@ def test_segmentation_from_folder_to_masks(ask: Ask, scenes: Path) -> None:
     (result,) = json.loads(answer.out)
     assert (result["height"], result["width"]) == (20, 24)
     assert sum(result["shares"].values()) == pytest.approx(1, abs=1e-4)
-    assert sorted(path.name for path in Path("out").iterdir()) == ["0000-0-mask.png", "0000-0.png"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["0000-0-mask.png", "0000-0.png", "classes.txt"]
     with Image.open("out/0000-0-mask.png") as mask:
         assert np.asarray(mask).shape == (20, 24)
     assert ask("verify", "run").code == 0

@@ -158,8 +158,9 @@ def test_saved_drawings_and_masks(finished: Path, segmenter: Path, photos: Path,
     run = Run(segmenter)
     image = Image.fromarray(np.full((20, 24, 3), 90, np.uint8))
     (result,) = run.predict(image)
-    drawing, mask = save_result(run.trained, image, result, tmp_path / "out", 7)
+    drawing, mask, classes = save_result(run.trained, image, result, tmp_path / "out", 7)
     assert [drawing.name, mask.name] == ["0007-picture.png", "0007-picture-mask.png"]
+    assert classes == tmp_path / "out" / "classes.txt" and classes.read_text() == "class 0\nclass 1\n"
     with Image.open(mask) as written:
         assert np.array_equal(np.asarray(written), result.mask)  # class numbers, as a training mask has them
 

@@ -18,6 +18,8 @@ class DataFacts:
         preprocess: from decoded picture to network input; holds size and channels.
         n_train, n_val, n_test: number of records in each split.
         split_hash: digest of the three index lists.
+        zoom: how many pixels of the network's input show one pixel of a training picture: the median over the
+            training split, of height and width the geometric mean. 1 in runs that were trained before it was noted.
     """
 
     task: str
@@ -29,6 +31,7 @@ class DataFacts:
     n_val: int = 0
     n_test: int = 0
     split_hash: str = ""
+    zoom: float = 1.0
 
     @property
     def n_classes(self) -> int:

@@ -39,7 +39,7 @@ def grant(kind: type[Wishes], values: Mapping[str, Any], task: str) -> Wishes:
             taken = ", ".join(names(kind)) or "none"
             raise ConfigError(f"Predictions of task {task} take no option {name}. Options they take: {taken}.")
     section = _section(kind)
-    return settings.change(section(), values).wishes  # type: ignore[no-any-return,attr-defined]
+    return settings.change(section(), values).wishes
 
 
 def grant_flags(kind: type[Wishes], texts: Mapping[str, str | bool], task: str) -> Wishes:
@@ -62,7 +62,7 @@ def grant_flags(kind: type[Wishes], texts: Mapping[str, str | bool], task: str) 
         return kind()
     section = _section(kind)
     read = settings.parse_flags(section, words, section(), "pellucid predict RUN IMAGES", "")
-    return read.wishes  # type: ignore[no-any-return,attr-defined]
+    return read.wishes
 
 
 def names(kind: type[Wishes]) -> tuple[str, ...]:

@@ -152,6 +152,7 @@ def prepare(
         n_val=len(split.val),
         n_test=len(split.test),
         split_hash=split.digest,
+        zoom=_zoom(pack, split.train),
     )
     return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment)
 
@@ -259,6 +260,15 @@ def _sample_sizes(source: Source) -> tuple[list[tuple[int, int]], int]:
         except ImageError:
             continue
     return sizes, 3
+
+
+def _zoom(pack: Pack, rows: np.ndarray) -> float:
+    """How large pictures are shown on their canvases: the median over the rows, 1 where nothing says so."""
+    affine = pack.targets.get("canvas_affine")
+    if affine is None or not len(rows):
+        return 1.0
+    shown = np.asarray(affine[rows])[:, [0, 1], [0, 1]].astype(np.float64)  # (N, 2), file pixels a canvas pixel
+    return float(np.median(1 / np.sqrt(shown.prod(axis=1))))
 
 
 def _count_classes(pack: Pack, rows: np.ndarray, n_classes: int) -> tuple[int, ...]:

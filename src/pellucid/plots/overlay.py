@@ -64,6 +64,28 @@ def outline_mask(
     return Image.fromarray(pixels)
 
 
+def hatch(image: Any, where: Any, gap: int = 8) -> Image.Image:
+    """Draw slanting lines, light beside dark, over a part of a picture: what is not known there.
+
+    Args:
+        image: PIL image, or array as `overlay_mask` takes it.
+        where: (H, W) bool.
+        gap: pixels from one line to the next.
+
+    Returns:
+        RGB image of the same size.
+
+    Raises:
+        DataError: sizes differ.
+    """
+    where = np.asarray(where, dtype=bool)
+    pixels, where, _ = _checked(image, where, np.zeros((2, 3)), ignore=255)
+    place = np.add.outer(np.arange(pixels.shape[0]), np.arange(pixels.shape[1])) % gap  # (H, W)
+    pixels[(where == 1) & (place == 0)] = 235
+    pixels[(where == 1) & (place == 1)] = 60
+    return Image.fromarray(pixels)
+
+
 def legend(names: Sequence[str], palette: Any, size: int = 14) -> Image.Image:
     """A column of colour patches with their names, to be put beside a drawing.
 

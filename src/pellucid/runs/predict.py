@@ -1,7 +1,7 @@
 """`predict`: results for whatever can be called a picture.
 
-A result of any task has: `name`; `as_dict()`, plain JSON; `row()`, a line of a table; `images()`, what is kept beside
-the drawing when results are saved, as pictures by kind; `_repr_html_()`.
+A result of any task has: `name`; `as_dict()`, plain JSON; `row()`, a line of a table; `files()`, name -> content of
+what is kept beside the drawing when results are saved; `common_files()`, of what is kept once for all; `_repr_html_()`.
 """
 
 import glob
@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from pellucid.core.errors import DataError, ImageError
-from pellucid.core.files import write_atomic
+from pellucid.core.files import write_atomic, write_bytes
 from pellucid.core.wishes import Wishes
 from pellucid.data.images import read_image
 from pellucid.data.readers.listing import EXTENSIONS
@@ -105,11 +105,11 @@ def save_result(trained: Trained, picture: Any, result: Any, folder: str | Path,
     Raises:
         WriteError: the folder cannot be written.
     """
-    stem = picture.stem if isinstance(picture, Path) else "picture"
-    images = {"": trained.task.draw(Image.fromarray(read_image(picture)), result), **result.images()}
-    paths = []
-    for kind, image in images.items():
-        path = Path(folder) / f"{number:04d}-{stem}{f'-{kind}' if kind else ''}.png"
-        write_atomic(path, lambda file, image=image: image.save(file, format="PNG"))  # type: ignore[misc]
-        paths.append(path)
-    return paths
+    stem = f"{number:04d}-{picture.stem if isinstance(picture, Path) else 'picture'}"
+    drawing = Path(folder) / f"{stem}.png"
+    drawn = trained.task.draw(Image.fromarray(read_image(picture)), result)
+    write_atomic(drawing, lambda file: drawn.save(file, format="PNG"))
+    files = {f"{stem}-{name}": content for name, content in result.files().items()} | result.common_files()
+    for name, content in files.items():
+        write_bytes(Path(folder) / name, content)
+    return [drawing, *(Path(folder) / name for name in files)]

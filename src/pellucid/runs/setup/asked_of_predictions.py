@@ -4,11 +4,17 @@ The wishes themselves, their defaults and their meaning are the dataclasses in `
 them.
 """
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class Asked(TypedDict, total=False):
     """Keyword of `Run.predict` -> its type. A task takes its own only."""
 
     top: int
+    size: Literal["fit", "native"]
+    tile: int
+    overlap: float
+    scale: float
     probabilities: bool
+    regions: Literal["none", "polygons", "rle"]
+    min_area: int

@@ -42,8 +42,12 @@ class ClassifyResult:
         others = ", ".join(f"{label} {p:.1%}" for label, p in self.top[1:3])
         return {"image": self.name, "label": self.label, "probability": f"{self.probability:.1%}", "then": others}
 
-    def images(self) -> dict[str, Image.Image]:
+    def files(self) -> dict[str, bytes]:
         """What is kept beside the drawing when results are saved: nothing."""
+        return {}
+
+    def common_files(self) -> dict[str, bytes]:
+        """What is kept once for all results that are saved: nothing."""
         return {}
 
     def _repr_html_(self) -> str:
