@@ -24,6 +24,7 @@ from pellucid.data.scenes.sentences.statements import (
     Statement,
     statements,
 )
+from pellucid.data.scenes.sprites.emoji import EMOJI
 from pellucid.data.scenes.sprites.fashion import FASHION
 
 SNEAKER, BAG, BOOT, TROUSER, SHIRT = 7, 8, 9, 1, 0
@@ -233,7 +234,7 @@ def test_what_is_hardly_seen_is_neither_counted_nor_left_out_of_a_count():
     [
         ("bag", "bags"), ("dress", "dresses"), ("ankle boot", "ankle boots"), ("box", "boxes"), ("cherry", "cherries"),
         ("toy", "toys"), ("mouse", "mice"), ("fish", "fish"), ("wine glass", "wine glasses"), ("woman", "women"),
-        ("class 3", "class 3s"),
+        ("class 3", "class 3s"), ("tropical fish", "tropical fish"), ("bunch", "bunches"),
     ],
 )  # fmt: skip
 def test_plurals(noun, many):
@@ -261,6 +262,15 @@ def test_names_of_other_sets_are_used_as_they_are():
     told = [(one.english, one.chinese) for one in sentences(scene, ["hot_dog", "USB stick"], n=99)]
     assert ("a hot dog", "一个hot_dog") in told
     assert ("a USB stick", "一个USB stick") in told
+
+
+def test_drawings_in_colour_have_nouns_of_their_own():
+    classes, names = zip(*(drawing for _, each in EMOJI.values() for drawing in each.values()), strict=True)
+    said = [english.say(Statement(COUNT, Kind(k), count=2), classes) for k in range(len(classes))]
+    assert {"two dogs", "two bunches of grapes", "two speedboats", "two strawberries", "two fish"} <= set(said)
+    said = [chinese.say(Statement(COUNT, Kind(k), count=2), names) for k in range(len(names))]
+    assert {"两只狗", "两串葡萄", "两艘快艇", "两颗草莓", "两条鱼", "两个苹果", "两棵橡树"} <= set(said)
+    assert english.some(Kind(0, "red"), 1, ["grapes"]) == "a bunch of red grapes"
 
 
 def test_names_in_chinese_are_as_many_as_classes():

@@ -24,11 +24,14 @@ RELATIONS = {
 }
 # What a class is called in a sentence, where that is not its name.
 NAMES = {"t-shirt/top": "T-shirt", "t-shirt": "T-shirt"}
-IN_PAIRS = {"trouser": "trousers", "trousers": "trousers", "glasses": "glasses", "scissors": "scissors"}
+MEASURED = {  # class -> what is counted, and of what
+    "trouser": ("pair", "trousers"), "trousers": ("pair", "trousers"), "glasses": ("pair", "glasses"),
+    "scissors": ("pair", "scissors"), "grapes": ("bunch", "grapes"), "fruit": ("piece", "fruit"),
+}  # fmt: skip
 PLURALS = {
     "man": "men", "woman": "women", "child": "children", "person": "people", "foot": "feet", "tooth": "teeth",
     "goose": "geese", "mouse": "mice", "ox": "oxen", "leaf": "leaves", "knife": "knives", "wolf": "wolves",
-    "sheep": "sheep", "fish": "fish", "deer": "deer", "tomato": "tomatoes", "potato": "potatoes", "bus": "buses",
+    "sheep": "sheep", "deer": "deer", "tomato": "tomatoes", "potato": "potatoes", "bus": "buses",
 }  # fmt: skip
 LIKE_CONSONANTS = ("uni", "use", "usu", "usb", "eu", "one", "once", "ufo")  # begin with a y or w to the ear
 LIKE_VOWELS = ("hour", "honest", "honour", "heir", "x-")
@@ -78,6 +81,8 @@ def plural(noun: str) -> str:
     low = last.lower()
     if low in PLURALS:
         many = PLURALS[low]
+    elif low.endswith("fish"):
+        many = last
     elif low.endswith(("s", "x", "z", "ch", "sh")):
         many = last + "es"
     elif low.endswith("y") and low[-2:-1] not in ("a", "e", "i", "o", "u"):
@@ -91,7 +96,8 @@ def _noun(kind: Kind, classes: Sequence[str], count: int) -> tuple[str, str]:
     """What stands before the noun, colour included, and the noun."""
     name = classes[kind.label].replace("_", " ").strip()
     low = name.lower()
-    if low in IN_PAIRS:
-        return f"{'pair' if count == 1 else 'pairs'} of {kind.colour}".strip(), IN_PAIRS[low]
+    if low in MEASURED:
+        measure, noun = MEASURED[low]
+        return f"{measure if count == 1 else plural(measure)} of {kind.colour}".strip(), noun
     noun = NAMES.get(low, low if name.istitle() or name.capitalize() == name else name)
     return kind.colour, noun if count == 1 else plural(noun)

@@ -1,0 +1,1 @@
+"""Data sets written to folders, as the readers read them."""
