@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ DIVERGED = 4.0  # times the loss at the start; beyond that nothing is learned an
 SHARE = 0.1  # of a trial: its end is judged by the median of so many of its losses
 STILL = 3  # steps at rate 0 that a trial begins with: the median of their losses is its start
 RAMP = 10  # steps in which the rate of a trial climbs, as a warm-up would let it
+
+Until = Callable[[Sequence[float]], bool]  # told the losses so far: whether they say enough
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ class Trial:
 
 
 def try_rate(
-    job: Job, rate: float, steps: int = 100, seconds: float = math.inf, advance: Advance | None = None
+    job: Job,
+    rate: float,
+    steps: int = 100,
+    seconds: float = math.inf,
+    advance: Advance | None = None,
+    until: Until | None = None,
 ) -> Trial:
     """Train for a few steps from where the job stands, and take them back.
 
@@ -66,19 +73,24 @@ def try_rate(
 
     Args:
         seconds: about so long at most; fewer steps are made where that is not enough.
+        until: told the losses after each step; true where they say enough.
     """
     climb = min(RAMP, steps)
     rates = [0.0] * STILL + [rate * min(1.0, (step + 1) / climb) for step in range(steps)]
-    return Trial(rate, losses_at(job, rates, seconds, advance), len(rates))
+    return Trial(rate, losses_at(job, rates, seconds, advance, until), len(rates))
 
 
 def losses_at(
-    job: Job, rates: Sequence[float], seconds: float = math.inf, advance: Advance | None = None
+    job: Job,
+    rates: Sequence[float],
+    seconds: float = math.inf,
+    advance: Advance | None = None,
+    until: Until | None = None,
 ) -> np.ndarray:
     """(n,) training loss before each of up to `len(rates)` steps, one at each rate; nothing remains of them.
 
-    It ends early after `seconds`, with a NaN where loss or gradient is not finite, and where the loss is `DIVERGED`
-    times what it was at the start.
+    It ends early after `seconds`, where `until` says so, with a NaN where loss or gradient is not finite, and where the
+    loss is `DIVERGED` times what it was at the start.
     """
     losses: list[float] = []
     step = job.task.step or gradient_step
@@ -98,7 +110,7 @@ def losses_at(
                 advance(done)
             if len(losses) > 2 * STILL and _median(losses[-STILL:]) > DIVERGED * _median(losses[:STILL]):
                 break
-            if time.monotonic() - begun > seconds:
+            if time.monotonic() - begun > seconds or (until and until(losses)):
                 break
     return np.array(losses)
 
