@@ -7,7 +7,7 @@ from PIL import Image
 from pellucid.core.errors import DataError
 from pellucid.plots.grid import grid
 from pellucid.plots.matrix import COLOUR, WRONG, heat_map
-from pellucid.plots.overlay import legend, outline_mask, overlay_mask
+from pellucid.plots.overlay import hatch, legend, outline_mask, overlay_mask
 from pellucid.plots.palette import oklab, palette
 
 RED_BLUE = np.array([[255, 0, 0], [0, 0, 255]], dtype=np.uint8)
@@ -84,6 +84,18 @@ class TestOverlay:
     def test_sizes_must_agree(self):
         with pytest.raises(DataError, match=r"mask must have shape \(H, W\) = \(4, 5\), got \(5, 4\)\."):
             overlay_mask(np.zeros((4, 5, 3), np.uint8), np.zeros((5, 4)), RED_BLUE)
+
+    def test_hatching_is_light_beside_dark_where_asked_and_nowhere_else(self):
+        image = np.full((16, 16, 3), 100, np.uint8)
+        where = np.zeros((16, 16), bool)
+        where[:, 8:] = True
+        out = np.asarray(hatch(image, where))
+        assert (out[:, :8] == 100).all() and (image == 100).all()
+        values, counts = np.unique(out[:, 8:, 0], return_counts=True)
+        assert dict(zip(values.tolist(), counts.tolist(), strict=True)) == {60: 16, 100: 96, 235: 16}
+        assert out[0, 8, 0] == 235 and out[1, 15, 0] == 235  # one line, slanting
+        with pytest.raises(DataError, match="mask must have shape"):
+            hatch(image, where[:8])
 
     def test_every_class_needs_a_colour(self):
         with pytest.raises(DataError) as caught:
