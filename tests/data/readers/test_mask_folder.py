@@ -104,7 +104,7 @@ def test_what_has_no_partner_or_another_size_is_named(tmp_path: Path) -> None:
         ("masks/widow.png", "no-image"),
     ]
     reasons = {problem.record: problem.reason for problem in source.problems}
-    assert reasons["images/b.jpg"] == "the picture is 4x6 (height x width), its mask b.png 5x6"
+    assert reasons["images/b.jpg"] == "the picture is 4x6 (height x width), its mask b.png 5x6: save both at one size"
     assert reasons["images/alone.jpg"] == "there is no masks/alone.png"
 
 
@@ -164,7 +164,7 @@ def test_wrong_folders_are_told_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "x/images").mkdir(parents=True)
     refuse(tmp_path / "x", "must hold the folders images/ and masks/")
     (tmp_path / "x/masks").mkdir()
-    refuse(tmp_path / "x", "has no picture with a mask of the same name and size")
+    refuse(tmp_path / "x", "has no picture with a usable mask of the same name and size")
     picture(tmp_path / "x/images/a.jpg")
     picture(tmp_path / "x/masks/a.jpg")
     refuse(tmp_path / "x", "The first of 1 problems", "is a JPEG", "save masks as PNG")

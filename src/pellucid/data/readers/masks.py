@@ -78,16 +78,15 @@ def segmentation_source(
         else:
             held[row] = values
     if not fits.any():
-        raise DataError(f"{root} has no picture with a mask of the same name and size.{_most_common(problems)}")
-    if legend is None:
-        _refuse_smeared([(pairs[row].mask, one) for row, one in held.items()])
+        raise DataError(f"{root} has no picture with a usable mask of the same name and size.{_most_common(problems)}")
+    _refuse_smeared([(pairs[row].mask, one) for row, one in held.items()], legend)
     classes, mask_ids = name_classes(
         _where({str(pairs[row].mask): one.values for row, one in held.items()}),
         legend,
         str(root),
         lambda path, value: _place(Path(path), value, colours),
     )
-    fits &= _counted(pairs, held, mask_ids, problems)
+    fits &= _counted(root, pairs, held, mask_ids, problems)
     rows = np.flatnonzero(fits).tolist()
     return Source(
         name=root.resolve().name or str(root),
@@ -113,7 +112,7 @@ def check_pair(pair: Pair) -> Problem | None:
     if image == mask:
         return None
     reason = f"the picture is {image[0]}x{image[1]} (height x width), its mask {pair.mask.name} {mask[0]}x{mask[1]}"
-    return Problem(pair.name, "size-mismatch", reason)
+    return Problem(pair.name, "size-mismatch", f"{reason}: save both at one size")
 
 
 def read_values(mask: Path, colours: Mapping[int, int] | None = None) -> Held | ImageError:
@@ -145,7 +144,7 @@ def name_classes(
     named = None if legend is None else dict(legend.names)
     ignored = frozenset() if legend is None else legend.ignored
     is_binary = set(found) == {0, IGNORE}
-    if named is not None and set(named) == {0, 1} and IGNORE in found and 1 not in found:
+    if named is not None and set(named) == {0, 1} and is_binary:
         named = {0: named[0], IGNORE: named[1]}  # two names, and masks of black and white
     if named is None:
         ids = sorted(value for value in found if value != IGNORE or is_binary)
@@ -195,13 +194,26 @@ def _place(mask: Path, value: int, colours: Mapping[int, int] | None) -> str:
 
 
 def _counted(
-    pairs: Sequence[Pair], held: Mapping[int, Held], mask_ids: Mapping[int, int] | None, problems: list[Problem]
+    root: Path,
+    pairs: Sequence[Pair],
+    held: Mapping[int, Held],
+    mask_ids: Mapping[int, int] | None,
+    problems: list[Problem],
 ) -> np.ndarray:
-    """(N,) bool: False for the pairs of splits of which no mask, of those read, has a pixel that counts."""
+    """(N,) bool: False for the pairs of splits of which no mask, of those read, has a pixel that counts.
+
+    Raises:
+        DataError: there is no other.
+    """
     ignored = {value for value, k in {IGNORE: IGNORE, **(mask_ids or {})}.items() if k == IGNORE}
     counts: dict[str, bool] = {}
     for row, one in held.items():
         counts[pairs[row].role] = counts.get(pairs[row].role, False) or not ignored.issuperset(one.values)
+    if not any(counts.values()):
+        raise DataError(
+            f"{root}: none of the {len(held):,} masks has a pixel with a class: all is ignored ({listed(ignored)}). "
+            "Draw the masks, or save them with the ids of the classes."
+        )
     empty = {role for role, any_counts in counts.items() if role and not any_counts}
     for role in sorted(empty):
         n = sum(pair.role == role for pair in pairs)
@@ -216,8 +228,10 @@ def _refuse_strange_colours(errors: Sequence[ImageError], n_masks: int) -> None:
         raise DataError(f"{str(strange[0])[:-1]} ({len(strange):,} of {n_masks:,} masks hold such colours).")
 
 
-def _refuse_smeared(held: Sequence[tuple[Path, Held]]) -> None:
-    smeared = [(mask, one) for mask, one in held if one.smeared]
+def _refuse_smeared(held: Sequence[tuple[Path, Held]], legend: Legend | None) -> None:
+    """Raise for masks whose values were made by smoothing, unless the legend explains them all."""
+    known = set() if legend is None else {*legend.names, *legend.ignored, IGNORE}
+    smeared = [(mask, one) for mask, one in held if one.smeared and not known.issuperset(one.values)]
     if smeared:
         mask, one = smeared[0]
         raise DataError(
