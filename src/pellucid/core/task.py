@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Outputs = dict[str, Tensor]
     Losses = dict[str, Tensor]
     Records = dict[str, Tensor]
+    Look = Callable[[Sequence[int]], tuple[Batch, Outputs]]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class Task:
             names another. Each name is a key of the summary.
         predict: `(model, images, facts, wishes) -> results`, one a picture; see `runs.predict` for what a result is.
         draw: `(image, result) -> image`: the result drawn on the picture.
-        sections: `(summary, records, facts, picture) -> sections` of the report; `picture(index)` is a
+        sections: `(summary, records, facts, picture, look) -> sections` of the report; `look(indices)` is the batch of
+            some records and what the model says of them, for what no record holds; `picture(index)` is a
             record's image.
         target_score: `(outputs, index) -> (N,)`: the score whose gradient explains `index`.
         step: replaces the gradient step, for tasks with several optimisers; None for the common one.
@@ -142,7 +144,7 @@ class Task:
     metrics: tuple[Metric, ...]
     predict: Callable[["nn.Module", Sequence[Any], DataFacts, Any], list[Any]]
     draw: Callable[["Image", Any], "Image"]
-    sections: Callable[[dict[str, Any], "Records", DataFacts, Callable[[int], "Image"]], list[Any]]
+    sections: Callable[[dict[str, Any], "Records", DataFacts, Callable[[int], "Image"], "Look"], list[Any]]
     target_score: Callable[["Outputs", int], "Tensor"]
     step: Callable[..., Any] | None = None
     fit: Callable[[Any], Fit | None] = trained_by_steps

@@ -77,10 +77,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures side by side."""
+    """Pictures side by side; `wide` ones, such as rows of panels, get twice the room each."""
 
     items: Sequence[Picture]
     title: str = ""
+    wide: bool = False
 
     @property
     def empty(self) -> bool:

@@ -31,6 +31,7 @@ from pellucid.report.blocks import (
 from pellucid.report.page import page
 from pellucid.runs.checking.layers import layers_section
 from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits, stored_test
+from pellucid.runs.picturing.again import look_again
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.rate_finder import draw_found
 from pellucid.runs.stored.record import Record
@@ -39,6 +40,15 @@ from pellucid.training.health.curves.recorded import recorded_curve
 
 SAMPLES = 16
 PROBLEMS = 20
+WORDS = {
+    "miou": "mean IoU",
+    "ece": "ECE",
+    "top5": "top-5 accuracy",
+    "macro_f1": "macro F1",
+    "brier": "Brier score",
+    "boundary_f1": "boundary F1",
+    "frequency_weighted_iou": "frequency-weighted IoU",
+}
 WHERE = {
     "test": "the test split, which no choice was made on",
     "val": "the validation split, which also picked the best epoch",
@@ -136,7 +146,8 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     def get(index: int) -> Image.Image:
         return _picture(np.asarray(pack.images[chosen[index]]))
 
-    own = run.trained.task.sections(evaluation.summary, evaluation.records, run.facts, get)
+    look = look_again(run.trained, evaluation.splits, evaluation.role)
+    own = run.trained.task.sections(evaluation.summary, evaluation.records, run.facts, get, look)
     return [Section("Result", lead, blocks), *own]
 
 
@@ -291,8 +302,7 @@ def _number(value: Any) -> float:
 
 
 def _words(name: str) -> str:
-    known = {"miou": "mean IoU", "ece": "ECE", "top5": "top-5 accuracy", "macro_f1": "macro F1", "brier": "Brier score"}
-    return known.get(name, name.replace("_", " ").replace("loss/", "loss: "))
+    return WORDS.get(name, name.replace("_", " ").replace("loss/", "loss: "))
 
 
 def _shown(name: str, value: float) -> str:

@@ -21,8 +21,9 @@ def sections(
     records: Mapping[str, Tensor],
     facts: DataFacts,
     picture: Callable[[int], Image],
+    look: Any = None,
 ) -> list[Section]:
-    """Classes, confusion, the most confident errors, the most confused pairs, calibration."""
+    """Classes, confusion, the most confident errors, the most confused pairs, calibration. Records hold all of it: no second look."""
     return [
         _classes(summary, facts),
         _errors(records, facts, picture),

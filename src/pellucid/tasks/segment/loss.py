@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pellucid.core.facts import DataFacts
+from pellucid.models.segment import AUXILIARY_HEADS
 from pellucid.ops.losses import border_weights, cross_entropy, dice_loss, focal_loss, lovasz_softmax, weight_of
 from pellucid.tasks.segment.config import SegmentConfig
 
@@ -87,7 +88,7 @@ def weigh(batch: Mapping[str, Tensor], cfg: SegmentConfig) -> dict[str, Tensor]:
 
 
 def expected_initial_loss(cfg: SegmentConfig, facts: DataFacts) -> dict[str, float]:
-    """Each loss at K equal probabilities in every pixel; of auxiliary heads nothing is said."""
+    """Each loss at K equal probabilities in every pixel, times its weight for auxiliary heads."""
     k = facts.n_classes
     known = {
         "cross-entropy": math.log(k),
@@ -96,7 +97,9 @@ def expected_initial_loss(cfg: SegmentConfig, facts: DataFacts) -> dict[str, flo
         "lovasz": 1 - 1 / k,
         "dice": math.nan,  # mean of 1 - 2 s / (1 + K s), where s are the shares of the classes of each picture
     }
-    return {_key(name): known[name] for name in cfg.loss.parts}
+    found = {_key(name): known[name] for name in cfg.loss.parts}
+    weight = cfg.loss.auxiliary_weight if AUXILIARY_HEADS.get(cfg.model.model) else 0
+    return found | ({f"{AUXILIARY}_{name}": weight * value for name, value in found.items()} if weight else {})
 
 
 def _key(name: str) -> str:

@@ -3,6 +3,7 @@
 | outputs | shape | meaning |
 |---|---|---|
 | `logits` | (N, K, H, W) float32 | unnormalised log-probability of each class, in every pixel of the input |
+| `auxiliary` | (N, K, H, W) float32 | the same from a head half-way up; in training, of networks that have such |
 
 | records | shape | meaning |
 |---|---|---|
@@ -21,7 +22,8 @@ from pellucid.tasks.segment.model import make_model, resolve
 from pellucid.tasks.segment.prediction.draw import draw
 from pellucid.tasks.segment.prediction.predict import predict, target_score
 from pellucid.tasks.segment.prediction.wishes import SegmentWishes
-from pellucid.tasks.segment.report import sections
+from pellucid.tasks.segment.report.sections import sections
+from pellucid.tasks.segment.transfer import borrow, plan
 
 TASK = Task(
     name="segment",
@@ -38,6 +40,8 @@ TASK = Task(
     draw=draw,
     sections=sections,
     target_score=target_score,
+    borrow=borrow,
+    plan=plan,
     weigh=weigh,
     chance=chance,
     explain=explain,

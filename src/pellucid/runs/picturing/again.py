@@ -1,0 +1,39 @@
+"""Have the model look at some pictures of an evaluation once more, for what was not recorded of them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pellucid.data.loader import Loader
+from pellucid.data.prepare import Splits
+from pellucid.nn.precision import as_float32, device_of
+from pellucid.runs.stored.trained import Trained
+
+
+def look_again(
+    trained: Trained, splits: Splits, role: Any
+) -> Callable[[Sequence[int]], tuple[dict[str, Tensor], dict[str, Tensor]]]:
+    """A function `look(indices) -> (batch, outputs)` of pictures of a split, in the given order, in fp32.
+
+    Where an evaluation computes in bf16, what it recorded of a picture may differ from this in the last digits.
+    """
+    device = device_of(trained.model)
+    whole = getattr(trained.model, "whole_canvas", False)
+    usual = splits.loader(role, 1, whole_canvas=whole)
+
+    def look(indices: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        rows = usual.rows[list(indices)]
+        batches = Loader(splits.pack, rows, max(len(rows), 1), device=device, transform=usual.transform)
+        batch = next(iter(batches.epoch(0)))
+        was_training = trained.model.training
+        trained.model.eval()
+        try:
+            with torch.inference_mode():
+                outputs = as_float32(trained.model(batch))
+        finally:
+            trained.model.train(was_training)
+        return batch, outputs
+
+    return look
