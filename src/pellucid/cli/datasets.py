@@ -1,33 +1,62 @@
 """The verb `pellucid datasets`."""
 
-from collections.abc import Sequence
+import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pellucid.cli.arguments import parser, style
 
-USAGE = "datasets [NAME] [--fetch]"
-ABOUT = "the named data sets, and how to get those that are not here"
+USAGE = "datasets [NAME] [--fetch] [--export FOLDER] [--picture FILE]"
+ABOUT = "the named data sets, how to get those that are not here, and to write them to folders"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Print one row a set, or all that is known of one; download one only when asked."""
+    """Print one row a set, or all that is known of one; download, write or draw one only when asked."""
     made = parser(USAGE, ABOUT)
     made.add_argument("name", metavar="NAME", nargs="?", help="tell all about one: licence, origin, checksum")
     made.add_argument("--fetch", action="store_true", help="download it from its publisher, and check it")
+    made.add_argument(
+        "--export", type=Path, metavar="FOLDER", help="write it to a new folder, as class folders or masks"
+    )
+    made.add_argument(
+        "--as",
+        dest="form",
+        default="",
+        metavar="FORM",
+        help="how to export scenes: masks, foreground, classes or everything (default: by the labels they are for)",
+    )
+    made.add_argument("--picture", type=Path, metavar="FILE", help="draw three scenes with all their labels into a PNG")
     options = made.parse_args(list(arguments))
-    from pellucid.cli.output import print_json, print_table
     from pellucid.core.choose import choose
     from pellucid.core.errors import ConfigError
     from pellucid.data.known import KNOWN, download
 
-    if options.name:
-        choose(options.name, KNOWN, "data set")
+    name = (options.name or "").partition(":")[0]
+    if name:
+        choose(name, KNOWN, "data set")
+    for flag in ("fetch", "export", "picture"):
+        if getattr(options, flag) and not name:
+            raise ConfigError(f"--{flag} needs the NAME of a data set; `pellucid datasets` lists them.")
+    if options.form and not options.export:
+        raise ConfigError("--as says how to write a data set: add --export FOLDER.")
     if options.fetch:
-        if not options.name:
-            raise ConfigError("--fetch needs the NAME of a data set; `pellucid datasets` lists them.")
         from pellucid.core.progress import make_progress
 
-        download(options.name, progress=make_progress(style(options)))
+        download(name, progress=make_progress(style(options)))
+    if options.export or options.picture:
+        _write(options)
+    else:
+        _tell(options)
+    return 0
+
+
+def _tell(options: argparse.Namespace) -> None:
+    """Print what is known of one set or of all."""
+    from pellucid.cli.output import print_json, print_table
+    from pellucid.data.known import KNOWN
+
     rows = [_about(name) for name in ([options.name] if options.name else KNOWN)]
     if options.json:
         print_json(rows)
@@ -43,22 +72,66 @@ def run(arguments: Sequence[str]) -> int:
     else:
         print_table([{key: row[key] for key in ("name", "classes", "pictures", "size", "here")} for row in rows])
         print("\n`pellucid datasets NAME` tells licence, origin, checksum, and how to get one that is not here.")
-    return 0
 
 
 def _about(name: str) -> dict[str, Any]:
-    from pellucid.data.known import KNOWN
+    import numpy as np
 
-    known = KNOWN[name]
+    from pellucid.data.known import KNOWN
+    from pellucid.data.known.record import content_digest
+    from pellucid.data.load import load
+
+    word, colon, rest = name.partition(":")
+    known = KNOWN[word]
+    card, classes, size = known.card, known.classes, known.shape
+    counts: Mapping[str, int] = known.counts
+    if colon and rest:  # options, or the folder it lies in: what is there
+        source = load(name)
+        height, width, channels, *_ = (*np.asarray(source.images).shape[1:], 1)
+        card, classes, size = source.card, source.classes, (height, width, channels)
+        counts = Counter(np.asarray(source.roles).tolist())
+        digest = content_digest(source)
+    else:
+        digest = card.digest
     return {
         "name": name,
-        "title": known.card.title,
-        "classes": len(known.classes),
-        "pictures": ", ".join(f"{count:,} {role}".strip() for role, count in known.counts.items()),
-        "size": "x".join(map(str, known.shape)),
-        "here": known.is_here,
-        "licence": known.card.licence,
-        "origin": known.card.origin,
-        "sha256": known.card.digest,
+        "title": card.title,
+        "classes": len(classes),
+        "pictures": ", ".join(f"{count:,} {role}".strip() for role, count in counts.items()),
+        "size": "x".join(map(str, size)),
+        "here": bool(colon and rest) or known.is_here,
+        "licence": card.licence,
+        "origin": card.origin,
+        "sha256": digest,
         "how to get it": known.how_to_get,
     }
+
+
+def _write(options: argparse.Namespace) -> None:
+    """Export a set, draw scenes, or both."""
+    from pellucid.cli.output import print_json, print_table
+    from pellucid.core.errors import ConfigError
+    from pellucid.core.progress import make_progress
+    from pellucid.data.scenes.options import parse
+    from pellucid.data.writers.export import SCENES, export
+
+    name, _, rest = options.name.partition(":")
+    if options.picture and name != SCENES:
+        raise ConfigError(f"--picture draws scenes with all their labels, which {name} has not; write {SCENES}.")
+    rows = []
+    if options.export:
+        export(options.name, options.export, options.form, make_progress(style(options)))
+    if options.picture:
+        from pellucid.runs.picturing.scenes import picture_scenes
+
+        rows = picture_scenes(parse(rest), options.picture)
+    if options.json:
+        print_json(
+            {"folder": options.export and str(options.export), "picture": options.picture and str(options.picture)}
+        )
+    elif not options.quiet:
+        if options.export:
+            print(f"Wrote {options.name} to {options.export}: `pellucid train {options.export}` reads it.")
+        if options.picture:
+            print_table(rows)
+            print(f"\nPicture: {options.picture}")

@@ -1,0 +1,111 @@
+"""The picture that is drawn on, and names on coloured patches. Letters: M things."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from pellucid.core.errors import DataError
+from pellucid.plots.palette import oklab
+
+SHOWN = 256  # pixels that the shorter side of a drawing has at least
+LETTERS = (11, 28)  # smallest and largest size of letters
+LINE = 130  # pixels of the shorter side for each of a line's width
+DARK = 0.62  # lightness in OKLab below which a colour takes white letters
+Box = tuple[float, float, float, float]
+
+
+@dataclass
+class Canvas:
+    """A picture that was enlarged by a whole factor if it was small, with the means to draw on it.
+
+    Attributes:
+        image: RGB.
+        factor: pixels of the drawing for each of the picture.
+        line: width of lines.
+        tags: where names stand already.
+    """
+
+    image: Image.Image
+    factor: int
+    line: int
+    tags: list[Box] = field(default_factory=list)
+
+    @property
+    def draw(self) -> ImageDraw.ImageDraw:
+        return ImageDraw.Draw(self.image)
+
+
+def canvas(image: Any) -> Canvas:
+    """A canvas with a copy of the picture.
+
+    Args:
+        image: PIL image, or array (H, W), (H, W, 1) or (H, W, 3) uint8.
+
+    Raises:
+        DataError: an array of another shape or type.
+    """
+    if not isinstance(image, Image.Image):
+        array = np.asarray(image)
+        array = array[..., 0] if array.ndim == 3 and array.shape[-1] == 1 else array
+        if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)) or 0 in array.shape:
+            raise DataError(f"A picture is (H, W), (H, W, 1) or (H, W, 3) uint8, got {array.dtype} {array.shape}.")
+        image = Image.fromarray(array)
+    factor = -(-SHOWN // min(image.size)) if min(image.size) < SHOWN else 1
+    size = (image.width * factor, image.height * factor)
+    shown = image.convert("RGB").resize(size, Image.Resampling.NEAREST)
+    return Canvas(shown, factor, max(1, round(min(shown.size) / LINE)))
+
+
+def write_names(on: Canvas, names: Sequence[str], boxes: np.ndarray, colours: np.ndarray) -> None:
+    """Write a name at each box, on a patch of its colour, where it covers no other name if there is such a place.
+
+    Args:
+        names: M texts.
+        boxes: (M, 4) left, top, right, bottom in pixels of the drawing.
+        colours: (M, 3) uint8.
+    """
+    letters = min(LETTERS[1], max(LETTERS[0], round(min(on.image.size) / 26)))
+    font, draw = ImageFont.load_default(letters), on.draw
+    tall = letters + 4
+    for name, box, colour in zip(names, boxes.tolist(), np.asarray(colours), strict=True):
+        text = " ".join(name.split())
+        patch = _place(on, box, font.getlength(text) + 6, tall)
+        on.tags.append(patch)
+        draw.rectangle((patch[0], patch[1], patch[2] - 1, patch[3] - 1), fill=_rgb(colour))
+        ink = "white" if oklab(colour)[0] < DARK else "black"
+        draw.text((patch[0] + 3, (patch[1] + patch[3]) / 2), text, fill=ink, font=font, anchor="lm")
+
+
+def _place(on: Canvas, box: Sequence[float], wide: float, tall: float) -> Box:
+    """Above the box, in it, or below it; of all, where it covers the least of other names, first come first."""
+    left, top, right, bottom = box
+    places = [
+        (x, y)
+        for y in (top - tall, top, bottom, bottom - tall, (top + bottom - tall) / 2)
+        for x in (left, right - wide, (left + right - wide) / 2)
+    ]
+    best, least = (0.0, 0.0, wide, tall), float("inf")
+    for x, y in places:
+        x = min(max(0, x), max(0, on.image.width - wide))
+        y = min(max(0, y), max(0, on.image.height - tall))
+        patch = (x, y, x + wide, y + tall)
+        covered = sum(_shared(patch, other) for other in on.tags)
+        if covered < least:
+            best, least = patch, covered
+        if not covered:
+            break
+    return best
+
+
+def _shared(a: Box, b: Box) -> float:
+    """Area that two boxes share."""
+    across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(0.0, across) * max(0.0, down)
+
+
+def _rgb(colour: Any) -> tuple[int, int, int]:
+    red, green, blue = (int(value) for value in colour)
+    return red, green, blue
