@@ -66,11 +66,10 @@ def make_scene(
         if shadow is not None:
             darken(image, drawn.coverage, top + shadow[0], left + shadow[1], *shadow[2:])
         colour = tint(drawn.shade, drawn.coverage, rgb) if sprites.tintable else drawn.shade
-        covers = beneath(instances, drawn.coverage, top, left)
+        label, named = int(sprites.labels[row]) - 1, name if sprites.tintable else ""
+        things.append(_thing(drawn, label, named, top, left, beneath(instances, drawn.coverage, top, left)))
         paste(image, instances, colour, drawn.coverage, number, top, left)
         boxes.append((top, left, top + drawn.coverage.shape[0], left + drawn.coverage.shape[1]))
-        thing = _thing(drawn, int(sprites.labels[row]) - 1, name if sprites.tintable else "", top, left)
-        things.append(replace(thing, covers=covers))
     image = _grain(dice, difficulty, _light(dice, difficulty, image))
     return Scene(image, instances, tuple(_seen(thing, instances, number + 1) for number, thing in enumerate(things)))
 
@@ -140,22 +139,22 @@ def _colour(dice: Dice, difficulty: Difficulty) -> tuple[str, np.ndarray]:
     return name, np.array([min(255, max(0, old + new)) for old, new in zip(COLOURS[name].rgb, change, strict=True)])
 
 
-def _thing(drawn: Turned, label: int, colour: str, top: int, left: int) -> Thing:
+def _thing(drawn: Turned, label: int, colour: str, top: int, left: int, covers: tuple[int, ...]) -> Thing:
     """What was drawn, with its points in the scene; what of them is seen is known when all is drawn."""
-    points = drawn.points + np.array([left, top]) * ONE  # (4, 2)
-    keypoints = np.concatenate([points / ONE, np.full((len(points), 1), VISIBLE)], axis=1).astype(np.float32)
-    return Thing(label, colour, keypoints, int(np.count_nonzero(drawn.coverage >= 128)))
+    keypoints = [(left + x / ONE, top + y / ONE, VISIBLE) for x, y in drawn.points]
+    area = int(np.count_nonzero(drawn.coverage >= 128))
+    return Thing(label, colour, np.array(keypoints, dtype=np.float32), area, covers)
 
 
 def _seen(thing: Thing, instances: np.ndarray, number: int) -> Thing:
     """The thing with its points marked: 0 outside of the picture, hidden where something in front covers it."""
     height, width = instances.shape
-    for point in thing.keypoints:
-        column, row = int(np.floor(point[0])), int(np.floor(point[1]))
-        if not (0 <= column < width and 0 <= row < height):
-            point[2] = 0
-        elif instances[row, column] > number:  # whatever is pasted later has a higher number
-            point[2] = HIDDEN
+    for row, (x, y, _) in enumerate(thing.keypoints.tolist()):
+        if not (0 <= x < width and 0 <= y < height):
+            thing.keypoints[row, 2] = 0
+        elif instances[int(y), int(x)] > number:  # whatever is pasted later has a higher number
+            thing.keypoints[row, 2] = HIDDEN
+    thing.keypoints.flags.writeable = False
     return thing
 
 

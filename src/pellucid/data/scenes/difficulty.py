@@ -66,8 +66,8 @@ DIFFICULTIES: dict[str, Difficulty] = {
     ),
     "medium": Difficulty(
         things=(1, 6),
-        size=(18, 39),
-        rotation=15,
+        size=(19, 39),
+        rotation=10,
         overlap=60,
         cut=20,
         clutter=(0, 2),

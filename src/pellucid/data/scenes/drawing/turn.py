@@ -26,59 +26,67 @@ class Turned:
     Attributes:
         shade: (H, W) to be tinted, dimmed at soft edges; or (H, W, 3), its own colours, not dimmed. uint8.
         coverage: (H, W) uint8.
-        points: (4, 2) int, where its top, right, bottom and left went: x, y from the patch's corner in 1/65536 pixel.
+        points: where its top, right, bottom and left went: x, y from the patch's corner in 1/65536 pixel.
     """
 
     shade: np.ndarray
     coverage: np.ndarray
-    points: np.ndarray
+    points: list[tuple[int, int]]
 
 
 def turn(sprites: Sprites, row: int, side: int, degrees: int = 0, mirrored: bool = False) -> Turned:
-    """Draw sprite `row` with its longer side `side` pixels long, mirrored first and turned clockwise then.
+    """Draw sprite `row` with the longer side of its box `side` pixels long, mirrored first and turned clockwise then.
 
     Args:
         side: at least 1.
         degrees: any whole number.
     """
-    height, width = sprites.coverage.shape[1:]
+    top, left, bottom, right = sprites.boxes[row].tolist()
+    height, width = bottom - top, right - left
     longer, halvings = max(height, width), 0
     while longer >> (halvings + 1) >= side:  # bilinear sampling sees all pixels down to half the size
         halvings += 1
     packed = words(sprites, row, halvings)
-    across, down, patch = _grid(packed.shape[0] - 2, packed.shape[1] - 2, side, degrees % 360, mirrored)
+    across, down, patch = _grid((height, width), halvings, side, degrees % 360, mirrored)
     mixed = _sample(packed, across, down)
     planes = mixed.astype("<u8", copy=False).view(np.uint8).reshape(*patch, 8)
     coverage = np.ascontiguousarray(planes[:, :, 6])
     shade = np.ascontiguousarray(planes[:, :, 0]) if sprites.tintable else planes[:, :, 0:6:2]
     if not sprites.tintable:
         shade = undimmed(shade, coverage[:, :, None])
-    points = _moved(sprites.points[row], (height, width), side, degrees % 360, mirrored, patch)
+    points = [(x - left, y - top) for x, y in sprites.points[row].tolist()]
+    points = _moved(points, (height, width), side, degrees % 360, mirrored, patch)
     return Turned(shade, coverage, points)
 
 
 def _grid(
-    height: int, width: int, side: int, degrees: int, mirrored: bool
+    frame: tuple[int, int], halvings: int, side: int, degrees: int, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """For each pixel drawn its column and row in the bordered sprite, in 1/256, each (H, W) int32; and (H, W)."""
-    longer, sine, cosine = max(height, width), SINES[degrees], SINES[(degrees + 90) % 360]
+    """For each pixel drawn its column and row in the bordered sprite, in 1/256, each (H, W) int32; and (H, W).
+
+    Args:
+        frame: (h, w) of the sprite before it was halved.
+    """
+    sine, cosine = SINES[degrees], SINES[(degrees + 90) % 360]
+    tall, wide = frame
     patch = tuple(
-        (abs(cosine) * side * along + abs(sine) * side * other) // longer // ONE + 2
-        for along, other in ((height, width), (width, height))
+        (abs(cosine) * side * along + abs(sine) * side * other) // max(frame) // ONE + 2
+        for along, other in ((tall, wide), (wide, tall))
     )
-    step = longer * ONE // side  # sprite pixels per pixel drawn
+    height, width = -(-tall >> halvings), -(-wide >> halvings)  # rounded up at every step
+    step = (max(frame) * ONE >> halvings) // side  # sprite pixels per pixel drawn
     right = 2 * np.arange(patch[1], dtype=np.int32) + 1 - patch[1]  # from the middle, in half pixels
     below = (2 * np.arange(patch[0], dtype=np.int32) + 1 - patch[0])[:, None]
     along, aside = cosine * step // ONE, sine * step // ONE
     # Half a pixel back, since a pixel's value stands at its centre; one on, because of the border.
-    across = along * right + (aside * below + width * ONE + ONE)
-    down = -aside * right + (along * below + height * ONE + ONE)
+    across = along * right + (aside * below + (wide * ONE >> halvings) + ONE)
+    down = -aside * right + (along * below + (tall * ONE >> halvings) + ONE)
     across >>= 9
     down >>= 9
     if mirrored:
         np.subtract(256 * (width + 1), across, out=across)
-    np.minimum(np.maximum(across, 0, out=across), 256 * (width + 1) - 1, out=across)
-    np.minimum(np.maximum(down, 0, out=down), 256 * (height + 1) - 1, out=down)
+    np.clip(across, 0, 256 * (width + 1) - 1, out=across)
+    np.clip(down, 0, 256 * (height + 1) - 1, out=down)
     return across, down, (patch[0], patch[1])
 
 
@@ -111,17 +119,30 @@ def _sample(packed: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndar
 
 
 def _moved(
-    points: np.ndarray, frame: tuple[int, int], side: int, degrees: int, mirrored: bool, patch: tuple[int, int]
-) -> np.ndarray:
-    """Where the outermost pixels of a sprite are drawn, (4, 2) int: x, y in 1/65536 pixel.
+    points: list[tuple[int, int]],
+    frame: tuple[int, int],
+    side: int,
+    degrees: int,
+    mirrored: bool,
+    patch: tuple[int, int],
+) -> list[tuple[int, int]]:
+    """Where the outermost pixels of a sprite are drawn: x, y in 1/65536 pixel. Without NumPy: they are but four.
 
     The names hold for the thing as it stands upright: what a mirror brings to the right is its right.
     """
     height, width = frame
     if mirrored:
-        points = np.stack([width - 1 - points[[0, 3, 2, 1], 0], points[[0, 3, 2, 1], 1]], axis=1)
-    # Twice the distance of the pixels' centres from the middle, in pixels drawn.
-    x, y = ((2 * points + 1 - np.array([width, height])) * (side * ONE // max(frame))).T
+        points = [(width - 1 - x, y) for x, y in (points[0], points[3], points[2], points[1])]
+    scale = side * ONE // max(frame)  # pixels drawn per sprite pixel
     sine, cosine = SINES[degrees], SINES[(degrees + 90) % 360]
-    turned = np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=1) // (2 * ONE)
-    return turned + np.array([patch[1], patch[0]]) * (ONE // 2)
+    moved = []
+    for column, row in points:
+        # Twice the distance of the pixel's centre from the middle.
+        x, y = (2 * column + 1 - width) * scale, (2 * row + 1 - height) * scale
+        moved.append(
+            (
+                (cosine * x - sine * y) // (2 * ONE) + patch[1] * ONE // 2,
+                (sine * x + cosine * y) // (2 * ONE) + patch[0] * ONE // 2,
+            )
+        )
+    return moved

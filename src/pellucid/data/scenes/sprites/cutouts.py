@@ -32,6 +32,14 @@ class Sprites:
         """(N, 4, 2) int64: column and row of the outermost pixel at the top, right, bottom and left."""
         return outermost(self.coverage)
 
+    @cached_property
+    def boxes(self) -> np.ndarray:
+        """(N, 4) int64: top, left, bottom, right of what is covered at all; bottom and right exclusive."""
+        rows, columns = (self.coverage.any(axis=axis) for axis in (2, 1))
+        height, width = self.coverage.shape[1:]
+        ends = height - rows[:, ::-1].argmax(axis=1), width - columns[:, ::-1].argmax(axis=1)
+        return np.stack([rows.argmax(axis=1), columns.argmax(axis=1), *ends], axis=1)
+
     def take(self, rows: slice | np.ndarray) -> "Sprites":
         """Only these sprites."""
         return Sprites(self.shade[rows], self.coverage[rows], self.labels[rows])
@@ -63,9 +71,10 @@ def words(sprites: Sprites, row: int, halvings: int) -> np.ndarray:
     """One sprite with four planes of 16 bits in a 64-bit word, so that all are interpolated at once.
 
     Planes, from the lowest bits: shade, 0, 0, coverage; or red, green, blue, coverage. Around it lies a border of
-    one empty pixel. (h + 2, w + 2) uint64, or half that as often as asked for.
+    one empty pixel. (h + 2, w + 2) uint64, where h, w is the sprite's box, or half of it as often as asked for.
     """
-    shade, coverage = sprites.shade[row], sprites.coverage[row]
+    top, left, bottom, right = sprites.boxes[row].tolist()
+    shade, coverage = (plane[row, top:bottom, left:right] for plane in (sprites.shade, sprites.coverage))
     planes = [shade] if sprites.tintable else [shade[..., channel] for channel in range(3)]
     for _ in range(halvings):
         planes, coverage = [_half(plane) for plane in planes], _half(coverage)

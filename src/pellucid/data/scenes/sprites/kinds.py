@@ -22,6 +22,6 @@ def catalogue(sprites: str) -> Catalogue:
     """
     if sprites in KINDS:
         return KINDS[sprites]()
-    if not Path(sprites).expanduser().is_dir():
+    if not sprites or not Path(sprites).expanduser().is_dir():
         raise ConfigError(f"sprites must be {', '.join(KINDS)} or a folder of PNGs with alpha, got {sprites!r}.")
     return read_png_folder(Path(sprites).expanduser())
