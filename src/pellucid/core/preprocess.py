@@ -1,7 +1,7 @@
 """How a picture becomes the numbers a network sees. Travels with the weights."""
 
 import base64
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pellucid.core.errors import ConfigError
@@ -85,3 +85,36 @@ class Preprocess:
             flat = np.frombuffer(base64.b64decode(values["mean_image"]), dtype="<f4")
             values["mean_image"] = flat.reshape(values["channels"], *values["size"])
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What of a preprocessing travels with weights where the size of the pictures is left to the data.
+
+    Attributes:
+        of: the preprocessing they were trained with. Its colours, numbers and interpolation count.
+    """
+
+    of: Preprocess
+
+    def on(self, geometry: Preprocess) -> Preprocess:
+        """The same numbers for pictures of another size and fit.
+
+        Raises:
+            ConfigError: the mean is a picture of one size, and the pictures have another.
+        """
+        theirs = self.of
+        if theirs.mean_image is not None and theirs.size != geometry.size:
+            raise ConfigError(
+                f"The weights were trained less a mean image of {theirs.size[0]}x{theirs.size[1]} px, and pictures "
+                f"here have {geometry.size[0]}x{geometry.size[1]}. Say --image-size {theirs.size[0]}x{theirs.size[1]}."
+            )
+        return replace(
+            geometry,
+            channels=theirs.channels,
+            mode=theirs.mode,
+            shift=theirs.shift,
+            scale=theirs.scale,
+            mean_image=theirs.mean_image,
+            interpolation=theirs.interpolation,
+        )

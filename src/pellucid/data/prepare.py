@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.facts import DataFacts
-from pellucid.core.preprocess import Fit, Preprocess
+from pellucid.core.preprocess import Fit, Numbers, Preprocess
 from pellucid.core.progress import Progress, Quiet
 from pellucid.core.seed import numpy_generator
 from pellucid.core.shapes import parse_size
@@ -40,6 +40,7 @@ class Splits:
         problems: every record that was left out.
         names: record names of the pack's rows.
         augment: the training transforms' settings.
+        objects: the things in the picture of each of the pack's rows, or None where they are not told apart.
     """
 
     facts: DataFacts
@@ -48,6 +49,7 @@ class Splits:
     problems: list[Problem]
     names: list[str]
     augment: AugmentConfig
+    objects: Sequence[Objects] | None = None
 
     def loader(
         self,
@@ -108,7 +110,7 @@ def prepare(
     seed: int,
     task: str,
     progress: Progress | None = None,
-    preprocess: Preprocess | None = None,
+    preprocess: Preprocess | Numbers | None = None,
     whole: bool = False,
 ) -> Splits:
     """Pack the pictures, divide them, and measure the training split.
@@ -117,7 +119,8 @@ def prepare(
         source: what a reader returned.
         data, augment, seed: the settings.
         task: name of the task, for the facts; decides whether classes are counted by picture or pixel.
-        preprocess: of an existing run, used as it is instead of measuring anew.
+        preprocess: of an existing run, used as it is instead of measuring anew; or only the numbers of one, for
+            pictures of the size and fit that the settings say.
         whole: put every record into the test split (the records named "test", if any are), train on none.
 
     Raises:
@@ -125,6 +128,8 @@ def prepare(
     """
     progress = progress or Quiet()
     measured = preprocess is not None
+    if isinstance(preprocess, Numbers):
+        preprocess = preprocess.on(_geometry(source, data))
     preprocess = preprocess or _geometry(source, data)
     pack = make_pack(
         source,
@@ -154,7 +159,7 @@ def prepare(
         split_hash=split.digest,
         zoom=_zoom(pack, split.train),
     )
-    return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment)
+    return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment, kept.objects)
 
 
 def divided(splits: Splits, split: Split, mode: str | None) -> Splits:

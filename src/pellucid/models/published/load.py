@@ -11,14 +11,15 @@ from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.errors import WeightsError
 from pellucid.core.preprocess import Preprocess
+from pellucid.models import segment
 from pellucid.models.classify import MODELS
 from pellucid.models.from_batch import FromBatch
 from pellucid.models.published import timm
-from pellucid.models.published.classes import imagenet_classes
+from pellucid.models.published.classes import VOC, imagenet_classes
 from pellucid.models.published.names import AUXILIARY, translate
 from pellucid.models.published.read import read_foreign
-from pellucid.models.published.shapes import COUNTER, Difference, compare, nearest
-from pellucid.models.published.torchvision import USUAL, by_file, by_network
+from pellucid.models.published.shapes import COUNTER, Difference, compare, make, nearest
+from pellucid.models.published.torchvision import SEGMENTERS, USUAL, by_file, by_network
 
 IMAGENET = 1000
 
@@ -36,6 +37,7 @@ class Published:
         licence: of the weights, "" where nobody says it.
         notes: what was decided or changed while loading, one sentence each.
         fresh: names of the tensors that did not come from the file: a new last layer.
+        backbone: of a segmenter that was built on another than its usual one.
     """
 
     network: str
@@ -46,14 +48,23 @@ class Published:
     licence: str = ""
     notes: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
+    backbone: str = ""
 
     @property
     def n_classes(self) -> int:
         return len(self.classes)
 
     @property
+    def task(self) -> str:
+        """What it is trained to do, as in `--task`."""
+        return "segment" if self.network in segment.MODELS else "classify"
+
+    @property
     def model(self) -> nn.Module:
-        """`forward({"image": (N, C, H, W) uint8}) -> {"logits": (N, K)}`: the network behind its preprocessing."""
+        """`forward({"image": (N, C, H, W) uint8}) -> {"logits": (N, K)}`: the network behind its preprocessing.
+
+        A segmenter's are (N, K, H, W).
+        """
         return FromBatch(self.net, self.preprocess)
 
 
@@ -90,19 +101,20 @@ def load_published(
     its files; else the usual preprocessing of the network is taken, and `notes` says so.
 
     Args:
-        name: architecture, a classifier among `pellucid models`.
+        name: architecture, a classifier or a segmenter among `pellucid models`.
         file: the file. Pickles are read as plain tensors only, never run.
         n_classes: K; None takes the file's.
         new_head: where the file has another K, start the last layer afresh, and say so in `notes`.
         preprocess: instead of what is known of the file.
-        classes: K names, instead of ImageNet's for the 1000 of a file, and numbers else.
+        classes: K names, instead of ImageNet's for the 1000 of a classifier's file, VOC's for the 21 of torchvision's
+            segmenters, and numbers else.
 
     Raises:
         ConfigError: no network has that name, or K is below 1.
         WeightsError: the file cannot be read, belongs to another architecture (the message counts and lists what
             differs, and names the architecture it fits), or has another number of classes.
     """
-    choose(name, MODELS, "model")
+    choose(name, {**MODELS, **segment.MODELS}, "model")
     path = Path(file)
     foreign = read_foreign(path)
     entry, config, usual = by_file(path.name), timm.read_config(path), by_network(name)
@@ -120,7 +132,7 @@ def load_published(
         name,
         fitted.net,
         preprocess,
-        name_classes(classes, fitted),
+        name_classes(classes, fitted, name),
         source=f"{path} ({entry.source})" if entry else str(path),
         licence=config.licence if config else entry.licence if entry else "",
         notes=(*notes, *fitted.notes),
@@ -135,6 +147,7 @@ def fit(
     preprocess: Preprocess,
     n_classes: int | None,
     new_head: bool,
+    backbone: str = "",
 ) -> Fitted:
     """A network with these tensors in it.
 
@@ -143,13 +156,14 @@ def fit(
         tensors: by the names of their publisher.
         preprocess: says the size and colour the network is built for.
         n_classes, new_head: see `load_published`.
+        backbone: of a segmenter that takes one; "" is its usual one.
 
     Raises:
         ConfigError, WeightsError: see `load_published`.
     """
     require(n_classes is None or n_classes >= 1, "n_classes", "1 or more", n_classes)
     named, who = translate(name, tensors)
-    found = compare(name, preprocess.size, named, preprocess.channels)
+    found = compare(name, preprocess.size, named, preprocess.channels, backbone)
     if not found.fits:
         raise WeightsError(_does_not_fit(name, where, found, tensors))
     has = found.classes[0]
@@ -159,15 +173,20 @@ def fit(
             f"{where} does not fit {name} for {n_classes} classes: it has {has} ({shapes}). Leave n_classes out, or "
             "say new_head=True to start the last layer afresh."
         )
-    fitted = _build(name, n_classes or has, preprocess, named, found)
+    fitted = _build(name, n_classes or has, preprocess, named, found, backbone)
     return replace(fitted, notes=(f"names translated from those of {who}", *fitted.notes)) if who else fitted
 
 
 def _build(
-    name: str, n_classes: int, preprocess: Preprocess, tensors: Mapping[str, Tensor], found: Difference
+    name: str,
+    n_classes: int,
+    preprocess: Preprocess,
+    tensors: Mapping[str, Tensor],
+    found: Difference,
+    backbone: str,
 ) -> Fitted:
     with torch.random.fork_rng(devices=[]):  # who loads weights does not expect other random numbers after it
-        net = MODELS[name](n_classes, preprocess.channels, preprocess.size)
+        net = make(name, n_classes, preprocess.channels, preprocess.size, backbone)
     state, has = net.state_dict(), found.classes[0]
     heads = found.heads if n_classes != has else ()
     auxiliary = tuple(key for key in state if key not in tensors and not key.endswith(COUNTER))
@@ -187,8 +206,8 @@ def _build(
     return Fitted(net.eval(), n_classes, has, (*heads, *auxiliary), tuple(notes))
 
 
-def name_classes(given: Sequence[str] | None, fitted: Fitted) -> tuple[str, ...]:
-    """Names of the K classes: as given, ImageNet's if the file's own are 1000, or numbers.
+def name_classes(given: Sequence[str] | None, fitted: Fitted, network: str) -> tuple[str, ...]:
+    """Names of the K classes: as given, ImageNet's if a classifier's own are 1000, VOC's 21, or numbers.
 
     Raises:
         WeightsError: another number of names is given, or two are the same.
@@ -197,6 +216,9 @@ def name_classes(given: Sequence[str] | None, fitted: Fitted) -> tuple[str, ...]
         if len(given) != fitted.n_classes or len(set(given)) != len(given):
             raise WeightsError(f"There must be {fitted.n_classes} class names, all different; got {len(given)}.")
         return tuple(given)
+    entry = next((each for each in SEGMENTERS.values() if each.network == network), None)
+    if entry and fitted.in_file == fitted.n_classes == entry.n_classes:
+        return VOC
     if fitted.in_file == fitted.n_classes == IMAGENET:
         try:
             return imagenet_classes()

@@ -100,7 +100,13 @@ DIALECTS: dict[str, tuple[tuple[str, str, Rules], ...]] = {
 FIRST_BLOCK = {"mobilenet_v2": 1}  # number of the first block where it is not 0
 
 # names below these exist for training only, and some publishers leave them out
-AUXILIARY: dict[str, tuple[str, ...]] = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}
+AUXILIARY: dict[str, tuple[str, ...]] = {
+    "googlenet": ("aux1.", "aux2."),
+    "inception_v3": ("AuxLogits.",),
+    **dict.fromkeys(
+        ("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101"), ("aux_classifier.",)
+    ),
+}
 
 # timm's names of architectures that are called otherwise here; equal names need no row
 ARCHITECTURES = {

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pellucid.core.errors import PellucidError
+from pellucid.models import segment
 from pellucid.models.classify import MODELS
 from pellucid.models.published.names import AUXILIARY, translate
 from pellucid.models.published.torchvision import by_network
 
-MARK = 1009  # a prime that is no width of any network here: where it shows up in a shape is the axis of classes
+MARK = 1009  # a prime of which no width here is a multiple: where one shows up in a shape is the axis of classes
 COUNTER = "num_batches_tracked"  # of batch norm; files older than 2018 lack it, and evaluation does not read it
 SHOWN = 3
 LIKELY = 0.5  # share of names and shapes in common from which another network is worth naming
@@ -65,23 +66,46 @@ class Difference:
         return "; ".join(parts)
 
 
+def make(network: str, n_classes: int, channels: int, size: tuple[int, int], backbone: str = "") -> nn.Module:
+    """A fresh network of a family whose weights are published or lent: a classifier, or a segmenter.
+
+    Args:
+        backbone: of a segmenter that takes one; "" is its usual one.
+    """
+    if network in segment.MODELS:
+        return segment.build(network, n_classes, channels, size, backbone)
+    return MODELS[network](n_classes, channels, size)
+
+
+def of_classes(wanted: Pattern) -> Pattern:
+    """Those tensors that have the number of classes in their shape, once or several times over."""
+    return {name: shape for name, shape in wanted.items() if any(_per_class(side) for side in shape)}
+
+
+def _per_class(side: int) -> int:
+    """How often the number of classes is in this side of a shape: 0 where it has nothing to do with them."""
+    return 0 if side % MARK else side // MARK
+
+
 @lru_cache(maxsize=128)
-def wanted_shapes(network: str, size: tuple[int, int], channels: int = 3) -> Pattern:
+def wanted_shapes(network: str, size: tuple[int, int], channels: int = 3, backbone: str = "") -> Pattern:
     """Name -> shape of every tensor of a network for pictures of this size, `MARK` where the classes are.
 
-    Built on the meta device: no memory, no numbers.
+    Built on the meta device: no memory, no numbers. Some last layers have several numbers a class: multiples of `MARK`.
 
     Raises:
         ConfigError: the network cannot be built for this size.
     """
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
-        net = MODELS[network](MARK, channels, size)
+        net = make(network, MARK, channels, size, backbone)
     return {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
 
 
-def compare(network: str, size: tuple[int, int], tensors: Mapping[str, Tensor], channels: int = 3) -> Difference:
+def compare(
+    network: str, size: tuple[int, int], tensors: Mapping[str, Tensor], channels: int = 3, backbone: str = ""
+) -> Difference:
     """How tensors, by the names used here, differ from what `network` wants. Absent counters do not count."""
-    wanted = wanted_shapes(network, size, channels)
+    wanted = wanted_shapes(network, size, channels, backbone)
     missing = tuple(name for name in wanted if name not in tensors and not name.endswith(COUNTER))
     if without := AUXILIARY.get(network):
         below = tuple(name for name in wanted if name.startswith(without))
@@ -92,10 +116,13 @@ def compare(network: str, size: tuple[int, int], tensors: Mapping[str, Tensor], 
         if name not in tensors:
             continue
         got = tuple(tensors[name].shape)
-        if MARK in shape:
+        each = [_per_class(side) for side in shape]
+        if any(each):
             heads.append(name)
-        if len(got) == len(shape) and all(w in (g, MARK) for g, w in zip(got, shape, strict=True)):
-            classes |= {g for g, w in zip(got, shape, strict=True) if w == MARK}
+        if len(got) == len(shape) and all(
+            g % k == 0 if k else g == w for g, w, k in zip(got, shape, each, strict=True)
+        ):
+            classes |= {g // k for g, k in zip(got, each, strict=True) if k}
         else:
             shapes.append((name, got, shape))
     extra = tuple(name for name in tensors if name not in wanted)
@@ -110,7 +137,7 @@ def nearest(tensors: Mapping[str, Tensor], but: str) -> tuple[str, Difference] |
         but: the one that does not fit.
     """
     best: tuple[str, Difference] | None = None
-    for network in MODELS:
+    for network in (*MODELS, *segment.AUXILIARY_HEADS):  # segmenters that torchvision has, too
         entry = by_network(network)
         size = entry.preprocess.size if entry else (224, 224)
         try:
@@ -129,4 +156,4 @@ def _some(words: tuple[str, ...] | list[str]) -> str:
 
 
 def _times(shape: tuple[int, ...]) -> str:
-    return "x".join("classes" if side == MARK else str(side) for side in shape) or "a number"
+    return "x".join(str(side) if side % MARK else "classes" for side in shape) or "a number"

@@ -1,4 +1,4 @@
-"""The files that torchvision publishes for the networks here, all trained on ImageNet-1k.
+"""The files that torchvision publishes for the networks here: classifiers of ImageNet-1k, segmenters of VOC's classes.
 
 Names and preprocessing after torchvision's own table of weights (https://github.com/pytorch/vision, BSD-3-Clause).
 The files of GoogLeNet and Inception v3 came from TensorFlow, which counts pixels from -1 to 1: their first step
@@ -90,12 +90,39 @@ TORCHVISION: dict[str, Entry] = {
     for network, edition, file, preprocess in ROWS
 }
 
+# torchvision resizes the short side to 520 px and cuts nothing off; on a canvas of one size the rest is background
+WHOLE = Preprocess(
+    (520, 520), fit="pad", shift=USUAL.shift, scale=USUAL.scale, background=(124, 116, 104), interpolation="bilinear"
+)
+SEGMENTER_LICENCE = "BSD-3-Clause (torchvision); trained on COCO's pictures of VOC's classes"
+SEGMENTER_ROWS = (
+    ("fcn_resnet50", "fcn_resnet50_coco-1167a1af.pth"),
+    ("fcn_resnet101", "fcn_resnet101_coco-7ecb50ca.pth"),
+    ("deeplabv3_resnet50", "deeplabv3_resnet50_coco-cd0a2569.pth"),
+    ("deeplabv3_resnet101", "deeplabv3_resnet101_coco-586e9e4e.pth"),
+)
+
+# name -> entry
+SEGMENTERS: dict[str, Entry] = {
+    f"{network}.coco_with_voc_labels_v1": Entry(
+        name=f"{network}.coco_with_voc_labels_v1",
+        network=network,
+        file=file,
+        preprocess=WHOLE,
+        n_classes=21,
+        source=SOURCE.format(file=file),
+        licence=SEGMENTER_LICENCE,
+    )
+    for network, file in SEGMENTER_ROWS
+}
+ENTRIES = (*TORCHVISION.values(), *SEGMENTERS.values())
+
 
 def by_file(file: str) -> Entry | None:
     """The entry that was published under this file name; None for any other name."""
-    return next((entry for entry in TORCHVISION.values() if entry.file == file), None)
+    return next((entry for entry in ENTRIES if entry.file == file), None)
 
 
 def by_network(network: str) -> Entry | None:
     """The first edition of this network; None where torchvision publishes none."""
-    return next((entry for entry in TORCHVISION.values() if entry.network == network), None)
+    return next((entry for entry in ENTRIES if entry.network == network), None)

@@ -53,3 +53,9 @@ BACKBONES: dict[str, str] = {
 AUXILIARY_HEADS: dict[str, int] = dict.fromkeys(
     ("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101"), 1
 )
+
+
+def build(name: str, n_classes: int, channels: int, image_size: tuple[int, int], backbone: str = "") -> nn.Module:
+    """A fresh segmenter on a backbone of the zoo; "" is its usual one, and what all others have."""
+    make = MODELS[name]
+    return make(n_classes, channels, image_size, backbone) if backbone else make(n_classes, channels, image_size)

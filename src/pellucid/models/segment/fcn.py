@@ -48,7 +48,8 @@ class Fcn(nn.Module):
         super().__init__()
         self.notes = net.notes
         self.backbone = net
-        self.head, width = head or (nn.Identity(), net.widths[32])
+        self.head: nn.Module = head[0] if head else nn.Identity()
+        width = head[1] if head else net.widths[32]
         scored = [stride for stride in (32, 16, 8) if stride >= finest]
         self.scores = nn.ModuleDict()
         self.ups = nn.ModuleDict()

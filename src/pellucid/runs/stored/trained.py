@@ -59,7 +59,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> Trained:
     """
     path = Path(path)
     if is_published(path):
-        return as_trained(published(str(path)), device)
+        return as_trained(published(str(path), segmenters=True), device)
     if path.is_dir():
         if not (path / WEIGHTS).exists():
             raise RunError(
@@ -97,8 +97,8 @@ def is_published(path: Path) -> bool:
 
 
 def as_trained(found: Published, device: torch.device | str = "cpu") -> Trained:
-    """Published weights as a classifier that was never trained here: no data, no split, no history."""
-    task = get_task("classify")
+    """Published weights as a model that was never trained here: no data, no split, no history."""
+    task = get_task(found.task)
     facts = DataFacts(task.name, found.source, found.classes, (0,) * found.n_classes, found.preprocess)
     stated: Any = settings.from_dict(task.config, {"model": {"model": found.network}}, found.source)
     cfg: Any = task.resolve(stated, facts)

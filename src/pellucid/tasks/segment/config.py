@@ -6,7 +6,14 @@ from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
 from pellucid.data.config import AugmentConfig, DataConfig
-from pellucid.training.config import CrossEntropyConfig, OptimConfig, RegulariseConfig, ScheduleConfig, TrainConfig
+from pellucid.training.config import (
+    CrossEntropyConfig,
+    OptimConfig,
+    RegulariseConfig,
+    ScheduleConfig,
+    TrainConfig,
+    TransferConfig,
+)
 
 BY_PIXEL = ("cross-entropy", "focal", "boundary")  # losses that are a mean over pixels, which can weigh their classes
 LOSSES = (*BY_PIXEL, "dice", "lovasz")
@@ -15,8 +22,10 @@ GAMMA = 2.0
 
 @dataclass(frozen=True)
 class ModelConfig:
-    model: str = "fcn_small"
-    """Name of the network; `pellucid models` lists them."""
+    model: str = "auto"
+    """Name of the network (see `pellucid models`); auto is fcn_small, or what --weights are of or can be built into."""
+    backbone: str = "auto"
+    """Network of the zoo whose maps fcn8s, unet and others segment; auto is the usual one, or that of --weights."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class SegmentLossConfig(CrossEntropyConfig):
 @dataclass(frozen=True)
 class SegmentConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: SegmentLossConfig = field(default_factory=SegmentLossConfig)
@@ -69,8 +79,14 @@ class SegmentConfig:
     def __post_init__(self) -> None:
         if "mixup" in self.augment.mixes:
             raise ConfigError("mixup would give pixels of masks two classes. Use cutmix, which moves whole pixels.")
+        if self.transfer.autoencode_epochs:
+            raise ConfigError(
+                "--autoencode-epochs is for classifiers, whose last layer reads a code. For a segmenter train one so, "
+                "and start from it: --weights RUN."
+            )
 
     @property
     def title(self) -> str:
         """The model in words, for lists and headings."""
-        return self.model.model
+        on = f" on {self.model.backbone}" if self.model.backbone not in ("", "auto") else ""
+        return f"{self.model.model}{on}"

@@ -1,7 +1,7 @@
 """Data of semantic segmentation: pictures with a mask of class ids."""
 
 from pellucid.core.errors import DataError
-from pellucid.core.preprocess import Preprocess
+from pellucid.core.preprocess import Numbers, Preprocess
 from pellucid.core.progress import Progress
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.source import Source
@@ -12,7 +12,7 @@ def make_data(
     cfg: SegmentConfig,
     source: Source,
     progress: Progress | None = None,
-    preprocess: Preprocess | None = None,
+    preprocess: Preprocess | Numbers | None = None,
     whole: bool = False,
 ) -> Splits:
     """Batches with `image` and `mask` (255 = ignore). Accepts mask folders, CSV files with masks, and arrays.

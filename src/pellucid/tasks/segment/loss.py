@@ -88,7 +88,12 @@ def weigh(batch: Mapping[str, Tensor], cfg: SegmentConfig) -> dict[str, Tensor]:
 
 
 def expected_initial_loss(cfg: SegmentConfig, facts: DataFacts) -> dict[str, float]:
-    """Each loss at K equal probabilities in every pixel, times its weight for auxiliary heads."""
+    """Each loss at K equal probabilities in every pixel, times its weight for auxiliary heads.
+
+    Nothing where a trained last layer is kept: it knows the answer already.
+    """
+    if cfg.transfer.head == "keep":
+        return {}
     k = facts.n_classes
     known = {
         "cross-entropy": math.log(k),

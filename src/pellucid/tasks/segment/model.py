@@ -1,27 +1,60 @@
 """The network of a segmenter, by name."""
 
+from dataclasses import replace
+
 from pellucid.core.choose import choose
+from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
+from pellucid.models.backbones import LAYOUTS
 from pellucid.models.from_batch import FromBatch
-from pellucid.models.segment import MODELS
-from pellucid.tasks.segment.config import SegmentConfig
+from pellucid.models.segment import AUXILIARY_HEADS, BACKBONES, MODELS
+from pellucid.models.segment import build as build_net
+from pellucid.tasks.segment.config import SegmentConfig, SegmentLossConfig
 from pellucid.training.resolve import resolve_batch, resolve_class_weights, resolve_data
 
+USUAL_MODEL = "fcn_small"
 USUAL_BATCH = 32
+AUTO = "auto"
 
 
 def resolve(cfg: SegmentConfig, facts: DataFacts) -> SegmentConfig:
-    """Settle image settings, batch and class weights.
+    """Settle model, backbone, image settings, batch and class weights.
 
     Raises:
-        ConfigError: the model is unknown, or the class weights do not fit the classes.
+        ConfigError: the model or the backbone is unknown, the model has no use for one or no auxiliary head to weigh,
+            or the class weights do not fit the classes.
     """
-    choose(cfg.model.model, MODELS, "model")
+    name, backbone = names(cfg)
+    if cfg.loss.auxiliary_weight != SegmentLossConfig().auxiliary_weight and name not in AUXILIARY_HEADS:
+        raise ConfigError(
+            f"--auxiliary-weight means nothing for model {name}, which has no auxiliary head. Leave it out."
+        )
+    cfg = replace(cfg, model=replace(cfg.model, model=name, backbone=backbone))
     return resolve_batch(resolve_class_weights(resolve_data(cfg, facts), facts), facts, USUAL_BATCH)
 
 
+def names(cfg: SegmentConfig) -> tuple[str, str]:
+    """The model and its backbone, "" for none or for an encoder of its own.
+
+    Raises:
+        ConfigError: one of them is unknown, or the model is made of one piece.
+    """
+    name = USUAL_MODEL if cfg.model.model == AUTO else cfg.model.model
+    choose(name, MODELS, "model")
+    backbone = cfg.model.backbone
+    if backbone in (AUTO, ""):
+        return name, BACKBONES.get(name, "")
+    if name not in BACKBONES:
+        raise ConfigError(
+            f"--backbone {backbone} means nothing for model {name}, which is made of one piece. Leave it out, or take "
+            f"--model {', '.join(BACKBONES)}."
+        )
+    choose(backbone, LAYOUTS, "backbone")
+    return name, backbone
+
+
 def make_model(cfg: SegmentConfig, facts: DataFacts) -> FromBatch:
-    """`forward(batch) -> {"logits": (N, K, H, W)}`."""
-    build = choose(cfg.model.model, MODELS, "model")
-    net = build(facts.n_classes, facts.preprocess.channels, facts.preprocess.size)
+    """`forward(batch) -> {"logits": (N, K, H, W)}`, in training also `auxiliary` of networks that have such a head."""
+    name, backbone = names(cfg)
+    net = build_net(name, facts.n_classes, facts.preprocess.channels, facts.preprocess.size, backbone)
     return FromBatch(net, facts.preprocess)
