@@ -35,17 +35,21 @@ def run(arguments: Sequence[str]) -> int:
     wishes = grant_flags(trained.task.wishes, asked_for(options), trained.task.name)
     pictures = expand(options.images)
     problems: list[Problem] | None = None if options.strict else []
-    rows = []
+    rows, notes = [], []
     with make_progress(style(options)).bar("Predicting", len(pictures)) as advance:
         for number, picture, result in predict_each(trained, pictures, problems, wishes):
             if options.save:
                 save_result(trained, picture, result, options.save, number)
+            notes += [result.note] if result.note else []
             rows.append(result.as_dict() if options.json else result.row())
             advance(number + 1)
     if options.json:
         print_json(rows)
     elif not options.quiet and rows:
         print_table(rows)
+    if notes:
+        others = f" The same of {len(notes) - 1} more." if len(notes) > 1 else ""
+        print(f"pellucid: notice: {notes[0]}{others}", file=sys.stderr)
     for problem in problems or ():
         print(f"pellucid: skipped: {problem.reason}", file=sys.stderr)
     return int(bool(problems))

@@ -1,7 +1,12 @@
 """`predict`: results for whatever can be called a picture.
 
-A result of any task has: `name`; `as_dict()`, plain JSON; `row()`, a line of a table; `files()`, name -> content of
-what is kept beside the drawing when results are saved; `common_files()`, of what is kept once for all; `_repr_html_()`.
+| a result of any task has | |
+|---|---|
+| `name` | of the picture |
+| `note` | what is odd about it, in one sentence; mostly "" |
+| `as_dict()`, `row()`, `_repr_html_()` | plain JSON, a line of a table, for notebooks |
+| `files()` | name -> content of what is kept beside the drawing when results are saved |
+| `common_files()` | the same of what is kept once for all of them |
 """
 
 import glob

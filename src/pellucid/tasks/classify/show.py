@@ -25,12 +25,14 @@ class ClassifyResult:
         label: the most probable class.
         probability: of that class, in [0, 1].
         top: (class, probability) of the most probable classes, best first; as many as were asked for.
+        note: what is odd about the picture; nothing.
     """
 
     name: str
     label: str
     probability: float
     top: tuple[tuple[str, float], ...]
+    note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""

@@ -26,7 +26,8 @@ from pellucid.data.single import as_batch
 from pellucid.nn.precision import device_of
 from pellucid.tasks.segment.loss import IGNORE
 from pellucid.tasks.segment.prediction.canvas import on_file
-from pellucid.tasks.segment.prediction.regions import regions
+from pellucid.tasks.segment.prediction.mistaken import looks_like_a_mask
+from pellucid.tasks.segment.prediction.regions import Region, regions
 from pellucid.tasks.segment.prediction.result import BACKGROUND, SegmentResult
 from pellucid.tasks.segment.prediction.strips import resized
 from pellucid.tasks.segment.prediction.tiles import tiled
@@ -34,6 +35,7 @@ from pellucid.tasks.segment.prediction.wishes import SegmentWishes
 
 PIXELS = {"cpu": 1 << 16}  # of tiles that a network is given at once, by kind of device
 PIXELS_ELSEWHERE = 1 << 20
+MASK = "{} holds only numbers of classes, as masks do. Give the pictures: of a mask the answer means nothing."
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts, wishes: S
         for number, (image, scores) in enumerate(zip(images, answers, strict=True)):
             mask, probabilities = _gather(scores, facts.n_classes if wishes.probabilities else 0)
             name = str(image) if isinstance(image, (str, Path)) else f"picture {number + 1}"
-            results.append(_result(name, mask, probabilities, facts.classes, wishes))
+            note = MASK.format(name) if looks_like_a_mask(image, facts.n_classes) else ""
+            found = _regions(mask, facts.classes, wishes)
+            results.append(SegmentResult(name, mask, facts.classes, probabilities, found, note))
     return results
 
 
@@ -140,14 +144,12 @@ def _gather(scores: Scores, n_classes: int) -> tuple[np.ndarray, np.ndarray | No
     return mask, kept if n_classes else None
 
 
-def _result(
-    name: str, mask: np.ndarray, probabilities: np.ndarray | None, classes: tuple[str, ...], wishes: SegmentWishes
-) -> SegmentResult:
-    found = None
-    if wishes.regions != "none":
-        things = [k for k, each in enumerate(classes) if each.lower() != BACKGROUND]
-        found = tuple(regions(mask, things, wishes.regions, wishes.min_area))
-    return SegmentResult(name, mask, classes, probabilities, found)
+def _regions(mask: np.ndarray, classes: tuple[str, ...], wishes: SegmentWishes) -> tuple[Region, ...] | None:
+    """Those of every class but the background; None where they are not asked for."""
+    if wishes.regions == "none":
+        return None
+    things = [k for k, name in enumerate(classes) if name.lower() != BACKGROUND]
+    return tuple(regions(mask, things, wishes.regions, wishes.min_area))
 
 
 def target_score(outputs: Mapping[str, Tensor], index: int) -> Tensor:

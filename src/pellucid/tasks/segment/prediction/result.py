@@ -28,6 +28,7 @@ class SegmentResult:
         classes: class names.
         probabilities: (K, H, W) float16, 0 where the model did not look; None where they were not asked for.
         regions: the connected regions of every class but the background; None where they were not asked for.
+        note: what is odd about the picture, in one sentence; mostly nothing.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SegmentResult:
     classes: tuple[str, ...]
     probabilities: np.ndarray | None = field(default=None, repr=False)
     regions: tuple[Region, ...] | None = field(default=None, repr=False)
+    note: str = ""
 
     @property
     def shares(self) -> dict[str, float]:
