@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.core.choose import choose
+from pellucid.core.files import append_line
 from pellucid.core.progress import Progress, Quiet
 from pellucid.data.readers.object_lines import object_line
 from pellucid.data.scenes import labels
@@ -86,10 +87,8 @@ def write_labels(scene: Scene, form: str, place: Path, name: str, kind: Catalogu
         write_mask(place / "foreground" / name, labels.foreground_mask(scene), two)
         each = np.concatenate([np.zeros((1, 3), dtype=np.uint8), palette(255)])
         write_mask(place / "instances" / name, labels.instance_ids(scene), each)
-        with open(place / "objects.jsonl", "a", encoding="utf-8") as file:
-            file.write(object_line(f"images/{name}", labels.objects(scene), kind.classes) + "\n")
-        with open(place / "captions.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(_words(scene, name, kind), ensure_ascii=False) + "\n")
+        append_line(place / "objects.jsonl", object_line(f"images/{name}", labels.objects(scene), kind.classes))
+        append_line(place / "captions.jsonl", json.dumps(_words(scene, name, kind), ensure_ascii=False))
 
 
 def _words(scene: Scene, name: str, kind: Catalogue) -> dict[str, object]:

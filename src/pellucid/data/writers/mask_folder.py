@@ -1,12 +1,12 @@
 """Pictures and masks written as `images/` beside `masks/`, with the names of the classes."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.core.files import write_json, write_text
 from pellucid.core.progress import Progress, Quiet
 from pellucid.data.source import Source
 from pellucid.data.writers.names import in_memory, stem_of
@@ -44,12 +44,9 @@ def write_mask_folder(source: Source, folder: Path, progress: Progress | None = 
 def write_classes(folder: Path, names: Mapping[int, str]) -> None:
     """Id -> name: as `classes.txt` where the ids count up from 0, else as `classes.json`."""
     if list(names) == list(range(len(names))):
-        text = "".join(f"{' '.join(name.split())}\n" for name in names.values())
-        (folder / "classes.txt").write_text(text, encoding="utf-8")
+        write_text(folder / "classes.txt", "".join(f"{' '.join(name.split())}\n" for name in names.values()))
     else:
-        (folder / "classes.json").write_text(
-            json.dumps({str(id): name for id, name in names.items()}), encoding="utf-8"
-        )
+        write_json(folder / "classes.json", {str(id): name for id, name in names.items()})
 
 
 def mask_colours(classes: tuple[str, ...]) -> np.ndarray:
