@@ -1,5 +1,6 @@
 """From a source to what training needs: packed pictures, three splits, statistics, loaders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pellucid.core.shapes import parse_size
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.data.images import read_size
 from pellucid.data.loader import Loader
+from pellucid.data.objects import Objects
 from pellucid.data.pack import Pack, make_pack
 from pellucid.data.pack.equal import first_equal
 from pellucid.data.source import Problem, Role, Source

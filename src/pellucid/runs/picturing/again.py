@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +18,8 @@ def look_again(
 ) -> Callable[[Sequence[int]], tuple[dict[str, Tensor], dict[str, Tensor]]]:
     """A function `look(indices) -> (batch, outputs)` of pictures of a split, in the given order, in fp32.
 
-    Where an evaluation computes in bf16, what it recorded of a picture may differ from this in the last digits.
+    Where an evaluation computes in bf16, what it recorded of a picture may differ from this in the last digits. Where
+    the data tells things apart, the batch has `box_label` (N, M) int64, the class of each, filled up with -1.
     """
     device = device_of(trained.model)
     whole = getattr(trained.model, "whole_canvas", False)
@@ -34,6 +36,9 @@ def look_again(
                 outputs = as_float32(trained.model(batch))
         finally:
             trained.model.train(was_training)
+        if splits.objects is not None:
+            labels = [torch.from_numpy(np.array(splits.objects[row].labels, dtype=np.int64)) for row in rows]
+            batch["box_label"] = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-1)
         return batch, outputs
 
     return look

@@ -9,22 +9,21 @@ from pellucid.plots.grid import grid
 from pellucid.plots.overlay import hatch, outline_mask, overlay_mask
 from pellucid.plots.palette import palette
 from pellucid.tasks.segment.loss import IGNORE
-from pellucid.tasks.segment.report.seen import View
+from pellucid.tasks.segment.report.seen import Patch, View, Window
 
 PANEL = 100  # pixels of the longer side of a panel; three of them fit into what a page stores of a picture
 TINT = 0.5
 WHITE = np.full((2, 3), 255, dtype=np.uint8)
 
-Window = tuple[slice, slice]
 WHOLE: Window = (slice(None), slice(None))
 
 
 def side_by_side(
     view: View, classes: Sequence[str], window: Window = WHOLE, marked: np.ndarray | None = None
 ) -> Image.Image:
-    """Three panels: the picture, the truth and the answer as colours over it; hatched is what does not count.
+    """Three panels: the picture; the truth, and the answer, as colours over a grey one. Hatched is what does not count.
 
-    A class called background stays clear.
+    A class called background stays clear. On grey, no thing's own colour is taken for that of a class.
 
     Args:
         window: rows and columns that are shown.
@@ -39,10 +38,15 @@ def side_by_side(
     if marked is not None:
         panels = [outline_mask(plain, marked[window].astype(np.int64), WHITE, clear=[0])]
     for mask in (true, called):
-        drawn = overlay_mask(plain, mask, colours, alpha=TINT, clear=clear)
+        drawn = overlay_mask(plain.convert("L"), mask, colours, alpha=TINT, clear=clear)
         panels.append(outline_mask(drawn, mask, colours, clear=clear))
     panels[1:] = [hatch(panel, true == IGNORE, gap=4) if (true == IGNORE).any() else panel for panel in panels[1:]]
     return grid([_fitted(panel) for panel in panels], columns=3, captions=("picture", "true", "predicted"))
+
+
+def patch_side_by_side(patch: Patch, classes: Sequence[str]) -> Image.Image:
+    """The same of a patch and what lies around it."""
+    return side_by_side(patch.view, classes, around(patch.window, patch.view.true.shape), patch.mask)
 
 
 def clear_classes(classes: Sequence[str]) -> list[int]:

@@ -11,17 +11,18 @@ from pellucid.core.facts import DataFacts
 from pellucid.metrics.segmentation import iou
 from pellucid.plots.palette import palette
 from pellucid.report.blocks import Bar, Block, Legend, Matrix, Note, Picture, Pictures, Section, Table
-from pellucid.tasks.segment.report.draw import around, clear_classes, side_by_side
+from pellucid.tasks.segment.report.draw import clear_classes, patch_side_by_side, side_by_side
 from pellucid.tasks.segment.report.regions import largest_wrong_regions, share_of_errors
-from pellucid.tasks.segment.report.seen import Seen
+from pellucid.tasks.segment.report.seen import Seen, View
 from pellucid.tasks.segment.report.touching import count_regions, necks
 from pellucid.tasks.segment.report.words import called_instead, confusions, instead_of, percent
 
 WORST = 6
 REGIONS = 9
-NECKS = 3
+TOUCHING = 3
 MISSED = 0.05  # of the pixels away from borders, from which on errors there are more than a few
 SEARCHED = 64  # pictures in which touching things are sought
+HOW_MANY = "What masks cannot tell: how many"
 
 
 def sections(
@@ -63,7 +64,7 @@ def _classes(summary: Mapping[str, Any], facts: DataFacts) -> Section:
 def _confusion(summary: Mapping[str, Any], facts: DataFacts) -> Section:
     matrix, classes = np.asarray(summary["confusion"]), facts.classes
     said = confusions(matrix, classes, 3)
-    lead = f"Of all that is wrong, most is this: {'; '.join(said)}." if said else "Every pixel is right."
+    lead = f"Of all that is wrong, most is this: {'; '.join(said)}." if said else "Nothing is taken for anything else."
     wrong = matrix.sum(1) - matrix.diagonal() + matrix.sum(0) - matrix.diagonal()
     rows = [
         (
@@ -89,13 +90,13 @@ def _worst(summary: Mapping[str, Any], records: Mapping[str, Tensor], facts: Dat
     matrix = np.asarray(summary["confusion"])
     wrong = int(matrix.sum() - matrix.trace())
     found = largest_wrong_regions(records["confusion"], records["index"], seen, REGIONS)
-    patches = [
+    worst = [
         Picture(
-            side_by_side(region.view, facts.classes, around(region.window, region.view.true.shape), marked=region.mask),
+            patch_side_by_side(region.patch, facts.classes),
             f"{facts.classes[region.true]} taken for {facts.classes[region.called]}",
             "bad",
-            f"{region.area:,} px in one piece, {percent(region.area / max(wrong, 1))} of all that is wrong; picture "
-            f"{region.view.index}",
+            f"{region.patch.area:,} px in one piece, {percent(region.patch.area / max(wrong, 1))} of all that is "
+            f"wrong; picture {region.patch.view.index}",
         )
         for region in found
     ]
@@ -107,18 +108,20 @@ def _worst(summary: Mapping[str, Any], records: Mapping[str, Tensor], facts: Dat
         Picture(side_by_side(view, facts.classes), f"mean IoU {float(each[row]):.2f}", "bad", f"picture {view.index}")
         for row, view in zip(lowest, views, strict=True)
     ]
+    if not found:
+        return Section(
+            "Where it is wrong", "No pixel is wrong." if matrix.sum() else "There are no pixels to measure on."
+        )
     lead = (
         f"{wrong:,} of {int(matrix.sum()):,} pixels are wrong. The {len(found)} largest patches in one piece hold "
         f"{percent(share_of_errors(found, wrong))} of them. Look here for wrong masks and for what the model has not "
         "understood: left the picture with the patch in a white outline, then what is true, then what the model says."
-        if found
-        else "No pixel is wrong."
     )
     shown = [k for k in range(facts.n_classes) if k not in clear_classes(facts.classes)]
-    key = Legend([(facts.classes[k], palette(facts.n_classes)[k].tolist()) for k in shown] if found else [])
+    key = Legend([(facts.classes[k], palette(facts.n_classes)[k].tolist()) for k in shown])
     blocks: list[Block] = [
         key,
-        Pictures(patches, "Largest wrong regions", wide=True),
+        Pictures(worst, "Largest wrong regions", wide=True),
         Pictures(whole, "Lowest mean IoU", wide=True),
     ]
     return Section("Where it is wrong", lead, blocks)
@@ -207,39 +210,60 @@ def _shares(summary: Mapping[str, Any], facts: DataFacts) -> Section:
 
 
 def _touching(records: Mapping[str, Tensor], facts: DataFacts, seen: Seen) -> Section:
-    indices = records["index"][:SEARCHED].tolist()
-    views, clear = seen(indices), clear_classes(facts.classes)
-    true, called = (sum(count_regions(getattr(v, part), clear) for v in views) for part in ("true", "called"))
-    found = sorted((n for view in views for n in necks(view, clear)), key=lambda n: -n.evenness * n.area)
-    items = [
-        Picture(
-            side_by_side(neck.view, facts.classes, around(neck.window, neck.view.true.shape)),
-            f"{facts.classes[neck.label]}: one region, or {neck.parts} things that touch?",
-            detail=f"{neck.area:,} px; without its outermost 2 px it falls into {neck.parts} parts; picture "
-            f"{neck.view.index}",
-        )
-        for neck in found[:NECKS]
-    ]
+    views, clear = seen(records["index"][:SEARCHED].tolist()), clear_classes(facts.classes)
+    true, called = ([count_regions(getattr(view, part), clear) for view in views] for part in ("true", "called"))
     lead = (
         "A mask says of every pixel which class it is, not which thing. Where two things of one class touch, their "
         "pixels make one region, in the truth as in the answer, and nothing in either tells that there are two. So "
         "regions are not a count of things; to tell things apart, or to count them, takes instance masks."
     )
-    if views:
-        lead += (
-            f"\n\nIn the first {len(views)} pictures the masks show {true:,} unbroken regions and the answers "
-            f"{called:,}: more where things break into pieces or specks are made up, fewer where they merge or "
-            "are missed."
-        )
-    if not found and views:
-        lead += " None of the true regions has a narrow neck, as two things that touch would."
-    note = Note(
-        "These regions of the masks hang together by a narrow neck, as two things that touch do, and also one thing "
-        "with a waist. The masks do not know which."
-        if items
-        else ""
+    if not views:
+        return Section(HOW_MANY, lead)
+    lead += (
+        f"\n\nIn the first {len(views)} pictures the masks show {sum(true):,} unbroken regions and the answers "
+        f"{sum(called):,}: more where things break into pieces or specks are made up, fewer where they merge or are "
+        "missed."
     )
-    return Section("What masks cannot tell: how many", lead, [note, Pictures(items, wide=True)] if items else ())
+    things = [view.things for view in views if view.things is not None]
+    items = _merged(views, true, facts) if things else _necks(views, facts, clear)
+    if things:
+        lead += f" The data tells things apart: there are {sum(things):,}."
+        said = "These pictures show more things than their masks have regions: what touches has become one."
+    else:
+        said = (
+            "These regions of the masks hang together by a narrow neck, as two things that touch do, and also one "
+            "thing with a waist. The masks do not know which."
+        )
+    if not items:
+        lead += " None of them touch." if things else " No region has a narrow neck, as two things that touch would."
+    return Section(HOW_MANY, lead, [Note(said), Pictures(items, wide=True)] if items else ())
+
+
+def _merged(views: Sequence[View], regions: Sequence[int], facts: DataFacts) -> list[Picture]:
+    """The pictures in which things outnumber regions by most."""
+    lost = [((view.things or 0) - count, view, count) for view, count in zip(views, regions, strict=True)]
+    return [
+        Picture(
+            side_by_side(view, facts.classes),
+            f"{view.things} things, {count} region{'s' * (count != 1)}",
+            detail=f"picture {view.index}",
+        )
+        for n, view, count in sorted(lost, key=lambda each: -each[0])[:TOUCHING]
+        if n > 0
+    ]
+
+
+def _necks(views: Sequence[View], facts: DataFacts, clear: Sequence[int]) -> list[Picture]:
+    found = sorted((n for view in views for n in necks(view, clear)), key=lambda n: -n.evenness * n.patch.area)
+    return [
+        Picture(
+            patch_side_by_side(neck.patch, facts.classes),
+            f"{facts.classes[neck.label]}: one thing, or {neck.parts} that touch?",
+            detail=f"{neck.patch.area:,} px in one piece, in {neck.parts} pieces without its outermost 2 px; picture "
+            f"{neck.patch.view.index}",
+        )
+        for neck in found[:TOUCHING]
+    ]
 
 
 def _ranks(values: list[float]) -> list[float]:
