@@ -106,3 +106,14 @@ def test_a_wrong_form_and_a_full_folder_are_refused(tmp_path):
     (tmp_path / "x").write_text("")
     with pytest.raises(DataError, match="is not empty"):
         write_scenes(SMALL, tmp_path)
+
+
+def test_a_frozen_set_carries_its_things():
+    source = frozen(SMALL)
+    assert len(source.objects) == len(source)
+    for things, mask in zip(source.objects, source.masks, strict=True):
+        drawn = np.zeros_like(mask)
+        for one, label in zip(things.dense(), things.labels, strict=True):
+            drawn[one] = label
+        assert np.array_equal(drawn, mask)
+    assert frozen(Options(size="32", train=2, test=0, purpose="classify")).objects is None

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as pycocotools
 
 from pellucid.core.errors import DataError
-from pellucid.ops.masks.rle import Rle, decode, encode, from_coco, from_text, to_coco, to_text
+from pellucid.ops.masks.rle import Rle, decode, encode, encode_each, from_coco, from_text, to_coco, to_text
 
 MASKS = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
@@ -82,6 +82,20 @@ def test_pycocotools_reads_and_writes_the_same():
             left, top, wide, tall = pycocotools.toBbox(theirs).tolist()
             assert encode(mask).box_xyxy == (left, top, left + wide, top + tall)
             assert encode(mask).area == pycocotools.area(theirs)
+
+
+@settings(deadline=None, max_examples=60)
+@given(arrays(np.uint8, st.tuples(st.integers(0, 7), st.integers(0, 7)), elements=st.integers(0, 4)))
+def test_many_masks_at_once_are_each_of_them(ids):
+    assert encode_each(ids, 4) == [encode(ids == i) for i in range(1, 5)]
+    assert [one.counts.tolist() for one in encode_each(ids, 2)] == [encode(ids == i).counts.tolist() for i in (1, 2)]
+
+
+def test_a_map_of_masks_holds_whole_numbers():
+    with pytest.raises(DataError, match="holds whole numbers, got float64"):
+        encode_each(np.zeros((2, 2)), 1)
+    with pytest.raises(DataError, match="ids must have shape"):
+        encode_each(np.zeros(2, dtype=int), 1)
 
 
 def test_empty_and_full_masks():

@@ -8,10 +8,11 @@ import numpy as np
 from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.shapes import parse_size
+from pellucid.data.objects import Objects
 from pellucid.data.scenes.compose import make_scene
 from pellucid.data.scenes.dice import Dice
-from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty
-from pellucid.data.scenes.labels import semantic_mask
+from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty, filling
+from pellucid.data.scenes.labels import objects, semantic_mask
 from pellucid.data.scenes.options import Options
 from pellucid.data.scenes.scene import Scene
 from pellucid.data.scenes.sprites.cutouts import Catalogue
@@ -19,7 +20,7 @@ from pellucid.data.scenes.sprites.fashion import FASHION
 from pellucid.data.scenes.sprites.kinds import catalogue
 from pellucid.data.source import ROLES, Card, Role, Source
 
-NUMBERS: dict[Role, int] = {"train": 0, "val": 2, "test": 1}  # by which a split's scenes differ from another's
+NUMBERS: dict[str, int] = {"train": 0, "val": 2, "test": 1}  # by which a split's scenes differ from another's
 
 
 def stream(
@@ -29,18 +30,16 @@ def stream(
     split: Role = "train",
     seed: int = 0,
     start: int = 0,
-    filling: bool = False,
 ) -> Iterator[Scene]:
     """Scenes without end; number i is scene i of the frozen set with the same arguments.
 
     Args:
         size: side, or (height, width), in pixels; at least 8.
-        difficulty: easy, medium, hard, or ranges of your own.
+        difficulty: easy, medium, hard, or ranges of your own; `filling` of ranges gives one thing a picture.
         sprites: fashion, emoji, emoji-each, or a folder of PNGs with alpha.
         split: whose sprites are shown.
         seed: fixes every byte.
         start: number of the first scene.
-        filling: pictures that one thing fills.
 
     Raises:
         ConfigError: an unknown name, or a number out of range.
@@ -50,7 +49,7 @@ def stream(
     require(start >= 0, "start", "0 or positive", start)
     number, shown = choose(split, NUMBERS, "split"), catalogue(sprites).sprites(split)
     ranges = choose(difficulty, DIFFICULTIES, "difficulty") if isinstance(difficulty, str) else difficulty
-    return (make_scene(Dice(seed, number, i), shown, size, ranges, filling) for i in count(start))
+    return (make_scene(Dice(seed, number, i), shown, size, ranges) for i in count(start))
 
 
 def scenes(
@@ -74,7 +73,7 @@ def scenes(
 
 
 def frozen(options: Options) -> Source:
-    """A set of scenes: images (N, H, W, 3) uint8, and masks (N, H, W) uint8 or labels (N,).
+    """A set of scenes: images (N, H, W, 3) uint8, and masks (N, H, W) uint8 with objects, or labels (N,).
 
     Scene i of a split depends on the seed, the split and i alone, not on how many there are. The splits share the
     textures and photographs; `Catalogue.shared` says whether they share sprites.
@@ -87,11 +86,13 @@ def frozen(options: Options) -> Source:
     images = np.empty((len(numbers), *size, 3), dtype=np.uint8)
     masks = np.empty((len(numbers), *size), dtype=np.uint8)
     labels = np.empty(len(numbers), dtype=np.int64)
-    for row, number in enumerate(numbers):
-        scene = scene_of(options, *number)
+    things: list[Objects] = []
+    for row, (role, i) in enumerate(numbers):
+        scene = _draw(options, kind, role, i)
         images[row] = scene.image
         masks[row] = semantic_mask(scene)
         labels[row] = scene.things[0].label
+        things += [objects(scene, first=1)] if segment else []
     return Source(
         name="scenes",
         images=images,
@@ -99,18 +100,25 @@ def frozen(options: Options) -> Source:
         classes=("background", *kind.classes) if segment else kind.classes,
         masks=masks if segment else None,
         labels=None if segment else labels,
+        objects=things if segment else None,
         roles=np.array([role for role, _ in numbers], dtype="<U5"),
         card=card(options, kind),
     )
 
 
 def scene_of(options: Options, split: Role, i: int) -> Scene:
-    """Scene i of a split, drawn anew."""
-    shown = catalogue(options.sprites).sprites(split)
-    dice = Dice(options.seed, NUMBERS[split], i)
-    return make_scene(
-        dice, shown, parse_size(options.size), DIFFICULTIES[options.difficulty], options.purpose == "classify"
-    )
+    """Scene i of a split, drawn anew.
+
+    Raises:
+        DataError: the sprites are not on this machine, or cannot be used.
+    """
+    return _draw(options, catalogue(options.sprites), split, i)
+
+
+def _draw(options: Options, kind: Catalogue, split: Role, i: int) -> Scene:
+    ranges = DIFFICULTIES[options.difficulty]
+    ranges = filling(ranges) if options.purpose == "classify" else ranges
+    return make_scene(Dice(options.seed, NUMBERS[split], i), kind.sprites(split), parse_size(options.size), ranges)
 
 
 def card(options: Options, kind: Catalogue = FASHION) -> Card:

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.core.errors import DataError
 from pellucid.data.objects import Objects
 from pellucid.data.scenes.scene import Scene
-from pellucid.ops.masks.rle import encode
+from pellucid.ops.masks.rle import encode_each
 
 FOREGROUND, BACKGROUND = 1, 2  # as lecture notes and some data sets code the two
 
@@ -58,36 +58,23 @@ def instance_ids(scene: Scene) -> np.ndarray:
     return numbers[scene.instances]
 
 
-def objects(scene: Scene) -> Objects:
+def objects(scene: Scene, first: int = 0) -> Objects:
     """The M things that are seen, from the back to the front: box around what is seen, class, mask, keypoints.
 
     `area` is that of the mask. Keypoints of a thing may lie outside of its box: what is hidden still is somewhere.
+
+    Args:
+        first: number of the first class; 1 where the names of the set begin with the background.
     """
     shown = seen(scene)
     if not len(shown):
         n_keypoints = len(scene.things[0].keypoints) if scene.things else 0
         return Objects.empty(n_keypoints, has_masks=True)
-    things = [scene.things[i] for i in shown]
-    masks = [encode(scene.instances == i + 1) for i in shown]
+    things, codes = [scene.things[i] for i in shown], encode_each(scene.instances, len(scene.things))
+    masks = [codes[i] for i in shown]
     return Objects(
-        boxes_xyxy=_boxes(scene.instances, len(scene.things))[shown],
-        labels=np.array([thing.label for thing in things], dtype=np.int64),
+        boxes_xyxy=np.array([mask.box_xyxy for mask in masks], dtype=np.float32),
+        labels=np.array([thing.label + first for thing in things], dtype=np.int64),
         masks=masks,
         keypoints=np.stack([thing.keypoints for thing in things]),
     )
-
-
-def _boxes(instances: np.ndarray, n_things: int) -> np.ndarray:
-    """The tightest box around the pixels of each number from 1 on, (n_things, 4); of no use where there are none."""
-    height, width = instances.shape
-    in_row = np.zeros((n_things + 1, height), dtype=bool)
-    in_column = np.zeros((n_things + 1, width), dtype=bool)
-    in_row[instances, np.arange(height)[:, None]] = True
-    in_column[instances, np.arange(width)] = True
-    ends = [
-        in_column.argmax(1),
-        in_row.argmax(1),
-        width - in_column[:, ::-1].argmax(1),
-        height - in_row[:, ::-1].argmax(1),
-    ]
-    return np.stack(ends, axis=1)[1:].astype(np.float32)

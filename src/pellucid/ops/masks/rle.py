@@ -98,6 +98,33 @@ def encode(mask: np.ndarray) -> Rle:
     return Rle(mask.shape[0], mask.shape[1], np.diff(starts, append=inside.size))
 
 
+def encode_each(ids: np.ndarray, n: int) -> list[Rle]:
+    """Run lengths of n masks at once, from a map of which pixel belongs to which.
+
+    Args:
+        ids: (H, W) whole numbers: mask i (from 1 to n) is where the number is i; others belong to none.
+        n: how many masks; those of no pixel are empty.
+
+    Raises:
+        DataError: another number of axes, or no whole numbers.
+    """
+    ids = np.asarray(ids)
+    require_shape(ids, "H W", "ids")
+    if ids.dtype.kind not in "iu":
+        raise DataError(f"A map of masks holds whole numbers, got {ids.dtype}.")
+    flat = np.ravel(ids, order="F")  # (W * H,)
+    turns = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    bounds = np.concatenate([np.zeros(min(1, flat.size), dtype=np.int64), turns, [flat.size]])
+    owner = flat[bounds[:-1]]
+    found = []
+    for i in range(1, n + 1):
+        runs = np.flatnonzero(owner == i)
+        edges = np.stack([bounds[runs], bounds[runs + 1]], axis=1).ravel()
+        counts = np.diff(edges, prepend=0, append=flat.size)
+        found.append(Rle(ids.shape[0], ids.shape[1], counts if counts[-1] or len(counts) == 1 else counts[:-1]))
+    return found
+
+
 def decode(rle: Rle) -> np.ndarray:
     """The mask, (H, W) bool."""
     inside = np.arange(len(rle.counts)) % 2 == 1  # (R,)
