@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pellucid.core.errors import ConfigError
 from pellucid.data.scenes import COLOURS, DIFFICULTIES, Dice, Difficulty, Sprites, catalogue, make_scene
 from pellucid.data.scenes import compose as module
+from pellucid.data.scenes.difficulty import filling
 from pellucid.data.scenes.drawing.paste import paste
 from pellucid.data.scenes.scene import HIDDEN, VISIBLE
 
@@ -128,7 +129,7 @@ def test_overlap_is_kept_low_where_it_is_asked_for() -> None:
 
 def test_one_thing_fills_the_picture_when_asked() -> None:
     for i in range(20):
-        scene = make_scene(Dice(i), squares(), 60, replace(DIFFICULTIES["hard"], rotation=0), filling=True)
+        scene = make_scene(Dice(i), squares(), 60, filling(replace(DIFFICULTIES["hard"], rotation=0)))
         assert len(scene.things) == 1 and set(np.unique(scene.instances)) <= {0, 1}
         assert scene.things[0].area >= (60 * 70 // 100) ** 2
         assert (scene.instances == 1).sum() >= 0.8 * scene.things[0].area

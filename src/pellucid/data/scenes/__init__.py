@@ -5,7 +5,7 @@ from pellucid.data.scenes.colours import COLOURS, Colour
 from pellucid.data.scenes.compose import make_scene
 from pellucid.data.scenes.crops import make_crop
 from pellucid.data.scenes.dice import Dice
-from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty
+from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty, filling
 from pellucid.data.scenes.drawing.paste import paste, tint
 from pellucid.data.scenes.drawing.resize import resize
 from pellucid.data.scenes.frozen import card, frozen, scene_of, scenes, stream
@@ -31,6 +31,7 @@ __all__ = [
     "card",
     "catalogue",
     "fashion_sprites",
+    "filling",
     "frozen",
     "make_crop",
     "make_scene",

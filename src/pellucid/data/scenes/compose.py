@@ -1,7 +1,5 @@
 """One scene, drawn from the back to the front. Letters: H, W the scene."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from pellucid.core.config import require
@@ -10,7 +8,7 @@ from pellucid.data.scenes.backgrounds.photographs import photograph
 from pellucid.data.scenes.backgrounds.textures import texture
 from pellucid.data.scenes.colours import COLOURS
 from pellucid.data.scenes.dice import Dice
-from pellucid.data.scenes.difficulty import DIFFICULTIES, FILLING, Difficulty
+from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty
 from pellucid.data.scenes.drawing.light import FULL, darken, shine
 from pellucid.data.scenes.drawing.paste import beneath, paste, tint
 from pellucid.data.scenes.drawing.turn import ONE, Turned, turn
@@ -28,7 +26,6 @@ def make_scene(
     sprites: Sprites,
     size: int | tuple[int, int],
     difficulty: Difficulty = DIFFICULTIES["medium"],
-    filling: bool = False,
 ) -> Scene:
     """One scene.
 
@@ -37,7 +34,6 @@ def make_scene(
         sprites: what there is to be shown. Which of them, and in what colour, is drawn independently.
         size: side, or (height, width), in pixels; at least 8.
         difficulty: the ranges.
-        filling: show one thing that fills the picture instead, with nothing else about.
 
     Raises:
         ConfigError: the picture is too small, or more things are asked for than can be counted.
@@ -45,7 +41,6 @@ def make_scene(
     height, width = parse_size(size)
     require(min(height, width) >= SMALLEST, "size", f"at least {SMALLEST}", size)
     require(difficulty.things[1] <= 254, "things", "at most 254 in a scene", difficulty.things)
-    difficulty = replace(difficulty, **FILLING) if filling else difficulty
     image = _background(dice, difficulty, height, width)
     instances = np.zeros((height, width), dtype=np.uint8)
     _add_clutter(dice, difficulty, image)

@@ -1,6 +1,6 @@
 """How hard a scene is: a range for everything that is left to chance. Percentages are whole numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -101,4 +101,8 @@ DIFFICULTIES: dict[str, Difficulty] = {
         grain=(0, 12),
     ),
 }
-FILLING = {"things": (1, 1), "size": (70, 100), "cut": 5, "clutter": (0, 0)}  # one thing fills the picture
+
+
+def filling(difficulty: Difficulty) -> Difficulty:
+    """The same light and backgrounds, but for one thing that fills the picture."""
+    return replace(difficulty, things=(1, 1), size=(70, 100), cut=5, clutter=(0, 0))

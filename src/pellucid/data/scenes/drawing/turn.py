@@ -51,9 +51,11 @@ def turn(sprites: Sprites, row: int, side: int, degrees: int = 0, mirrored: bool
     mixed = _sample(packed, across, down)
     planes = mixed.astype("<u8", copy=False).view(np.uint8).reshape(*patch, 8)
     coverage = np.ascontiguousarray(planes[:, :, 6])
-    shade = np.ascontiguousarray(planes[:, :, 0]) if sprites.tintable else planes[:, :, 0:6:2]
-    if not sprites.tintable:
-        shade = undimmed(shade, coverage[:, :, None])
+    if sprites.tintable:
+        shade = np.ascontiguousarray(planes[:, :, 0])
+    else:
+        dimmed = planes[:, :, 0:6:2].reshape(patch[0], 3 * patch[1])  # long rows are faster than threes
+        shade = undimmed(dimmed, coverage.repeat(3, axis=1)).reshape(*patch, 3)
     points = [(x - left, y - top) for x, y in sprites.points[row].tolist()]
     points = _moved(points, (height, width), side, degrees % 360, mirrored, patch)
     return Turned(shade, coverage, points)

@@ -35,7 +35,7 @@ class Sprites:
     @cached_property
     def boxes(self) -> np.ndarray:
         """(N, 4) int64: top, left, bottom, right of what is covered at all; bottom and right exclusive."""
-        rows, columns = (self.coverage.any(axis=axis) for axis in (2, 1))
+        rows, columns = (np.asarray(self.coverage.any(axis=axis)) for axis in (2, 1))
         height, width = self.coverage.shape[1:]
         ends = height - rows[:, ::-1].argmax(axis=1), width - columns[:, ::-1].argmax(axis=1)
         return np.stack([rows.argmax(axis=1), columns.argmax(axis=1), *ends], axis=1)
@@ -101,7 +101,8 @@ def outermost(coverage: np.ndarray) -> np.ndarray:
     inside = coverage >= 128
     inside |= (coverage > 0) & ~inside.any(axis=(1, 2), keepdims=True)
     count, height, width = inside.shape
-    rows, columns, each = inside.any(axis=2), inside.any(axis=1), np.arange(count)
+    rows, columns = (np.asarray(inside.any(axis=axis)) for axis in (2, 1))
+    each = np.arange(count)
     top, left = rows.argmax(axis=1), columns.argmax(axis=1)
     bottom, right = height - 1 - rows[:, ::-1].argmax(axis=1), width - 1 - columns[:, ::-1].argmax(axis=1)
     points = (

@@ -112,7 +112,7 @@ def emoji() -> Catalogue:
         DataError: the font is not there, or cannot be drawn with.
     """
     labels = [number for number, (_, drawings) in enumerate(EMOJI.values()) for _ in drawings]
-    return _catalogue(tuple(EMOJI), tuple(chinese for chinese, _ in EMOJI.values()), labels)
+    return _catalogue(font_path(), tuple(EMOJI), tuple(chinese for chinese, _ in EMOJI.values()), tuple(labels))
 
 
 def each_emoji() -> Catalogue:
@@ -123,7 +123,7 @@ def each_emoji() -> Catalogue:
     """
     names = [name for _, drawings in EMOJI.values() for name in drawings.values()]
     english, chinese = zip(*names, strict=True)
-    return _catalogue(english, chinese, range(len(names)))
+    return _catalogue(font_path(), english, chinese, tuple(range(len(names))))
 
 
 def font_path() -> Path:
@@ -146,8 +146,9 @@ def font_path() -> Path:
     )
 
 
-def _catalogue(classes: tuple[str, ...], chinese: tuple[str, ...], labels: Sequence[int]) -> Catalogue:
-    drawn = [_draw(font_path(), character) for _, drawings in EMOJI.values() for character in drawings]
+@cache
+def _catalogue(path: Path, classes: tuple[str, ...], chinese: tuple[str, ...], labels: tuple[int, ...]) -> Catalogue:
+    drawn = [_draw(path, character) for _, drawings in EMOJI.values() for character in drawings]
     sprites = colour_sprites(drawn, labels, FRAME)
     return Catalogue(
         classes,
@@ -159,7 +160,6 @@ def _catalogue(classes: tuple[str, ...], chinese: tuple[str, ...], labels: Seque
     )
 
 
-@cache
 def _draw(path: Path, character: str) -> Image.Image:
     try:
         font = ImageFont.truetype(str(path), STRIKE, layout_engine=ImageFont.Layout.BASIC)

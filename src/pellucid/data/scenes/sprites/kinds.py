@@ -1,6 +1,6 @@
 """Kinds of sprites by name."""
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from pellucid.core.errors import ConfigError
@@ -12,7 +12,6 @@ from pellucid.data.scenes.sprites.png_folder import read_png_folder
 KINDS = {"fashion": lambda: FASHION, "emoji": emoji, "emoji-each": each_emoji}
 
 
-@cache
 def catalogue(sprites: str) -> Catalogue:
     """The kind of sprite of this name, or the drawings in this folder.
 
@@ -24,4 +23,12 @@ def catalogue(sprites: str) -> Catalogue:
         return KINDS[sprites]()
     if not sprites or not Path(sprites).expanduser().is_dir():
         raise ConfigError(f"sprites must be {', '.join(KINDS)} or a folder of PNGs with alpha, got {sprites!r}.")
-    return read_png_folder(Path(sprites).expanduser())
+    folder = Path(sprites).expanduser()
+    inside = ((path, path.stat()) for path in sorted(folder.rglob("*")))
+    return _folder(folder.resolve(), tuple((str(path), state.st_size, state.st_mtime_ns) for path, state in inside))
+
+
+@lru_cache(maxsize=4)
+def _folder(folder: Path, inside: tuple[tuple[str, int, int], ...]) -> Catalogue:
+    """Read once, and again when a file has changed."""
+    return read_png_folder(folder)
