@@ -6,8 +6,7 @@ from typing import Any
 from torch import nn
 
 from pellucid.core.choose import choose
-from pellucid.models import FAMILIES, create
-from pellucid.models.classify import AUXILIARY_HEADS
+from pellucid.models import FAMILIES, classify, create, segment
 from pellucid.models.fitted import ABOUT
 from pellucid.models.published.packaged import PACKAGED
 from pellucid.nn.blank import smallest_picture, without_numbers
@@ -16,6 +15,7 @@ from pellucid.runs.networks.summary import layers_and_sums
 
 Builder = Callable[[int, int, tuple[int, int]], nn.Module]
 USUAL_SIDE = 224
+AUXILIARY_HEADS = {**classify.AUXILIARY_HEADS, **segment.AUXILIARY_HEADS}
 USUAL_CLASSES = {"classify": 1000, "segment": 21}
 
 

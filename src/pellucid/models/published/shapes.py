@@ -137,7 +137,8 @@ def nearest(tensors: Mapping[str, Tensor], but: str) -> tuple[str, Difference] |
         but: the one that does not fit.
     """
     best: tuple[str, Difference] | None = None
-    for network in (*MODELS, *segment.AUXILIARY_HEADS):  # segmenters that torchvision has, too
+    on_backbone = any(name.startswith("backbone.") for name in tensors)
+    for network in segment.AUXILIARY_HEADS if on_backbone else MODELS:  # segmenters that torchvision has, too
         entry = by_network(network)
         size = entry.preprocess.size if entry else (224, 224)
         try:

@@ -49,8 +49,8 @@ class BorrowedEncoder(Borrowed):
         if other is not None:
             theirs, ours = ("x".join(map(str, each)) for each in (self.found.preprocess.size, size))
             raise ConfigError(
-                f"{self.found.source} was trained on pictures of {theirs} px, and at {ours} px {self.found.network} has "
-                f"another stem ({other} has another shape). Say --image-size {theirs}, or give weights that "
+                f"{self.found.source} was trained on pictures of {theirs} px, and at {ours} px {self.found.network} "
+                f"has another stem ({other} has another shape). Say --image-size {theirs}, or give weights that "
                 "were trained on pictures nearer in size."
             )
         return super().settle(cfg, facts)
