@@ -38,6 +38,17 @@ def test_changed_copies_are_found_and_nothing_else(change: str) -> None:
     assert left_out == ""
 
 
+@pytest.mark.parametrize("light", [1.0, 0.12], ids=["bright", "dark"])
+def test_a_part_in_other_colours_is_no_part(light: float) -> None:
+    """As garments of one cut are none: the same edges, red for green and green for blue."""
+    pictures = scenes(60)
+    parts = np.stack([cropped(pictures[row], 0.8, row) for row in range(10)])
+    for copies, wanted in ((parts, 8), (np.roll(parts, 1, axis=-1), 0)):
+        everything = (np.concatenate([pictures, copies]) * light).astype(np.uint8)
+        found = find_copies(prepared(made(everything)).pack, np.arange(70))[0]
+        assert wanted <= len(found) <= (10 if wanted else 0), found
+
+
 @pytest.mark.parametrize("quality", [60, 95])
 def test_copies_of_tiny_pictures(quality: int) -> None:
     """28 x 28 pictures of clothes that all look alike."""

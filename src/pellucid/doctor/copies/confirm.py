@@ -19,6 +19,7 @@ EVENLY = 0.8  # least correlation of details that were evened out
 COLOURS = 8  # pixels a side that colours are compared at
 LIGHT = 64.0  # of 255, how much brighter a copy may be
 TINT = 16.0  # of 255, how much the colours of a copy may differ on average
+HUE, COLOURLESS = 0.6, 3.0  # ... and as a share of how strong they are, which counts in dark pictures; of 255, if any
 
 
 def small(pack: Pack, rows: np.ndarray, side: int = SIDE) -> Tensor:
@@ -74,12 +75,34 @@ def likeness(pack: Pack, first: np.ndarray, second: np.ndarray, across: bool = F
     return np.concatenate(parts)
 
 
-def tints(pack: Pack, rows: np.ndarray) -> Tensor:
-    """(len(rows), 2, COLOURS, COLOURS) blue and red chroma, 0..255, of the part of each canvas that is picture."""
+def tints(pack: Pack, rows: np.ndarray, windows: np.ndarray | None = None) -> Tensor:
+    """(len(rows), 2, COLOURS, COLOURS) blue and red chroma, 0..255, of the part of each canvas that is picture.
+
+    Args:
+        windows: (len(rows), 3) top, left and side as shares of each picture's sides; None for whole pictures.
+    """
+    if windows is None:
+        windows = np.tile((0.0, 0.0, 1.0), (len(rows), 1))
     found = []
-    for row in rows.tolist():
-        height, width = (int(side) for side in pack.targets["valid_hw"][row])
-        picture = torch.from_numpy(np.array(pack.images[row, :height, :width])).permute(2, 0, 1)[None].float() / 255
+    for row, (top, left, side) in zip(rows.tolist(), windows.tolist(), strict=True):
+        height, width = (int(length) for length in pack.targets["valid_hw"][row])
+        pixels = pack.images[row, _pixels(top, side, height), _pixels(left, side, width)]
+        picture = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255
         shrunk = F.interpolate(picture, (COLOURS, COLOURS), mode="bilinear", antialias=True).clamp(0, 1)
         found.append(255 * rgb_to_ycbcr(shrunk)[:, 1:])
     return torch.cat(found) if found else torch.zeros(0, 2, COLOURS, COLOURS)
+
+
+def _pixels(start: float, side: float, length: int) -> slice:
+    """The pixels of a window along one side: at least one, all inside."""
+    first = min(max(round(start * length), 0), length - 1)
+    return slice(first, max(round((start + side) * length), first + 1))
+
+
+def same_colours(pack: Pack, whole: np.ndarray, part: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """(P,) bool: whether windows (P, 3) of `whole` have the colours of `part`; grey pictures have."""
+    if pack.images.shape[3] != 3:
+        return np.ones(len(whole), dtype=bool)
+    a, b = (each - 127.5 for each in (tints(pack, whole, windows), tints(pack, part)))
+    apart, strength = (a - b).abs().mean(dim=(1, 2, 3)), torch.maximum(*(x.abs().mean(dim=(1, 2, 3)) for x in (a, b)))
+    return ((apart <= TINT) & ((strength < COLOURLESS) | (apart <= HUE * strength))).numpy()

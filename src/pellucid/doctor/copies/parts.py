@@ -1,7 +1,7 @@
 """Copies that were cut from another picture of the set, at the same aspect ratio.
 
 Each picture is compared with windows of all others; where one fits best, the window is moved and scaled until the
-details agree as well as they can. Of a true part they agree everywhere.
+details agree as well as they can. Of a true part they agree everywhere, and so do its colours.
 """
 
 from itertools import product
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.data.pack import Pack
-from pellucid.doctor.copies.confirm import SIDE, correlation, details, even, small
+from pellucid.doctor.copies.confirm import SIDE, correlation, details, even, same_colours, small
 from pellucid.doctor.copies.descriptor import Whitening, describe
 from pellucid.doctor.copies.pairs import Copy
 
@@ -58,11 +58,14 @@ def find_parts(pack: Pack, rows: np.ndarray, known: set[tuple[int, int]]) -> lis
     found: dict[tuple[int, int], Copy] = {}
     for start in range(0, len(chosen), BLOCK):
         some = chosen[start : start + BLOCK]
-        fits, evenly, _ = register(pack, rows[whole[some]], rows[part[some]], window[some])
-        for i, fit, even_fit in zip(some, fits.tolist(), evenly.tolist(), strict=True):
+        fits, evenly, places = register(pack, rows[whole[some]], rows[part[some]], window[some])
+        alike = np.flatnonzero((fits >= LIKE) & (evenly >= EVENLY))
+        fitting = np.array(some)[alike]
+        same = same_colours(pack, rows[whole[fitting]], rows[part[fitting]], places[alike])
+        for i, fit in zip(fitting[same].tolist(), fits[alike][same].tolist(), strict=True):
             one, other = int(rows[whole[i]]), int(rows[part[i]])
             pair = min(one, other), max(one, other)  # of a large part, either may seem to be cut from the other
-            if fit >= LIKE and even_fit >= EVENLY and (pair not in found or fit > found[pair].likeness):
+            if pair not in found or fit > found[pair].likeness:
                 found[pair] = Copy(one, other, "part", fit)
     return [found[pair] for pair in sorted(found)]
 
