@@ -45,7 +45,7 @@ def test_a_set_with_options_is_told_with_its_digest(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["scenes", "--export", "."], ". is not empty: name a folder that does not exist yet"),
+        (["scenes", "--export", "."], " is not empty: name a folder that does not exist yet"),
         (["--export", "new"], "--export needs the NAME of a data set"),
         (["--picture", "a.png"], "--picture needs the NAME of a data set"),
         (["digits", "--as", "masks"], "add --export FOLDER"),

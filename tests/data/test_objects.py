@@ -94,6 +94,7 @@ def test_nothing():
         ({"boxes_xyxy": [[0, 0, 2]]}, r"boxes_xyxy must have shape \(M, four\)"),
         ({"boxes_xyxy": [[0, 0, 2, 2], [3, 0, 3, 4], [0, 0, 1, 1]]}, "Box 1 is .* with left < right, top < bottom"),
         ({"boxes_xyxy": [[0, 0, np.nan, 2]] * 3}, "Box 0 is"),
+        ({"boxes_xyxy": [[0, 0, 2, 2], [3, 0]]}, "boxes_xyxy must be an array of numbers, got an error"),
         ({"labels": [0, 1]}, r"labels must have shape \(M\) = \(3\), got \(2,\)"),
         ({"labels": [0, -1, 2]}, "whole numbers from 0, got int64 -1"),
         ({"labels": [0.0, 1.0, 2.0]}, "whole numbers from 0, got float64"),

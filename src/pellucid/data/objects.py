@@ -1,8 +1,8 @@
 """The things in one picture: boxes, classes, masks and keypoints of each. Letters: M things, P keypoints, H, W."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Objects:
 
     def __post_init__(self) -> None:
         m = len(self.boxes_xyxy)
-        boxes = np.array(self.boxes_xyxy, dtype=np.float32) if m else np.zeros((0, 4), dtype=np.float32)
+        boxes = _numbers(self.boxes_xyxy, "boxes_xyxy") if m else np.zeros((0, 4), dtype=np.float32)
         require_shape(boxes, "M four", "boxes_xyxy", four=4)
         is_box = np.isfinite(boxes).all(axis=1) & (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
         if not is_box.all():
@@ -156,6 +156,42 @@ class Objects:
             raise DataError(f"Things of a picture are boxes_xyxy and labels at least, got an error: {error}.") from None
 
 
+class ObjectsOnDemand(Sequence[Objects]):
+    """The things of N pictures, made anew whenever they are asked for: nobody pays for what is not looked at.
+
+    Args:
+        make: the number of a picture -> its things, whose classes are right.
+        rows: (N,) the numbers of the pictures.
+    """
+
+    def __init__(self, make: Callable[[int], Objects], rows: np.ndarray) -> None:
+        self._make, self._rows = make, np.asarray(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Objects: ...
+    @overload
+    def __getitem__(self, place: slice) -> "ObjectsOnDemand": ...
+    def __getitem__(self, place: int | slice) -> "Objects | ObjectsOnDemand":
+        if isinstance(place, slice):
+            return ObjectsOnDemand(self._make, self._rows[place])
+        return self._make(int(self._rows[place]))
+
+    def take(self, rows: np.ndarray) -> "ObjectsOnDemand":
+        """Only these pictures, in this order."""
+        return ObjectsOnDemand(self._make, self._rows[rows])
+
+
+def _numbers(values: Any, name: str) -> np.ndarray:
+    """A copy as float32."""
+    try:
+        return np.array(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} must be an array of numbers, got an error: {error}.") from None
+
+
 def _as_codes(masks: Sequence[Rle] | np.ndarray | None, m: int) -> tuple[Rle, ...] | None:
     """Masks as run-length codes of one size."""
     if masks is None:
@@ -172,7 +208,7 @@ def _as_codes(masks: Sequence[Rle] | np.ndarray | None, m: int) -> tuple[Rle, ..
 def _as_keypoints(keypoints: np.ndarray | None, m: int) -> np.ndarray | None:
     if keypoints is None:
         return None
-    keypoints = np.array(keypoints, dtype=np.float32)
+    keypoints = _numbers(keypoints, "keypoints")
     require_shape(keypoints, "M P three", "keypoints", M=m, three=3)
     marks = keypoints[..., 2]
     if not np.isfinite(keypoints).all() or not np.isin(marks, (0, 1, 2)).all():
@@ -182,7 +218,7 @@ def _as_keypoints(keypoints: np.ndarray | None, m: int) -> np.ndarray | None:
 
 def _as_area(area: np.ndarray | None, boxes: np.ndarray, masks: tuple[Rle, ...] | None) -> np.ndarray:
     if area is not None:
-        area = np.array(area, dtype=np.float32)
+        area = _numbers(area, "area")
         require_shape(area, "M", "area", M=len(boxes))
         if not (np.isfinite(area) & (area >= 0)).all():
             raise DataError("Areas are finite numbers of pixels, 0 or more.")

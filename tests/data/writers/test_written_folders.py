@@ -1,5 +1,7 @@
 """Sets in memory, written to folders and read back by the readers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -89,8 +91,18 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_an_empty_folder_one_stands_in_is_filled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_class_folder(small(labels=[0, 1]), Path("."))
+    assert sorted(path.name for path in Path(".").iterdir()) == ["a", "b"]
+
+
 def test_what_was_begun_is_removed_when_it_fails(tmp_path):
     with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "out") as place:
+        (place / "half").write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ZeroDivisionError), new_folder(tmp_path) as place:  # it exists, and stays
         (place / "half").write_text("half")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []

@@ -120,15 +120,20 @@ def test_damaged_text_is_refused(text):
 def test_runs_that_do_not_fill_the_mask_are_refused():
     with pytest.raises(DataError, match=r"mask of 3x4 \(height x width\) are 0 or more and sum to 12, got the sum 11"):
         Rle(3, 4, np.array([5, 6]))
-    with pytest.raises(DataError, match="and a negative one"):
-        Rle(3, 4, np.array([13, -1]))
+    with pytest.raises(DataError, match="sum to 12, got one of -1"):
+        Rle(3, 4, np.array([12, 1, -1]))
+    with pytest.raises(DataError, match="sum to 12, got one of 4611686018427387904"):
+        Rle(3, 4, np.array([2**62, 2**62, 2**62, 2**62, 12]))  # which would sum to 12 in 64 bits
     with pytest.raises(DataError, match="list of whole numbers, got float64"):
         Rle(3, 4, np.array([12.0]))
     with pytest.raises(DataError, match="sum to 20, got the sum 12"):
         from_text(to_text(encode(np.eye(3, 4))), 4, 5)
 
 
-@pytest.mark.parametrize("content", [{}, {"size": [3, 4]}, {"size": 3, "counts": "<"}, {"size": [3], "counts": [1]}])
+@pytest.mark.parametrize(
+    "content",
+    [{}, {"size": [3, 4]}, {"size": 3, "counts": "<"}, {"size": [3], "counts": [1]}, {"size": [1.5, 2], "counts": [3]}],
+)
 def test_other_content_is_refused(content):
     with pytest.raises(DataError, match="A run-length code of COCO is"):
         from_coco(content)

@@ -21,19 +21,24 @@ def new_folder(folder: Path) -> Iterator[Path]:
         DataError: `folder` is a file, or a folder with something in it.
         WriteError: the disk is full, or the place cannot be written.
     """
-    folder = Path(folder).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        what = "is not empty" if folder.is_dir() else "is a file"
-        raise DataError(f"{folder} {what}: name a folder that does not exist yet, or an empty one.")
+    folder = Path(folder).expanduser().absolute()
     part: Path | None = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            what = "is not empty" if folder.is_dir() else "is a file"
+            raise DataError(f"{folder} {what}: name a folder that does not exist yet, or an empty one.")
+        stays = folder.is_dir()  # somebody may stand in it, or it is another disk: then only what is in it is moved
+        beside = folder if stays else folder.parent
+        beside.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=beside))
         part.chmod(0o755)  # mkdtemp makes it private; data sets are for sharing
         yield part
-        if folder.is_dir():
-            folder.rmdir()  # some systems do not rename onto a folder, even an empty one
-        part.rename(folder)
+        if stays:
+            for made in list(part.iterdir()):
+                made.rename(folder / made.name)
+            part.rmdir()
+        else:
+            part.rename(folder)
         part = None
     except OSError as error:
         raise WriteError(cannot_write(folder, error)) from error

@@ -13,6 +13,7 @@ import numpy as np
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
 
+FARTHEST = 1_000_000_000  # pixels from the first one: more is no place in a picture
 RIGHT, DOWN, LEFT, UP = range(4)  # where an edge leads; the mask is at its right hand
 
 # Which of the four pixels around a corner are inside (1 above left, 2 above right, 4 below left, 8 below right)
@@ -65,7 +66,12 @@ def signed_area(outline: np.ndarray) -> float:
 def parts(mask: np.ndarray) -> list[list[np.ndarray]]:
     """The outlines of a mask by part: of each part its outer one first, then those of its holes; see `outlines`."""
     rings = outlines(mask)
-    is_hole = np.array([signed_area(ring) < 0 for ring in rings], dtype=bool)
+    if not rings:
+        return []
+    at = np.concatenate(rings).astype(np.int64)  # (V, 2)
+    to = at[_next(rings)]
+    starts = np.cumsum([0, *(len(ring) for ring in rings[:-1])])
+    is_hole = np.add.reduceat(at[:, 0] * to[:, 1] - to[:, 0] * at[:, 1], starts) < 0  # twice the signed area
     part_of = np.cumsum(~is_hole) - 1
     found = [[ring] for ring, hole in zip(rings, is_hole, strict=True) if not hole]
     holes = np.flatnonzero(is_hole).tolist()
@@ -85,7 +91,7 @@ def fill(polygons: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
             too. A centre on an edge belongs to the inside that lies right of or below it.
 
     Raises:
-        DataError: not pairs of finite numbers, or fewer than three corners.
+        DataError: not pairs of numbers within a thousand million pixels, or fewer than three corners.
     """
     from_x, from_y, to_x, to_y = _edges(polygons)  # (E,)
     top, bottom = np.minimum(from_y, to_y), np.maximum(from_y, to_y)
@@ -150,7 +156,7 @@ def _left_of(corners: Sequence[np.ndarray], rings: Sequence[np.ndarray], shape: 
     if not corners:
         return []
     at = np.concatenate(rings)  # (V, 2)
-    to = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
+    to = at[_next(rings)]
     ring = np.repeat(np.arange(len(rings)), [len(one) for one in rings])
     top, tall = np.minimum(at[:, 1], to[:, 1]), np.abs(at[:, 1] - to[:, 1])
     edge = np.repeat(np.arange(len(at)), tall)  # one row of an edge each
@@ -164,16 +170,29 @@ def _left_of(corners: Sequence[np.ndarray], rings: Sequence[np.ndarray], shape: 
 
 def _edges(polygons: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The edges of all polygons: x and y of both ends, (E,) float64 each."""
-    starts, ends = [np.zeros((0, 2))], [np.zeros((0, 2))]
-    for polygon in polygons:
-        points = np.asarray(polygon, dtype=np.float64)
-        if points.ndim == 1 and points.size % 2 == 0:
-            points = points.reshape(-1, 2)
-        if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.isfinite(points).all():
-            raise DataError(
-                f"A polygon is three or more pairs x, y of finite numbers, got shape {np.shape(polygon)}"
-                f"{' with NaN or inf' if not np.isfinite(points).all() else ''}."
-            )
-        starts.append(points)
-        ends.append(np.roll(points, -1, axis=0))
-    return (*np.concatenate(starts).T, *np.concatenate(ends).T)
+    rings = [_corners(polygon) for polygon in polygons]
+    at = np.concatenate(rings) if rings else np.zeros((0, 2))
+    is_near = np.abs(at) <= FARTHEST  # False for NaN
+    if not is_near.all():
+        raise DataError(f"Polygons are pairs x, y of numbers up to {FARTHEST:,}, got {at[~is_near][0]}.")
+    to = at[_next(rings)]
+    return at[:, 0], at[:, 1], to[:, 0], to[:, 1]
+
+
+def _corners(polygon: np.ndarray) -> np.ndarray:
+    """One polygon as (P, 2) float64."""
+    points = np.asarray(polygon, dtype=np.float64)
+    if points.ndim == 1 and points.size % 2 == 0:
+        points = points.reshape(-1, 2)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3:
+        raise DataError(f"A polygon is three or more pairs x, y of numbers, got shape {points.shape}.")
+    return points
+
+
+def _next(rings: Sequence[np.ndarray]) -> np.ndarray:
+    """Of each corner of all rings, one ring behind the other: the place of the one that follows it on its ring."""
+    sizes = np.array([len(ring) for ring in rings], dtype=np.int64)
+    ends = np.cumsum(sizes)
+    following = np.arange(1, sizes.sum() + 1)
+    following[ends - 1] = ends - sizes
+    return following

@@ -43,11 +43,12 @@ class Rle:
         if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
             raise DataError(f"Run lengths are a list of whole numbers, got {given.dtype} of shape {given.shape}.")
         counts = given.astype(np.int64)
-        total = sum(counts.tolist()) if len(counts) < 8 else int(counts.sum())
-        if min(self.height, self.width) < 0 or (counts < 0).any() or total != pixels:
+        is_count = (counts >= 0) & (counts <= pixels)  # so that their sum cannot overflow
+        if min(self.height, self.width) < 0 or not is_count.all() or counts.sum() != pixels:
+            got = f"the sum {counts.sum()}" if is_count.all() else f"one of {given[~is_count][0]}"
             raise DataError(
                 f"Run lengths of a mask of {self.height}x{self.width} (height x width) are 0 or more and sum to "
-                f"{pixels}, got the sum {total}{' and a negative one' if (counts < 0).any() else ''}."
+                f"{pixels}, got {got}."
             )
         counts.setflags(write=False)
         object.__setattr__(self, "counts", counts)
@@ -192,6 +193,8 @@ def from_coco(content: Mapping[str, Any]) -> Rle:
     """
     try:
         (height, width), counts = content["size"], content["counts"]
+        if not all(isinstance(side, (int, np.integer)) for side in (height, width)):
+            raise TypeError
         height, width = int(height), int(width)
     except (KeyError, TypeError, ValueError):
         raise DataError(

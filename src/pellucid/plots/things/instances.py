@@ -13,6 +13,7 @@ from pellucid.plots.palette import palette
 from pellucid.plots.things.canvas import canvas, write_names
 
 TINT = 0.5
+WIDEST = 4  # pixels of an outline: each takes a look at the whole mask
 
 
 def draw_instances(image: Any, ids: Any, labels: Any, names: Sequence[str]) -> Image.Image:
@@ -37,7 +38,7 @@ def draw_instances(image: Any, ids: Any, labels: Any, names: Sequence[str]) -> I
     colours = np.concatenate([np.zeros((1, 3), dtype=np.uint8), palette(max(1, len(labels)))])
     large = ids.astype(np.int64).repeat(on.factor, axis=0).repeat(on.factor, axis=1)
     tinted = overlay_mask(on.image, large, colours, alpha=TINT, ignore=-1, clear=(0,))
-    on.image = outline_mask(tinted, large, colours, ignore=-1, clear=(0,), width=on.line)
+    on.image = outline_mask(tinted, large, colours, ignore=-1, clear=(0,), width=min(on.line, WIDEST))
     present = np.flatnonzero(np.bincount(ids.ravel().astype(np.int64), minlength=len(labels) + 1)[1:])
     boxes = np.array([_box(ids == i + 1) for i in present], dtype=np.float64).reshape(-1, 4) * on.factor
     write_names(on, [f"{i + 1} {names[labels[i]]}" for i in present], boxes, colours[present + 1])
