@@ -64,6 +64,8 @@ CASES: Mapping[ModuleType, Mapping[str, Case]] = {
         "mean_accuracy": of_pixels(segmentation.mean_accuracy),
         "iou": of_pixels(segmentation.iou),
         "mean_iou": of_pixels(segmentation.mean_iou),
+        "dice": of_pixels(segmentation.dice),
+        "mean_dice": of_pixels(segmentation.mean_dice),
         "frequency_weighted_iou": of_pixels(segmentation.frequency_weighted_iou),
     },
     borders: {

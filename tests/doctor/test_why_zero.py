@@ -41,6 +41,14 @@ BROKEN = {
     "alphabetical order": ("zero-metric-class-map", answers(TRUTH, mostly(ORDER[TRUTH], 0.85))),
     "two classes swapped": ("zero-metric-class-map", answers(TRUTH % 2, mostly(1 - TRUTH % 2, 0.9, 2), 2)),
     "masks of 0 and 255": ("zero-metric-ignored-everything", answers(TRUTH[:20], TRUTH[:20], ignored=9980)),
+    "masks of 0 and 255, and much background": (
+        "zero-metric-ignored-everything",
+        answers(GROUND[GROUND == 0], GROUND[GROUND == 0], 3, ignored=350, train_counts=[930, 50, 20]),
+    ),
+    "masks without an object, and some pixels ignored": (
+        "zero-metric-empty-targets",
+        answers(np.zeros(900, int), TRUTH[:900], ignored=90),
+    ),
     "no label has a class": ("zero-metric-ignored-everything", answers(TRUTH[:0], TRUTH[:0], ignored=500)),
     "no labels at all": ("zero-metric-empty-targets", answers(TRUTH[:0], TRUTH[:0])),
     "masks without an object": ("zero-metric-empty-targets", answers(np.zeros(900, int), TRUTH[:900])),

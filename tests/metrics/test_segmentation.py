@@ -11,9 +11,11 @@ from sklearn import metrics as sk
 from pellucid.core.errors import DataError
 from pellucid.metrics.segmentation import (
     confusion,
+    dice,
     frequency_weighted_iou,
     iou,
     mean_accuracy,
+    mean_dice,
     mean_iou,
     pixel_accuracy,
 )
@@ -31,6 +33,9 @@ def test_three_by_three_by_hand() -> None:
     assert mean_accuracy(matrix) == pytest.approx((2 / 3 + 2 / 3 + 1 / 2) / 3)
     assert iou(matrix).tolist() == [2 / 4, 2 / 5, 1 / 2]
     assert mean_iou(matrix) == pytest.approx((1 / 2 + 2 / 5 + 1 / 2) / 3)
+    assert dice(matrix).tolist() == pytest.approx([4 / 6, 4 / 7, 2 / 3])
+    assert mean_dice(matrix) == pytest.approx((2 / 3 + 4 / 7 + 2 / 3) / 3)
+    assert torch.allclose(dice(matrix), 2 * iou(matrix) / (1 + iou(matrix)))
     assert frequency_weighted_iou(matrix) == pytest.approx((3 * 1 / 2 + 3 * 2 / 5 + 2 * 1 / 2) / 8)
 
 
@@ -54,7 +59,7 @@ def test_absent_classes_are_nan_and_left_out() -> None:
     matrix = confusion(PREDICTION, MASK, 5).sum(0)
     assert iou(matrix).isnan().tolist() == [False, False, False, True, True]
     smaller = confusion(PREDICTION, MASK, 3).sum(0)
-    for function in (pixel_accuracy, mean_accuracy, mean_iou, frequency_weighted_iou):
+    for function in (pixel_accuracy, mean_accuracy, mean_iou, mean_dice, frequency_weighted_iou):
         assert function(matrix) == function(smaller)
 
 

@@ -16,6 +16,7 @@ from pellucid.core.verdict import Verdict
 
 IGNORED = 0.99  # share of pixels that do not count, from which on nothing worth measuring is left
 EXPLAINS = 0.6  # mean recall under another reading of the classes, from which on that reading is believed
+INSTEAD = 0.3  # pixels that do not count, as a share of what other classes had in training, that may be those classes
 ONE_CLASS = 0.99  # share of all answers
 RARE = 0.005  # share of the truth below which a class is too rare to miss
 RANKS = 0.8  # area under the curve from which on the scores are right and only the decision is wrong
@@ -115,12 +116,24 @@ def _one_true_class(answers: Answers) -> Verdict | None:
     others = sum(count for k, count in enumerate(answers.train_counts) if k not in present)
     if len(present) != 1 or answers.matrix.shape[0] < 2 or others <= RARE * sum(answers.train_counts):
         return None
-    name = answers.classes[int(present[0])]
+    name, rest = answers.classes[int(present[0])], others / sum(answers.train_counts)
+    evidence = (
+        f"every {answers.unit.rstrip('s')} that counts is of class {name!r}; training knew {len(answers.classes)} "
+        f"classes, and {rest:.1%} of it was not {name!r}"
+    )
+    ignored = answers.ignored / (int(true.sum()) + answers.ignored)
+    if answers.unit == "pixels" and ignored > INSTEAD * rest:
+        return Verdict(
+            "zero-metric-ignored-everything",
+            "fail",
+            f"{evidence}; {ignored:.1%} of the pixels do not count, as if the other classes were among them",
+            "masks of 0 and 255, where 255 was meant to be a class and is read as 'ignore'",
+            "write class numbers 0..K-1, or name the value of each class in classes.txt",
+        )
     return Verdict(
         "zero-metric-empty-targets",
         "fail",
-        f"every {answers.unit.rstrip('s')} that counts is of class {name!r}; training knew {len(answers.classes)} "
-        f"classes, and {others / sum(answers.train_counts):.1%} of it was not {name!r}",
+        evidence,
         "the labels of this split are empty: masks without an object, or written by a step that lost them",
         "open a few labels of the split that is measured, and export them again",
     )

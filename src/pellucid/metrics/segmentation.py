@@ -77,6 +77,27 @@ def mean_iou(matrix: Tensor) -> float:
     return float(iou(matrix).nanmean())
 
 
+def dice(matrix: Tensor) -> Tensor:
+    """Dice's coefficient of each class, which is its F1: 2 TP / (2 TP + FP + FN), that is 2 IoU / (1 + IoU).
+
+    Dice, "Measures of the amount of ecologic association between species", Ecology 26, 1945.
+
+    Args:
+        matrix: (..., K, K).
+
+    Returns:
+        (..., K) float64; NaN where a class neither occurs nor is predicted.
+    """
+    matrix = as_counts(matrix)
+    right = matrix.diagonal(dim1=-2, dim2=-1)
+    return 2 * right / (matrix.sum(-1) + matrix.sum(-2))  # (..., K)
+
+
+def mean_dice(matrix: Tensor) -> float:
+    """Mean of `dice` over the classes that occur or are predicted, from a confusion matrix (K, K)."""
+    return float(dice(matrix).nanmean())
+
+
 def frequency_weighted_iou(matrix: Tensor) -> float:
     """Mean of `iou` weighted by how many pixels each class has (Long et al. 2015, arXiv:1411.4038)."""
     share = as_counts(matrix).sum(1)

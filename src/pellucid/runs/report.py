@@ -42,6 +42,7 @@ SAMPLES = 16
 PROBLEMS = 20
 WORDS = {
     "miou": "mean IoU",
+    "dice": "mean Dice",
     "ece": "ECE",
     "top5": "top-5 accuracy",
     "macro_f1": "macro F1",

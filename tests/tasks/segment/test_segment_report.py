@@ -204,12 +204,22 @@ def test_where_things_are_told_apart_the_merged_are_counted() -> None:
     batch, outputs = made(4)
     mask = torch.zeros_like(batch["mask"])
     mask[:, 3:9, 3:9] = mask[2, 9:14, 3:9] = 1
+    outputs = {"logits": torch.nn.functional.one_hot(mask, 3).movedim(-1, 1).float()}
     batch = {**batch, "mask": mask, "box_label": torch.tensor([[1, -1], [1, -1], [1, 1], [-1, -1]])}
     section = found(batch, outputs)["What masks cannot tell: how many"]
     assert "the masks show 4 unbroken regions" in section.lead and "there are 4." in section.lead
     note, pictures = section.blocks
     assert isinstance(note, Note) and isinstance(pictures, Pictures)
-    assert [(item.caption, item.detail) for item in pictures.items] == [("2 things, 1 region", "picture 2")]
+    assert [(item.caption, item.detail) for item in pictures.items] == [
+        ("2 things, 1 region", "1 in the answer; picture 2")
+    ]
+
+
+def test_shares_that_are_right_are_called_so() -> None:
+    batch, _ = made(4)
+    logits = torch.nn.functional.one_hot(batch["mask"].clamp_max(2), 3).movedim(-1, 1).float()
+    lead = found(batch, {"logits": logits})["How much of each class"].lead
+    assert lead == "Every class is called about as often as it is there."
 
 
 def test_shares_name_what_is_called_too_seldom() -> None:

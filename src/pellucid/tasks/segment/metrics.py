@@ -14,9 +14,11 @@ from pellucid.metrics.borders import border_errors, boundary_counts, boundary_f1
 from pellucid.metrics.classification import per_class
 from pellucid.metrics.segmentation import (
     confusion,
+    dice,
     frequency_weighted_iou,
     iou,
     mean_accuracy,
+    mean_dice,
     mean_iou,
     pixel_accuracy,
 )
@@ -26,6 +28,7 @@ METRICS = (
     Metric("miou"),
     Metric("pixel_accuracy"),
     Metric("boundary_f1"),
+    Metric("dice"),
     Metric("mean_accuracy"),
     Metric("frequency_weighted_iou"),
     Metric("loss", higher_is_better=False),
@@ -52,6 +55,7 @@ def summarise(records: Mapping[str, Tensor], facts: DataFacts) -> dict[str, Any]
     return {
         "miou": mean_iou(matrix),
         "pixel_accuracy": pixel_accuracy(matrix),
+        "dice": mean_dice(matrix),
         "boundary_f1": mean_boundary_f1(outlines),
         "trimap_accuracy": trimap_accuracy(records["border_errors"]),
         "mean_accuracy": mean_accuracy(matrix),
@@ -60,6 +64,7 @@ def summarise(records: Mapping[str, Tensor], facts: DataFacts) -> dict[str, Any]
         "per_class": {
             "class": list(facts.classes),
             "iou": iou(matrix).tolist(),
+            "dice": dice(matrix).tolist(),
             "recall": each.recall.tolist(),
             "precision": each.precision.tolist(),
             "boundary_f1": boundary_f1(outlines).tolist(),
@@ -77,6 +82,7 @@ def chance(facts: DataFacts) -> dict[str, float]:
         "miou": share / k,
         "pixel_accuracy": share,
         "boundary_f1": 0.0,
+        "dice": 2 * share / (1 + share) / k,
         "mean_accuracy": 1 / k,
         "frequency_weighted_iou": share**2,
     }

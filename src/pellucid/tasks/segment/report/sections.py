@@ -20,6 +20,7 @@ from pellucid.tasks.segment.report.words import called_instead, confusions, inst
 WORST = 6
 REGIONS = 9
 TOUCHING = 3
+SELDOM = 0.8  # of what there is, below which a class is called too seldom
 MISSED = 0.05  # of the pixels away from borders, from which on errors there are more than a few
 SEARCHED = 64  # pictures in which touching things are sought
 HOW_MANY = "What masks cannot tell: how many"
@@ -201,11 +202,13 @@ def _shares(summary: Mapping[str, Any], facts: DataFacts) -> Section:
     lead = ""
     if len(far) > 1:
         few, many = far[0], far[-1]
-        lead = (
-            f"Called least for what there is: {each['class'][few]} ({percent(called[few] / true[few])} of its true "
-            f"share); most: {each['class'][many]} ({percent(called[many] / true[many])}). Classes that are called too "
-            "seldom gain by --balance or --loss cross-entropy+dice."
-        )
+        lead = "Every class is called about as often as it is there."
+        if called[few] < SELDOM * true[few] or SELDOM * called[many] > true[many]:
+            lead = (
+                f"Called least for what there is: {each['class'][few]} ({percent(called[few] / true[few])} of its true "
+                f"share); most: {each['class'][many]} ({percent(called[many] / true[many])}). Classes that are called "
+                "too seldom gain by --balance or --loss cross-entropy+dice."
+            )
     return Section("How much of each class", lead, [table])
 
 
@@ -225,7 +228,7 @@ def _touching(records: Mapping[str, Tensor], facts: DataFacts, seen: Seen) -> Se
         "missed."
     )
     things = [view.things for view in views if view.things is not None]
-    items = _merged(views, true, facts) if things else _necks(views, facts, clear)
+    items = _merged(views, true, called, facts) if things else _necks(views, facts, clear)
     if things:
         lead += f" The data tells things apart: there are {sum(things):,}."
         said = "These pictures show more things than their masks have regions: what touches has become one."
@@ -239,16 +242,17 @@ def _touching(records: Mapping[str, Tensor], facts: DataFacts, seen: Seen) -> Se
     return Section(HOW_MANY, lead, [Note(said), Pictures(items, wide=True)] if items else ())
 
 
-def _merged(views: Sequence[View], regions: Sequence[int], facts: DataFacts) -> list[Picture]:
-    """The pictures in which things outnumber regions by most."""
-    lost = [((view.things or 0) - count, view, count) for view, count in zip(views, regions, strict=True)]
+def _merged(views: Sequence[View], true: Sequence[int], called: Sequence[int], facts: DataFacts) -> list[Picture]:
+    """The pictures in which things outnumber the regions of their masks by most."""
+    rows = zip(views, true, called, strict=True)
+    lost = [((view.things or 0) - count, view, count, answered) for view, count, answered in rows]
     return [
         Picture(
             side_by_side(view, facts.classes),
             f"{view.things} things, {count} region{'s' * (count != 1)}",
-            detail=f"picture {view.index}",
+            detail=f"{answered} in the answer; picture {view.index}",
         )
-        for n, view, count in sorted(lost, key=lambda each: -each[0])[:TOUCHING]
+        for n, view, count, answered in sorted(lost, key=lambda each: -each[0])[:TOUCHING]
         if n > 0
     ]
 
