@@ -1,4 +1,4 @@
-"""Write the pages of the experiments: docs/from-scratch/questions, docs/classic, docs/architectures and docs/craft.
+"""Write the pages of the experiments: docs/from-scratch/questions, and classic, architectures, craft, segmentation.
 
 python tools/write_questions.py            # all of them
 python tools/write_questions.py norms      # one, and the index of its collection
@@ -151,7 +151,23 @@ picture; every script runs by itself. Written by `make questions`.
 """,
     back="All experiments",
 )
-COLLECTIONS = {"questions": QUESTIONS, "classic": CLASSIC, "architectures": ARCHITECTURES, "craft": CRAFT}
+SEGMENTATION = Collection(
+    scripts="recipes/segmentation",
+    pages="docs/segmentation",
+    introduction="""\
+# A class for every pixel, tried
+
+Why segmenters go down and come up again, what brings outlines back, and what a class for every pixel cannot say: each
+a claim, a small experiment, its numbers and a picture; every script runs by itself. Written by `make questions`.
+""",
+    back="All experiments",
+)
+COLLECTIONS = {
+    "questions": QUESTIONS,
+    "classic": CLASSIC,
+    "architectures": ARCHITECTURES,
+    "craft": CRAFT,
+}
 
 
 def main() -> None:
