@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
-from pellucid.data.objects import Objects
+from pellucid.data.objects import Objects, ObjectsOnDemand
 
 Role = Literal["train", "val", "test"]
 ROLES: tuple[Role, ...] = ("train", "val", "test")
@@ -103,7 +103,8 @@ class Source:
         ):
             if values is not None and len(values) != n:
                 raise DataError(f"{self.name}: {n} images but {len(values)} {what}.")
-        for name, objects in zip(self.names, self.objects or (), strict=False):
+        drawn = () if self.objects is None or isinstance(self.objects, ObjectsOnDemand) else self.objects
+        for name, objects in zip(self.names, drawn, strict=False):
             if len(objects) and objects.labels.max() >= len(self.classes):
                 raise DataError(
                     f"{self.name}: class {objects.labels.max()} of a thing in {name} is outside "
@@ -131,6 +132,8 @@ class Source:
         def pick(values: Any) -> Any:
             if values is None or isinstance(values, np.ndarray):
                 return None if values is None else values[rows]
+            if isinstance(values, ObjectsOnDemand):
+                return values.take(rows)
             return [values[row] for row in rows]
 
         parts = ("images", "names", "labels", "masks", "objects", "roles", "groups")

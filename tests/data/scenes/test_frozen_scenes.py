@@ -113,6 +113,22 @@ def test_a_stream_takes_ranges_of_ones_own_and_refuses_what_it_cannot_use() -> N
         stream(difficulty="hrd")
 
 
+def test_things_are_drawn_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = scenes(train=3, val=2, test=2, size=40, difficulty="hard")
+    monkeypatch.setattr("pellucid.data.scenes.frozen.make_scene", lambda *_: pytest.fail("drawn for nothing"))
+    taken = source.take(np.array([6, 3, 0]))  # no thing is drawn for that
+    assert len(taken.objects) == 3 and len(source.objects[2:]) == 5
+    monkeypatch.undo()
+    for row, things in enumerate(taken.objects):
+        drawn = np.zeros((40, 40), dtype=np.uint8)
+        for label, mask in zip(things.labels, things.dense(), strict=True):
+            drawn[mask] = label
+        assert np.array_equal(drawn, taken.masks[row])
+        assert things == source.objects[(6, 3, 0)[row]]
+    with pytest.raises(IndexError):
+        _ = source.objects[7]
+
+
 def test_the_splits_share_no_clothes() -> None:
     parts = {role: catalogue("fashion").sprites(role) for role in ("train", "val", "test")}
     assert [len(part.labels) for part in parts.values()] == [11_000, 1_000, 2_000]
@@ -134,5 +150,5 @@ def test_the_named_set_is_the_default_one(monkeypatch: pytest.MonkeyPatch) -> No
     known = KNOWN["scenes"]
     assert known.card.title and "MIT" in known.card.licence and len(known.card.digest) == 64
     asked: list[Options] = []
-    monkeypatch.setattr("pellucid.data.scenes.frozen", lambda options: asked.append(options) or scenes(2, 0, 1))
+    monkeypatch.setattr("pellucid.data.known.frozen", lambda options: asked.append(options) or scenes(2, 0, 1))
     assert np.array_equal(known.read(known, None).images, scenes(2, 0, 1).images) and asked == [Options()]

@@ -8,7 +8,7 @@ from pellucid.data.scenes.dice import Dice
 from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty, filling
 from pellucid.data.scenes.drawing.paste import paste, tint
 from pellucid.data.scenes.drawing.resize import resize
-from pellucid.data.scenes.frozen import card, frozen, scene_of, scenes, stream
+from pellucid.data.scenes.frozen import card, scene_of, scenes, stream
 from pellucid.data.scenes.options import Options, parse
 from pellucid.data.scenes.scene import KEYPOINTS, Scene, Thing
 from pellucid.data.scenes.sprites.cutouts import Catalogue, Sprites
@@ -32,7 +32,6 @@ __all__ = [
     "catalogue",
     "fashion_sprites",
     "filling",
-    "frozen",
     "make_crop",
     "make_scene",
     "parse",

@@ -1,6 +1,7 @@
 """Sets of scenes that the seed fixes to the byte, and scenes without end. Letters: N scenes, H, W their size."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.shapes import parse_size
-from pellucid.data.objects import Objects
+from pellucid.data.objects import Objects, ObjectsOnDemand
 from pellucid.data.scenes.compose import make_scene
 from pellucid.data.scenes.dice import Dice
 from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty, filling
@@ -75,6 +76,8 @@ def scenes(
 def frozen(options: Options) -> Source:
     """A set of scenes: images (N, H, W, 3) uint8, and masks (N, H, W) uint8 with objects, or labels (N,).
 
+    The objects are drawn when they are asked for, which takes as long as to draw their scenes.
+
     Scene i of a split depends on the seed, the split and i alone, not on how many there are. The splits share the
     textures and photographs; `Catalogue.shared` says whether they share sprites.
 
@@ -86,13 +89,11 @@ def frozen(options: Options) -> Source:
     images = np.empty((len(numbers), *size, 3), dtype=np.uint8)
     masks = np.empty((len(numbers), *size), dtype=np.uint8)
     labels = np.empty(len(numbers), dtype=np.int64)
-    things: list[Objects] = []
     for row, (role, i) in enumerate(numbers):
         scene = _draw(options, kind, role, i)
         images[row] = scene.image
         masks[row] = semantic_mask(scene)
         labels[row] = scene.things[0].label
-        things += [objects(scene, first=1)] if segment else []
     return Source(
         name="scenes",
         images=images,
@@ -100,7 +101,7 @@ def frozen(options: Options) -> Source:
         classes=("background", *kind.classes) if segment else kind.classes,
         masks=masks if segment else None,
         labels=None if segment else labels,
-        objects=things if segment else None,
+        objects=ObjectsOnDemand(partial(_objects, options), np.arange(len(numbers))) if segment else None,
         roles=np.array([role for role, _ in numbers], dtype="<U5"),
         card=card(options, kind),
     )
@@ -113,6 +114,15 @@ def scene_of(options: Options, split: Role, i: int) -> Scene:
         DataError: the sprites are not on this machine, or cannot be used.
     """
     return _draw(options, catalogue(options.sprites), split, i)
+
+
+def _objects(options: Options, row: int) -> Objects:
+    """The things of one record of a frozen set, whose classes begin with the background."""
+    for role in ROLES:
+        if row < getattr(options, role):
+            break
+        row -= getattr(options, role)
+    return objects(scene_of(options, role, row), first=1)
 
 
 def _draw(options: Options, kind: Catalogue, split: Role, i: int) -> Scene:
