@@ -87,20 +87,22 @@ def frozen(options: Options) -> Source:
     kind, size, segment = catalogue(options.sprites), parse_size(options.size), options.purpose == "segment"
     numbers = [(role, i) for role in ROLES for i in range(getattr(options, role))]
     images = np.empty((len(numbers), *size, 3), dtype=np.uint8)
-    masks = np.empty((len(numbers), *size), dtype=np.uint8)
-    labels = np.empty(len(numbers), dtype=np.int64)
+    masks = np.empty((len(numbers), *size), dtype=np.uint8) if segment else None
+    labels = None if segment else np.empty(len(numbers), dtype=np.int64)
     for row, (role, i) in enumerate(numbers):
         scene = _draw(options, kind, role, i)
         images[row] = scene.image
-        masks[row] = semantic_mask(scene)
-        labels[row] = scene.things[0].label
+        if masks is not None:
+            masks[row] = semantic_mask(scene)
+        if labels is not None:
+            labels[row] = scene.things[0].label
     return Source(
         name="scenes",
         images=images,
         names=[f"{role}/{i}" for role, i in numbers],
         classes=("background", *kind.classes) if segment else kind.classes,
-        masks=masks if segment else None,
-        labels=None if segment else labels,
+        masks=masks,
+        labels=labels,
         objects=ObjectsOnDemand(partial(_objects, options), np.arange(len(numbers))) if segment else None,
         roles=np.array([role for role, _ in numbers], dtype="<U5"),
         card=card(options, kind),
