@@ -13,12 +13,13 @@ from pellucid.data.readers.arrays import read_arrays, read_npz
 from pellucid.data.readers.cityscapes import is_cityscapes, read_cityscapes
 from pellucid.data.readers.class_folder import read_class_folder
 from pellucid.data.readers.csv_table import read_csv_table
-from pellucid.data.readers.listing import EXTENSIONS, require_folder
+from pellucid.data.readers.listing import EXTENSIONS, look, require_folder
 from pellucid.data.readers.mask_folder import is_mask_folder, read_mask_folder
 from pellucid.data.readers.voc import read_voc, voc_year
 from pellucid.data.source import Source
 
 TABLES = (".csv", ".tsv")
+HALVES = (("leftImg8bit", "gtFine"), ("JPEGImages", "SegmentationClass"), ("images", "masks"))  # pictures, masks
 
 
 def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
@@ -98,7 +99,22 @@ def _read_folder(path: Path, group: str) -> Source:
         return read_mask_folder(path, group)
     if is_cityscapes(path):
         return read_cityscapes(path, group)
-    return (read_class_folder if voc_year(path) is None else read_voc)(path, group)
+    if voc_year(path) is not None:
+        return read_voc(path, group)
+    _refuse_half(path)
+    return read_class_folder(path, group)
+
+
+def _refuse_half(path: Path) -> None:
+    """Raise for a folder that has the pictures of a layout but not its masks, or the other way round."""
+    folders = look(path).folders
+    for pair in HALVES:
+        there = [name for name in pair if name in folders]
+        if len(there) == 1 and (pair != HALVES[-1] or len(folders) == 1):
+            lacking = pair[there == [pair[0]]]
+            raise DataError(
+                f"{path} has {there[0]}/, but {lacking}/ is missing beside it: pictures and masks belong together."
+            )
 
 
 def _read_file(path: Path, group: str) -> Source:

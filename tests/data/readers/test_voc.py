@@ -110,6 +110,21 @@ def test_without_lists_every_mask_counts(year: Path) -> None:
     assert [(problem.record, problem.kind) for problem in source.problems] == [("SegmentationClass/widow", "no-image")]
 
 
+def test_lists_with_marks_blanks_and_windows_ends(year: Path) -> None:
+    pair(year, "my photo 1", ids(3))
+    folder = year / "ImageSets" / "Segmentation"
+    (folder / "train.txt").write_bytes("\ufeff2007_1 -1\r\n2007_2  1\r\n\r\nmy photo 1\r\n".encode())
+    source = load(year)
+    assert source.problems == [] and roles(source)["JPEGImages/my photo 1.jpg"] == "train"
+    assert [name for name, role in roles(source).items() if role == "train"][:2] == [
+        "JPEGImages/2007_1.jpg",
+        "JPEGImages/2007_2.jpg",
+    ]
+    (folder / "train.txt").write_bytes(b"\xff\xfe\x00 no text")
+    with pytest.raises(DataError, match=r"train\.txt cannot be read as a list of names"):
+        load(year)
+
+
 def test_lists_that_name_what_is_not_there(year: Path) -> None:
     listed(year, train="2007_1 2009_detection ../../etc/passwd", test="2007_2")
     source = load(year)

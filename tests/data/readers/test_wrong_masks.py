@@ -212,3 +212,11 @@ def test_pictures_of_one_pixel(root: Path) -> None:
         Image.new("L", (1, 1), i % 2).save(root / "masks" / f"{i}.png")
         Image.new("RGB", (1, 1), (i, i, i)).save(root / "images" / f"{i}.png")
     assert len(load(root)) == N
+
+
+@pytest.mark.parametrize("pair", [("images", "masks"), ("JPEGImages", "SegmentationClass"), ("leftImg8bit", "gtFine")])
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_half_of_a_layout_is_no_class(tmp_path: Path, pair: tuple[str, str], lacking: int) -> None:
+    (tmp_path / pair[1 - lacking] / "train" / "city").mkdir(parents=True)
+    Image.new("L", (2, 2)).save(tmp_path / pair[1 - lacking] / "train" / "city" / "a.png")
+    assert f"{tmp_path} has {pair[1 - lacking]}/, but {pair[lacking]}/ is missing beside it" in refusal(tmp_path)

@@ -5,6 +5,7 @@ http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/. A mask is a palette PNG
 background, 1 to 20 the classes in alphabetical order, 255 the border of objects, which does not count.
 """
 
+from collections.abc import Container
 from pathlib import Path
 
 from pellucid.core.errors import ConfigError, DataError
@@ -42,7 +43,7 @@ def read_voc(root: Path, group: str = "") -> Source:
     problems: list[Problem] = []
     images = _by_stem(year, IMAGES, problems)
     masks = _by_stem(year, MASKS, problems)
-    listed = _lists(year)
+    listed = _lists(year, images)
     if listed is None:
         listed = {stem: "" for stem in masks if stem in images}
         problems += [
@@ -104,8 +105,12 @@ def _by_stem(year: Path, folder: str, problems: list[Problem]) -> dict[str, tupl
     return {path.stem: (name, path) for name, path in image_files(year / folder, year, problems)}
 
 
-def _lists(year: Path) -> dict[str, str] | None:
-    """Picture -> split, by the lists; None where there are none."""
+def _lists(year: Path, images: Container[str]) -> dict[str, str] | None:
+    """Picture -> split, by the lists; None where there are none. What follows a picture's name in its line is no name.
+
+    Args:
+        images: names that pictures have, blanks in them or not.
+    """
     found: dict[str, str] = {}
     there = False
     for name, role in ROLES.items():
@@ -114,10 +119,11 @@ def _lists(year: Path) -> dict[str, str] | None:
             continue
         there = True
         try:
-            stems = path.read_text(encoding="utf-8-sig").split()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, ValueError) as error:
             raise DataError(f"{path} cannot be read as a list of names: {error}.") from error
-        for stem in stems:
+        for line in filter(str.strip, lines):
+            stem = line.strip() if line.strip() in images else line.split()[0]
             if role and found.get(stem, role) != role:
                 raise DataError(f"{path} names {stem}, which {found[stem]}.txt has too: it must be in one of the two.")
             found.setdefault(stem, role)
