@@ -1,24 +1,31 @@
 """`--loss` of a segmenter: names and sums, what is refused, parts of a batch, and what equal scores cost."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import pellucid
 from pellucid.core.config import change
-from pellucid.core.errors import ConfigError
+from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
 from pellucid.data.source import Source
+from pellucid.ops.losses import dice_loss
 from pellucid.tasks.segment.config import LOSSES as NAMES
 from pellucid.tasks.segment.config import SegmentConfig
 from pellucid.tasks.segment.loss import IGNORE, LOSSES, compute_loss, expected_initial_loss, weigh
+from pellucid.tasks.segment.model import resolve
 from pellucid.tasks.segment.task import TASK
+from pellucid.training.health.initial_loss import check_initial_loss
+from pellucid.training.health.preflight.initial import check_start
 from pellucid.training.memory.parts import cut, share_of, shares
 
 ALL = "+".join(NAMES)
@@ -132,6 +139,67 @@ def test_class_weights_belong_to_the_loss_by_pixels_beside_dice() -> None:
         for weights in ((), (1.0, 9, 1, 1))
     )
     assert plain["dice"].equal(weighted["dice"]) and not plain["cross_entropy"].equal(weighted["cross_entropy"])
+
+
+class Constant(nn.Module):
+    """Answers every pixel with the same scores."""
+
+    def __init__(self, *scores: float) -> None:
+        super().__init__()
+        self.scores = nn.Parameter(torch.tensor(scores))
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        n, height, width = batch["mask"].shape
+        return {"logits": self.scores.view(1, -1, 1, 1).expand(n, -1, height, width)}
+
+
+@pytest.mark.parametrize(("scores", "good"), [((0.0, 0.0, 0.0, 0.0), True), ((0.0, 0.0, 0.0, 9.0), False)])
+@pytest.mark.parametrize("loss", ["dice", "cross-entropy+dice"])
+def test_the_first_dice_is_compared_with_that_of_equal_scores_on_the_same_pictures(
+    loss: str, scores: tuple[float, ...], good: bool
+) -> None:
+    batch = batch_of()[1]
+    batch["mask"][batch["mask"] == 3] = 0  # what scores of 9 point at is never there
+    job = SimpleNamespace(
+        task=TASK,
+        cfg=settings(loss=loss),
+        facts=FACTS,
+        model=Constant(*scores),
+        train=Batches([batch]),
+        plan=None,
+        device=torch.device("cpu"),
+        precision="fp32",
+    )
+    verdict = check_start(job)
+    assert (verdict.status == "pass") is good
+    if loss == "dice":
+        plain = dice_loss(torch.zeros(7, 4, 8, 6), batch["mask"], ignore_index=IGNORE).item()
+        assert f"a model that knows nothing has {plain:.3f}" in verdict.evidence
+
+
+class Batches(list[dict[str, Tensor]]):
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+        return iter(self)
+
+
+def test_where_no_theory_is_known_the_loop_says_nothing() -> None:
+    assert check_initial_loss({"dice": 0.4}, {"dice": math.nan}) == []
+    (verdict,) = check_initial_loss({"cross_entropy": 0.0}, {"cross_entropy": 1.0})
+    assert verdict.status == "fail" and "all its labels mean 'ignore'" in verdict.cause
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ((0, 0, 0, 0), "s: every pixel of the 9 training masks is ignored (255), so nothing can be learned."),
+        ((0, 5, 0, 0), "s: the 9 training masks show nothing but b, so nothing can be told apart. Classes that never "),
+    ],
+)
+def test_masks_that_teach_nothing_are_refused_in_one_line(counts: tuple[int, ...], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        resolve(SegmentConfig(), replace(FACTS, class_counts=counts, n_train=9))
+    assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
+    resolve(SegmentConfig(), replace(FACTS, class_counts=counts, n_train=0))  # weights of elsewhere know no counts
 
 
 @pytest.fixture(scope="module")

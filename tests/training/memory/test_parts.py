@@ -92,6 +92,18 @@ def test_the_plain_average_of_the_parts_would_be_another_loss(tmp_path: Any) -> 
     assert abs(sum(each) / 3 - loss["cross_entropy"]) > 1e-3
 
 
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_every_loss_of_a_segmenter_is_that_of_the_undivided_batch(parts: int, tmp_path: Any) -> None:
+    """Means over pixels, over weighted pixels and over pictures, each divided by its own number."""
+    every = "cross-entropy+dice+focal+lovasz+boundary"
+    job, batch = job_of("segment", segment_batch(), tmp_path, loss=every, class_weights=(0.2, 1.0, 5.0))
+    whole, expected = gradient(job, batch, 1)
+    loss, found = gradient(job, batch, parts)
+    assert whole == pytest.approx(loss, rel=1e-5) and len(whole) == 5
+    for one, two in zip(expected, found, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-7)
+
+
 def test_parts_in_which_nothing_counts(tmp_path: Any) -> None:
     batch = {**classify_batch(), "label": torch.full((11,), -1)}
     job, batch = job_of("classify", batch, tmp_path)

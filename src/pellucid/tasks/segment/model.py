@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pellucid.core.choose import choose
-from pellucid.core.errors import ConfigError
+from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.facts import DataFacts
 from pellucid.models.backbones import LAYOUTS
 from pellucid.models.from_batch import FromBatch
@@ -23,7 +23,9 @@ def resolve(cfg: SegmentConfig, facts: DataFacts) -> SegmentConfig:
     Raises:
         ConfigError: the model or the backbone is unknown, the model has no use for one or no auxiliary head to weigh,
             or the class weights do not fit the classes.
+        DataError: the training masks show fewer than two classes.
     """
+    _require_classes(facts)
     name, backbone = names(cfg)
     if cfg.loss.auxiliary_weight != SegmentLossConfig().auxiliary_weight and name not in AUXILIARY_HEADS:
         raise ConfigError(
@@ -31,6 +33,23 @@ def resolve(cfg: SegmentConfig, facts: DataFacts) -> SegmentConfig:
         )
     cfg = replace(cfg, model=replace(cfg.model, model=name, backbone=backbone))
     return resolve_batch(resolve_class_weights(resolve_data(cfg, facts), facts), facts, USUAL_BATCH)
+
+
+def _require_classes(facts: DataFacts) -> None:
+    if not facts.n_train:
+        return
+    shown = [name for name, count in zip(facts.classes, facts.class_counts, strict=True) if count]
+    if not shown:
+        raise DataError(
+            f"{facts.source}: every pixel of the {facts.n_train} training masks is ignored (255), so nothing can be "
+            "learned. Look at the values of one mask: write class numbers 0..K-1, or name the value of each class in "
+            "classes.txt."
+        )
+    if len(shown) == 1:
+        raise DataError(
+            f"{facts.source}: the {facts.n_train} training masks show nothing but {shown[0]}, so nothing can be told "
+            f"apart. Classes that never occur: {', '.join(name for name in facts.classes if name not in shown)}."
+        )
 
 
 def names(cfg: SegmentConfig) -> tuple[str, str]:

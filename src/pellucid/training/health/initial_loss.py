@@ -25,7 +25,9 @@ def check_initial_loss(measured: dict[str, float], expected: dict[str, float]) -
         if off <= PASS_WITHIN:
             verdicts.append(Verdict("initial-loss", "pass", evidence))
             continue
-        if value > theory:
+        if value == 0:
+            cause = "nothing in the batch counts: all its labels mean 'ignore'; or the model knows the answer already"
+        elif value > theory:
             cause = "the first scores are far from equal: a biased or too large last layer, or labels shifted by one"
         else:
             cause = "the model already knows the answer: pretrained weights, or the label leaks into the input"
