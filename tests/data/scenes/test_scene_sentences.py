@@ -243,7 +243,16 @@ def test_plurals(noun, many):
 
 @pytest.mark.parametrize(
     ("phrase", "said"),
-    [("apple", "an"), ("bag", "a"), ("unicorn", "a"), ("umbrella", "an"), ("hourglass", "an"), ("T-shirt", "a")],
+    [
+        ("apple", "an"),
+        ("bag", "a"),
+        ("unicorn", "a"),
+        ("umbrella", "an"),
+        ("hourglass", "an"),
+        ("T-shirt", "a"),
+        ("LED lamp", "an"),
+        ("N95 mask", "an"),
+    ],
 )
 def test_articles(phrase, said):
     assert english.article(phrase) == said

@@ -33,7 +33,8 @@ PLURALS = {
     "goose": "geese", "mouse": "mice", "ox": "oxen", "leaf": "leaves", "knife": "knives", "wolf": "wolves",
     "sheep": "sheep", "deer": "deer", "tomato": "tomatoes", "potato": "potatoes", "bus": "buses",
 }  # fmt: skip
-LIKE_CONSONANTS = ("uni", "use", "usu", "usb", "eu", "one", "once", "ufo")  # begin with a y or w to the ear
+LIKE_CONSONANTS = ("uni", "use", "usu", "eu", "one", "once", "ufo")  # begin with a y or w to the ear
+SAID_WITH_VOWEL = "AEFHILMNORSX"  # letters whose names begin with a vowel
 LIKE_VOWELS = ("hour", "honest", "honour", "heir", "x-")
 
 
@@ -69,7 +70,9 @@ def listed(phrases: Sequence[str]) -> str:
 
 def article(phrase: str) -> str:
     """Either "a" or "an", by how the first word sounds."""
-    low = phrase.lower()
+    word, low = phrase.split(" ")[0], phrase.lower()
+    if word[:2].isupper() and len(word) > 1:  # spelled letter by letter: an LED, a USB stick
+        return "an" if word[0] in SAID_WITH_VOWEL else "a"
     if low.startswith(LIKE_CONSONANTS):
         return "a"
     return "an" if low.startswith(("a", "e", "i", "o", "u", *LIKE_VOWELS)) else "a"
@@ -99,5 +102,6 @@ def _noun(kind: Kind, classes: Sequence[str], count: int) -> tuple[str, str]:
     if low in MEASURED:
         measure, noun = MEASURED[low]
         return f"{measure if count == 1 else plural(measure)} of {kind.colour}".strip(), noun
-    noun = NAMES.get(low, low if name.istitle() or name.capitalize() == name else name)
+    is_spelled = any(letter.isupper() or letter.isdigit() for word in name.split() for letter in word[1:])
+    noun = NAMES.get(low, name if is_spelled else low)
     return kind.colour, noun if count == 1 else plural(noun)
