@@ -150,5 +150,5 @@ def test_the_named_set_is_the_default_one(monkeypatch: pytest.MonkeyPatch) -> No
     known = KNOWN["scenes"]
     assert known.card.title and "MIT" in known.card.licence and len(known.card.digest) == 64
     asked: list[Options] = []
-    monkeypatch.setattr("pellucid.data.known.frozen", lambda options: asked.append(options) or scenes(2, 0, 1))
+    monkeypatch.setattr("pellucid.data.known.kept", lambda options: asked.append(options) or scenes(2, 0, 1))
     assert np.array_equal(known.read(known, None).images, scenes(2, 0, 1).images) and asked == [Options()]

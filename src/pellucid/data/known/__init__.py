@@ -19,7 +19,7 @@ from pellucid.data.known.cifar import FINE_CLASSES, read_cifar_folder
 from pellucid.data.known.fetch import fetch
 from pellucid.data.known.idx import read_idx_folder
 from pellucid.data.known.record import Known, Remote, assemble, cache_folder, content_digest
-from pellucid.data.scenes.frozen import frozen
+from pellucid.data.scenes.kept import kept
 from pellucid.data.source import Card, Source
 
 __all__ = ["KNOWN", "Known", "cache_folder", "download"]
@@ -82,7 +82,7 @@ def _read_digits(known: Known, _: Path | None) -> Source:
 
 def _read_scenes(text: str) -> Source:
     """Scenes as asked for, with the digest of what was drawn."""
-    source = frozen(scenes.parse(text))
+    source = kept(scenes.parse(text))
     source.card = replace(source.card, digest=content_digest(source))
     return source
 
@@ -224,7 +224,7 @@ KNOWN: dict[str, Known] = {
         shape=(*parse_size(SCENES.size), 3),
         counts={"train": SCENES.train, "test": SCENES.test},
         how_to_get=PACKAGED,
-        read=lambda known, folder: replace(frozen(SCENES), card=known.card),
+        read=lambda known, folder: replace(kept(SCENES), card=known.card),
         read_options=_read_scenes,
         spell_options=lambda text: scenes.parse(text).text,
     ),

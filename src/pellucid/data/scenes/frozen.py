@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
+from typing import Protocol
 
 import numpy as np
 
@@ -22,6 +23,12 @@ from pellucid.data.scenes.sprites.kinds import catalogue
 from pellucid.data.source import ROLES, Card, Role, Source
 
 NUMBERS: dict[str, int] = {"train": 0, "val": 2, "test": 1}  # by which a split's scenes differ from another's
+
+
+class Rows(Protocol):
+    """N arrays of one shape that can be set one by one: an array, or part of a file."""
+
+    def __setitem__(self, row: int, values: np.ndarray) -> None: ...
 
 
 def stream(
@@ -84,29 +91,58 @@ def frozen(options: Options) -> Source:
     Raises:
         DataError: the sprites are not on this machine, or cannot be used.
     """
-    kind, size, segment = catalogue(options.sprites), parse_size(options.size), options.purpose == "segment"
-    numbers = [(role, i) for role in ROLES for i in range(getattr(options, role))]
-    images = np.empty((len(numbers), *size, 3), dtype=np.uint8)
-    masks = np.empty((len(numbers), *size), dtype=np.uint8) if segment else None
-    labels = None if segment else np.empty(len(numbers), dtype=np.int64)
+    arrays = {name: np.empty(shape, dtype=np.uint8) for name, shape in shapes(options).items()}
+    labels = draw_into(options, arrays["images"], arrays.get("masks"))
+    return as_source(options, arrays["images"], arrays.get("masks"), labels)
+
+
+def shapes(options: Options) -> dict[str, tuple[int, ...]]:
+    """Shapes of the images of a frozen set, and of its masks if it has some; uint8."""
+    n, size = options.train + options.val + options.test, parse_size(options.size)
+    found: dict[str, tuple[int, ...]] = {"images": (n, *size, 3)}
+    if options.purpose == "segment":
+        found["masks"] = (n, *size)
+    return found
+
+
+def draw_into(options: Options, images: Rows, masks: Rows | None) -> np.ndarray:
+    """Draw all scenes of a frozen set.
+
+    Args:
+        images, masks: of the shapes that `shapes` tells; their rows are set.
+
+    Returns:
+        (N,) int64, the class of the thing at the back of each scene.
+    """
+    kind, numbers = catalogue(options.sprites), _numbers(options)
+    labels = np.empty(len(numbers), dtype=np.int64)
     for row, (role, i) in enumerate(numbers):
         scene = _draw(options, kind, role, i)
         images[row] = scene.image
+        labels[row] = scene.things[0].label
         if masks is not None:
             masks[row] = semantic_mask(scene)
-        if labels is not None:
-            labels[row] = scene.things[0].label
+    return labels
+
+
+def as_source(options: Options, images: np.ndarray, masks: np.ndarray | None, labels: np.ndarray) -> Source:
+    """A frozen set of what was drawn."""
+    kind, numbers, segment = catalogue(options.sprites), _numbers(options), masks is not None
     return Source(
         name="scenes",
         images=images,
         names=[f"{role}/{i}" for role, i in numbers],
         classes=("background", *kind.classes) if segment else kind.classes,
         masks=masks,
-        labels=labels,
+        labels=None if segment else labels,
         objects=ObjectsOnDemand(partial(_objects, options), np.arange(len(numbers))) if segment else None,
         roles=np.array([role for role, _ in numbers], dtype="<U5"),
         card=card(options, kind),
     )
+
+
+def _numbers(options: Options) -> list[tuple[Role, int]]:
+    return [(role, i) for role in ROLES for i in range(getattr(options, role))]
 
 
 def scene_of(options: Options, split: Role, i: int) -> Scene:
@@ -120,11 +156,7 @@ def scene_of(options: Options, split: Role, i: int) -> Scene:
 
 def _objects(options: Options, row: int) -> Objects:
     """The things of one record of a frozen set, whose classes begin with the background."""
-    for role in ROLES:
-        if row < getattr(options, role):
-            break
-        row -= getattr(options, role)
-    return objects(scene_of(options, role, row), first=1)
+    return objects(scene_of(options, *_numbers(options)[row]), first=1)
 
 
 def _draw(options: Options, kind: Catalogue, split: Role, i: int) -> Scene:
