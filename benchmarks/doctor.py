@@ -157,7 +157,8 @@ def page(every: dict[str, Case], kept: dict[str, Any]) -> str:
         "",
         "Written by `make doctor-table` (benchmarks/doctor.py); do not edit.",
         "",
-        f"**{found} of {len(faults)} planted faults** are named by their own rule and by no other. Of **{len(sound)}** "
+        f"**{found} of {len(faults)} planted faults** are named by their own rule, or by one in brackets that "
+        f"measures the same, and by no other. Of **{len(sound)}** "
         f"healthy cases, {len(runs)} of them whole training runs, **{len(false)} raise an alarm**"
         + (f" ({', '.join(false)})." if false else "."),
         "",

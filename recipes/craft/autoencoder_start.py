@@ -1,9 +1,9 @@
 """Is an autoencoder a better start than random weights, where few pictures have labels?
 
-A better one, where hardly any have: and less so, the more there are and the longer one trains. A deep net without norms
-first learns for four epochs to give 12,000 pictures of clothes back, from a code of 64 numbers and through noise, for
-which no label is needed. Then it is trained as usual, on 1, 3 or 10 labelled pictures of each class; beside it the same
-net from the same random weights, on the same pictures in the same order.
+A better one, where hardly any have and one trains for a short time: most so with one label a class. A deep net without
+norms first learns for four epochs to give 12,000 pictures of clothes back, from a code of 64 numbers and through noise,
+for which no label is needed. Then it is trained as usual, on 1, 3 or 10 labelled pictures of each class; beside it the
+same net from the same random weights, on the same pictures in the same order.
 
 After 60 steps the autoencoder's is ahead for every number of labels, in the mean of three seeds. With one label a class
 it stays so. With ten and 200 steps the random start has caught up: what the layers of the one knew of pictures, those

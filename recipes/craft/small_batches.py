@@ -7,8 +7,8 @@ Group and layer norm look at one picture at a time, and do not know how many the
 
 Measured is the accuracy on 2,000 new pictures of a net of four convolutions, which saw 1,000 pictures of clothes four
 times, the same number for every batch size; Adam's rate grows with the root of the batch. In smaller batches there are
-more steps for the same pictures. From eight pictures on batch norm is the best of the three; in pairs it is a fifth
-behind. The one place is what does it: with DEPTH = 3 the last maps are 2x2, and pairs do no harm.
+more steps for the same pictures. From eight pictures on batch norm is the best of the three; in pairs it is twenty
+points behind. The one place is what does it: with DEPTH = 3 the last maps are 2x2, and pairs do no harm.
 
     python recipes/craft/small_batches.py    # a minute
 """

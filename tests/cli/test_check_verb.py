@@ -50,6 +50,17 @@ def test_a_run(ask: Ask, finished: Path) -> None:
     assert "initial-loss" in answer.out
 
 
+def test_a_folder_of_something_else_is_refused_before_the_work(
+    ask: Ask, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("thesis").mkdir()
+    Path("thesis/chapter.txt").write_text("years of work")
+    monkeypatch.setattr("pellucid.runs.checking.check.examine", lambda *args, **more: pytest.fail("it looked"))
+    answer = ask("check", photos, "--save", "thesis")
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert "thesis holds something else. Choose a new or empty folder for the check." in answer.err
+
+
 def test_wrong_turns(ask: Ask, finished: Path, photos: Path) -> None:
     for words, code, said in (
         (("check",), 2, "check needs DATA"),

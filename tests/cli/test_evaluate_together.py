@@ -42,8 +42,17 @@ def test_a_snapshot_answers_for_its_run_in_one_opening(ask: Ask, two: list[str])
     assert len(found["rows"]) == 3
     assert len(read_lines(Path(two[0]) / "test_openings.jsonl")) == 1
     assert "how" not in read_lines(Path(two[0]) / "test_openings.jsonl")[0]
-    rows(ask, snapshot, snapshot)
+    rows(ask, snapshot, shutil.copy(snapshot, snapshot.with_name("two.safetensors")))
     assert read_lines(Path(two[0]) / "test_openings.jsonl")[1]["how"] == f"weights {snapshot}"
+
+
+def test_a_run_counts_once(ask: Ask, two: list[str]) -> None:
+    answer = ask("evaluate", *two, Path("a"))
+    assert answer.code == 2
+    assert answer.err == (
+        "pellucid: a is given twice: it would count double in every mean. Leave one of the two out.\n"
+    )
+    assert not Path(two[0], "test_openings.jsonl").exists()
 
 
 @pytest.mark.parametrize(("name", "again"), [("mirror", 1), ("ten", 1)])

@@ -55,8 +55,11 @@ def _parser() -> Parser:
 
 def _check(chosen: argparse.Namespace, data: str, rest: list[str]) -> "Checked":
     from pellucid.core.progress import make_progress
+    from pellucid.runs.checking.checked import require_own
     from pellucid.runs.stored.folder import is_run
 
+    if chosen.save:
+        require_own(chosen.save)  # before the work, not after it
     progress = make_progress(style(chosen))
     if is_run(Path(data)):
         from pellucid.runs.checking.check import refuse_beside_run

@@ -150,6 +150,19 @@ def test_a_table_over_all_of_them() -> None:
     assert any(line.startswith("| fractional pooling | ") and line.endswith("nearly |") for line in lines)
 
 
+def test_what_is_far_from_the_mean_is_not_called_near() -> None:
+    class Flipped:
+        """1 or -1 in training, and always 1 in testing: the mean is 0."""
+
+        def draw(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+            return x.sign() * (2 * torch.randint(2, (1,), generator=generator) - 1)
+
+        def expected(self, x: torch.Tensor) -> torch.Tensor:
+            return x.sign()
+
+    assert agreement_table({"flipped": Flipped()}, X, 200)[-1].endswith(" | no |")
+
+
 def test_what_does_not_work() -> None:
     with pytest.raises(ConfigError, match="n must be 2 or more draws, got 1"):
         monte_carlo(Masks(nn.Dropout(0.5)), X, 1)

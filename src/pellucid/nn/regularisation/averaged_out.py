@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from pellucid.core.config import require
 
 ERRORS = 5.0  # standard errors, within which the largest of many differences still lies by chance
+NEARLY = 0.5  # share of the mean that testing may be away from it, to be called near
 
 
 class Noisy(Protocol):
@@ -182,7 +183,7 @@ def agreement_table(cases: Mapping[str, Noisy], x: Tensor, n: int, seed: int = 0
     ]
     for name, noisy in cases.items():
         found = agreement(noisy, x, n, seed)
-        verdict = "as far as chance lets see" if found.agrees else "nearly"
+        verdict = "as far as chance lets see" if found.agrees else "nearly" if found.share < NEARLY else "no"
         lines.append(f"| {name} | {found.share:.2%} | {found.errors:.1f} | {verdict} |")
     return lines
 

@@ -85,8 +85,7 @@ class Checked:
             WriteError: the folder cannot be written, or holds files that no check wrote.
         """
         folder = Path(folder)
-        if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / PAGE).exists()):
-            raise WriteError(f"{folder} holds something else. Choose a new or empty folder for the check.")
+        require_own(folder)
         for old in folder.glob("sheet-*.png"):
             old.unlink()
         table = io.StringIO(newline="")
@@ -150,3 +149,13 @@ def _rows(finding: Finding) -> list[tuple[int, str]]:
     shift = len(finding.rows) if len(finding.notes) > len(finding.pairs) else 0
     double = [(row, notes.get(place + shift, "")) for place, pair in enumerate(finding.pairs) for row in pair]
     return single + double
+
+
+def require_own(folder: Path) -> None:
+    """Refuse to write a check among what no check wrote.
+
+    Raises:
+        WriteError: the folder is a file, or holds something else.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / PAGE).exists()):
+        raise WriteError(f"{folder} holds something else. Choose a new or empty folder for the check.")

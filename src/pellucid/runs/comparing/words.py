@@ -13,7 +13,7 @@ def runs_and_data(words: Sequence[str]) -> tuple[list[str], str | None]:
     """Runs come first, at least one; one word of data may follow.
 
     Raises:
-        ConfigError: something stands between runs, or after the data.
+        ConfigError: something stands between runs, or after the data; or a run is given twice.
     """
     runs = list(words[:1])
     for word in words[1:]:
@@ -25,6 +25,9 @@ def runs_and_data(words: Sequence[str]) -> tuple[list[str], str | None]:
         raise ConfigError(
             f"{rest[0]} is no run, and DATA comes last, once. `pellucid runs` lists runs, `pellucid datasets` data."
         )
+    places = [Path(run).absolute() for run in runs]
+    if twice := next((run for number, run in enumerate(runs) if places[number] in places[:number]), None):
+        raise ConfigError(f"{twice} is given twice: it would count double in every mean. Leave one of the two out.")
     return runs, rest[0] if rest else None
 
 

@@ -113,7 +113,7 @@ def together(batch: Batch, transform: Transform | None, splits: Splits, seed: in
         captions = ["", *(_mixture(each, k, splits) for each in draws)]
         name = splits.facts.classes[int(batch["label"][k])] if _labelled(batch, k) else ""
         rows.append(Strip(name, "", images, captions if any(captions) else ()))
-    columns = ("as it is", *(f"draw {k + 1}" for k in range(DRAWS)))
+    columns = ("unchanged", *(f"draw {k + 1}" for k in range(DRAWS)))
     return Part("As training sees them", "All transforms, in their order; each column draws anew.", rows, columns)
 
 
@@ -131,7 +131,7 @@ def each_alone(batch: Batch, steps: Sequence[Transform], splits: Splits, seed: i
         else:
             found = [plain, *(step(start, generator(seed, "alone", number, draw)) for draw in range(DRAWS))]
             k = _most_changed(found)
-            captions = ["as it is", *(_mixture(each, k, splits) or f"draw {j}" for j, each in enumerate(found[1:], 1))]
+            captions = ["unchanged", *(_mixture(each, k, splits) or f"draw {j}" for j, each in enumerate(found[1:], 1))]
         rows.append(
             Strip(type(step).__name__, _parameters(step), [_shown(each, k, splits) for each in found], captions)
         )
