@@ -95,8 +95,8 @@ def read_mask(source: Path | str | bytes, colours: Mapping[int, int] | None = No
             )
         if colours is not None and upright.mode in ("RGB", "RGBA"):
             return _by_colour(values, colours, name)
-        if colours is not None and upright.mode == "P" and _has_colours(upright, colours):
-            return _by_colour(np.array(upright.convert("RGB")), colours, name)
+        if colours is not None and upright.mode == "P" and (ids := _by_palette(upright, values, colours)) is not None:
+            return ids
         if values.ndim == 3:
             values = _one_channel(values, upright.mode in ALPHA_MODES, name)  # (H, W)
         if values.dtype.kind == "f" or values.min() < 0 or values.max() > 255:
@@ -313,15 +313,18 @@ def _by_colour(pixels: np.ndarray, colours: Mapping[int, int], name: str) -> np.
     return ids[at]
 
 
-def _has_colours(image: Image.Image, colours: Mapping[int, int]) -> bool:
-    """Whether the table names every colour that a palette picture uses."""
-    used = image.convert("RGB").getcolors(256)
-    return used is not None and all(r << 16 | g << 8 | b in colours for _, (r, g, b) in used)  # type: ignore[misc]
+def _by_palette(image: Image.Image, indices: np.ndarray, colours: Mapping[int, int]) -> np.ndarray | None:
+    """The ids (H, W) that the table gives to the palette's colours; None if it does not name all that are used."""
+    palette = np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+    ids = [colours.get(int(code), -1) for code in _codes(palette)[: indices.max() + 1]]
+    if len(ids) <= indices.max() or min(ids[index] for index in np.unique(indices).tolist()) < 0:
+        return None
+    return np.array(ids).astype(np.uint8)[indices]
 
 
 def _codes(pixels: np.ndarray) -> np.ndarray:
-    """(H, W, C) uint8 -> (H, W) uint32 0xRRGGBB; of one channel, as grey."""
-    red, green, blue = (pixels[..., i % pixels.shape[2]].astype(np.uint32) for i in range(3))
+    """(..., C) uint8 -> (...) uint32 0xRRGGBB; of one channel, as grey."""
+    red, green, blue = (pixels[..., i % pixels.shape[-1]].astype(np.uint32) for i in range(3))
     return red << 16 | green << 8 | blue
 
 

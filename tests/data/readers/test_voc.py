@@ -1,6 +1,8 @@
 """Pascal VOC's folders, with real palette PNGs."""
 
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +102,21 @@ def test_an_index_beyond_the_classes_is_named_with_its_place(year: Path) -> None
     assert "1 of 4 masks" in str(caught.value) and "classes.txt" in str(caught.value)
     (year / "classes.txt").write_text("\n".join(f"thing {i}" for i in range(38)))
     assert load(year).classes[37] == "thing 37"
+
+
+def test_an_index_beyond_the_palette_is_no_colour(year: Path) -> None:
+    """Index 30 where the palette has two entries: made by hand, as no library writes it."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = b"".join(b"\0" + bytes(row) for row in ids(0, 1, 30).tolist())
+    header = struct.pack(">IIBBBBB", 5, 4, 8, 3, 0, 0, 0)
+    parts = (b"IHDR", header), (b"PLTE", bytes([0, 0, 0, 128, 0, 0])), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    path = year / "SegmentationClass" / "2007_1.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    with pytest.raises(DataError, match=r"2007_1\.png holds the id 30 \(first at row 0, column 2\), but only 0\.\.20"):
+        load(year)
 
 
 def test_without_lists_every_mask_counts(year: Path) -> None:
