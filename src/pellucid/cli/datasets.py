@@ -15,7 +15,12 @@ ABOUT = "the named data sets, how to get those that are not here, and to write t
 def run(arguments: Sequence[str]) -> int:
     """Print one row a set, or all that is known of one; download, write or draw one only when asked."""
     made = parser(USAGE, ABOUT)
-    made.add_argument("name", metavar="NAME", nargs="?", help="tell all about one: licence, origin, checksum")
+    made.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="tell all about one: licence, origin, checksum; with options, as scenes:size=128",
+    )
     made.add_argument("--fetch", action="store_true", help="download it from its publisher, and check it")
     made.add_argument(
         "--export", type=Path, metavar="FOLDER", help="write it to a new folder, as class folders or masks"

@@ -42,6 +42,7 @@ def test_every_kind_of_label_is_written_and_comes_back(tmp_path):
     back = load(tmp_path / "out", strict=True)
     rows = in_order(back, source)
     things = read_object_lines(tmp_path / "out" / "objects.jsonl", back.names, FASHION.classes)
+    assert [back.objects[row] for row in rows] == list(source.objects)
     captions = [json.loads(line) for line in (tmp_path / "out" / "captions.jsonl").read_text("utf-8").splitlines()]
     assert [one["image"] for one in captions] == [f"images/{name}.png" for name in source.names]
     for row, name in zip(rows, source.names, strict=True):
@@ -117,3 +118,12 @@ def test_a_frozen_set_carries_its_things():
             drawn[one] = label
         assert np.array_equal(drawn, mask)
     assert frozen(Options(size="32", train=2, test=0, purpose="classify")).objects is None
+
+
+def test_a_damaged_list_of_things_is_a_problem_and_the_masks_stay(tmp_path):
+    write_scenes(SMALL, tmp_path / "out", "everything")
+    (tmp_path / "out" / "objects.jsonl").write_text("{}")
+    back = load(tmp_path / "out")
+    assert back.objects is None and len(back) == 10
+    assert [(one.record, one.kind) for one in back.problems] == [("objects.jsonl", "unreadable")]
+    assert "objects.jsonl, line 1: there is no class or field 'classes'" in back.problems[0].reason

@@ -6,10 +6,12 @@ from pellucid.core.errors import DataError
 from pellucid.data.readers.checks import role_of, unknown_split
 from pellucid.data.readers.listing import below, image_files, look, parent_groups, require_folder
 from pellucid.data.readers.masks import Pair, segmentation_source
+from pellucid.data.readers.object_lines import read_object_lines
 from pellucid.data.source import Problem, Source
 
 IMAGES = ("images", "image", "imgs")
 MASKS = ("masks", "mask")
+THINGS = "objects.jsonl"
 ENDINGS = ("", "_mask")  # what may follow the picture's name in the mask's
 
 
@@ -18,7 +20,8 @@ def read_mask_folder(root: Path, group: str = "") -> Source:
 
     Arrangements: `images/` and `masks/` in `root`; the same with split folders in both (`images/train`,
     `masks/train`); or split folders that hold both (`train/images`, `train/masks`). A mask has its picture's
-    path and name, with any ending, or with `_mask` behind the name.
+    path and name, with any ending, or with `_mask` behind the name. If the things in the pictures are listed in
+    `objects.jsonl` (see `object_lines`), they come along.
 
     Args:
         group: "folder" makes a group of each folder below `images`; "" makes none.
@@ -35,7 +38,13 @@ def read_mask_folder(root: Path, group: str = "") -> Source:
     for role, images, masks in layouts:
         pairs += _match(root, images, masks, role, problems)
     groups = parent_groups((pair.name for pair in pairs), group)
-    return segmentation_source(root, pairs, groups, problems)
+    source = segmentation_source(root, pairs, groups, problems)
+    if (root / THINGS).is_file():
+        try:
+            source.objects = read_object_lines(root / THINGS, source.names, source.classes)
+        except DataError as error:
+            source.problems.append(Problem(THINGS, "unreadable", str(error)))
+    return source
 
 
 def is_mask_folder(root: Path) -> bool:
