@@ -68,6 +68,25 @@ def test_a_skip_brings_what_the_way_down_saw_at_its_size(stride: int) -> None:
         assert torch.equal(seen[0][0], seen[0][1]) is not differs
 
 
+def test_skips_lie_beside_what_comes_up_cell_by_cell() -> None:
+    """What each step up convolves is the map of the way down as it was, then the map from below, each cell repeated."""
+    torch.manual_seed(0)
+    model = unet(3, 1, (64, 64)).eval()
+    assert isinstance(model, UNet)
+    x, mixed, narrowed = torch.randn(2, 1, 37, 64), {}, {}
+    for stride, up in model.ups.items():
+        up.mix.register_forward_hook(lambda module, inputs, output, at=int(stride): mixed.update({at: inputs[0]}))  # type: ignore[union-attr]
+        up.narrow.register_forward_hook(lambda module, inputs, output, at=int(stride): narrowed.update({at: output}))  # type: ignore[union-attr]
+    with torch.no_grad():
+        model(x)
+        maps = model.backbone(x)
+    assert list(mixed) == [16, 8, 4, 2]
+    for stride, both in mixed.items():
+        fine = maps[stride]
+        assert torch.equal(both[:, : fine.shape[1]], fine)
+        assert torch.equal(both[:, fine.shape[1] :], F.interpolate(narrowed[stride], size=fine.shape[-2:]))
+
+
 def test_killing_a_level_takes_away_its_field_and_nothing_else() -> None:
     """How far a pixel sees is what the levels below give: with the way up cut at s, only what s and finer see."""
     torch.manual_seed(0)
