@@ -121,9 +121,12 @@ def test_masks() -> None:
     np.testing.assert_array_equal(np.asarray(source.masks), binary // 255)
     assert source.classes == ("sky", "bird")
     refuse(
-        {"images": GREY, "masks": gaps, "classes": list("abc")}, "set: mask 1 holds the id 40", "only 0..2 are named"
+        {"images": GREY, "masks": gaps, "classes": list("abc")},
+        "set: mask 1 holds the id 40 (first at row 2, column 0)",
+        "only 0..2 are named",
     )
     refuse((GREY, masks[:, 1:]), "set: masks must have shape (N, H, W) = (6, 5, 4), got (6, 4, 4)")
+    refuse((GREY, np.stack([masks] * 3, -1)), "set: masks must have shape (N, H, W)", "argmax of one-hot", "colours")
     refuse((GREY, masks - 1), "whole class ids from 0 to 255", "from -1 to 254")
     refuse((GREY, masks / 1), "whole class ids", "float64")
     refuse((GREY, np.zeros_like(masks)), "only class 0", "two classes or more")

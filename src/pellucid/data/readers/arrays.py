@@ -263,6 +263,11 @@ def _masks(
     """Class names, and (N, H, W) uint8 of class ids and 255."""
     if masks.ndim == 4 and 1 in (masks.shape[1], masks.shape[3]):
         masks = masks[..., 0] if masks.shape[3] == 1 else masks[:, 0]  # (N, H, W)
+    if masks.ndim == 4:
+        raise DataError(
+            f"{name}: masks must have shape (N, H, W) with a class id for each pixel, got {masks.shape}: take the "
+            "argmax of one-hot masks, and turn colours into ids."
+        )
     n, height, width = images.shape[:3]
     require_shape(masks, "N H W", f"{name}: masks", N=n, H=height, W=width)
     if masks.dtype.kind not in "iub" or masks.min() < 0 or masks.max() > IGNORE:
@@ -275,7 +280,12 @@ def _masks(
     for row, mask in enumerate(masks):
         for value in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist():
             found.setdefault(value, []).append(f"{name}: mask {row}")
-    classes, ids = name_classes(found, None if named is None else Legend(dict(enumerate(named))), name)
+
+    def place(record: str, value: int) -> str:
+        row, column = np.argwhere(masks[int(record.rpartition(" ")[2])] == value)[0]
+        return f" (first at row {row}, column {column})"
+
+    classes, ids = name_classes(found, None if named is None else Legend(dict(enumerate(named))), name, place)
     if ids is None:
         return classes, masks
     table = np.full(256, IGNORE, np.uint8)
