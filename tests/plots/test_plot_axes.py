@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,10 @@ def test_labels_have_the_decimals_their_step_needs():
     assert axes.tick_label(0.0008, 2e-4, 1e-3) == "0.0008"
     assert axes.tick_label(2e-7, 1e-7, 5e-7) == "2e-7"
     assert axes.tick_label(150000, 50000, 200000) == "1.5e5"
+
+
+@pytest.mark.parametrize(("lo", "hi", "kept"), [(1e-6, 1e-3, "1e-6 1e-5 0.0001 0.001"), (1.0, 50.0, "1 2 5 10 20 50")])
+def test_labels_of_a_logarithmic_axis_do_not_touch(lo: float, hi: float, kept: str) -> None:
+    """Three decades in 1, 2 and 5 are too many words for 330 pixels; less than two are not."""
+    drawn = "".join(axes.x_axis(axes.Scale(lo, hi, 60, 390, log=True), 100, ""))
+    assert re.findall(r">([^<>]+)</text>", drawn) == kept.split()

@@ -3,6 +3,7 @@
 Ticks as in Heckbert, "Nice numbers for graph labels", Graphics Gems, 1990.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy as np
 from pellucid.plots import svg
 
 LARGEST = 1e300  # differences of larger numbers overflow
+APART = 6.0  # pixels between two labels, at least
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def tick_label(value: float, step: float, largest: float) -> str:
 def x_axis(scale: Scale, y: float, label: str, whole: bool = False) -> list[str]:
     """The line at the bottom, its ticks and, at its right end, what is counted."""
     ticks = scale.ticks(6, whole)
+    if scale.log and _collide(ticks, _labels(ticks, scale), scale):
+        ticks = [tick for tick in ticks if round(math.log10(tick), 9).is_integer()] or ticks[:1]
     labels = _labels(ticks, scale)
     parts = [svg.line(scale.start, y, scale.stop, y, "axis")]
     for value, shown in zip(ticks, labels, strict=True):
@@ -119,6 +123,12 @@ def _labels(ticks: list[float], scale: Scale) -> list[str]:
     step = ticks[1] - ticks[0]
     largest = max((abs(value) for value in ticks), default=0.0)
     return [tick_label(value, step, largest) for value in ticks]
+
+
+def _collide(ticks: list[float], labels: list[str], scale: Scale) -> bool:
+    """Whether two labels in a row, centred at their ticks, would touch."""
+    ends = [(float(scale(tick)), svg.width_of(label) / 2) for tick, label in zip(ticks, labels, strict=True)]
+    return any(b - a < half + other + APART for (a, half), (b, other) in itertools.pairwise(ends))
 
 
 def _nice_step(rough: float) -> float:
