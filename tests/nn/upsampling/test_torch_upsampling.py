@@ -188,3 +188,14 @@ def test_it_may_be_frozen_and_its_state_is_plain():
     layer = BilinearTransposed(4, 2, learnable=False)
     assert not layer.weight.requires_grad
     assert layer.state_dict().keys() == nn.ConvTranspose2d(4, 4, 4, bias=False).state_dict().keys()
+
+
+def test_bilinear_transposed_stays_in_fp32_where_bf16_is_slow() -> None:
+    """On a processor, channel by channel, torch takes many times as long in bf16."""
+    up, x = BilinearTransposed(3, 4), torch.randn(2, 3, 5, 6)
+    expected = up(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = up(x.bfloat16())
+        mixed = BilinearTransposed(3, 4, across=True)(x)
+    assert found.dtype == torch.float32 and mixed.dtype == torch.bfloat16
+    torch.testing.assert_close(found, expected, rtol=0, atol=0.03)

@@ -62,4 +62,7 @@ class BilinearTransposed(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(N, C, h, w) -> (N, C, s·h, s·w)."""
+        if self.groups > 1 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):  # kernel by kernel, bf16 takes 14 times as long as fp32 here
+                return super().forward(x.float(), output_size)
         return super().forward(x, output_size)
