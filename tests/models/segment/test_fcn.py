@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from pellucid.core.errors import ConfigError
 from pellucid.core.seed import seed_everything
 from pellucid.models.segment import BACKBONES, MODELS
-from pellucid.models.segment.fcn import Fcn
+from pellucid.models.segment.fcn import Fcn, head_of_vgg
 
 
 def drawn(name: str, backbone: str = "", size: int = 96, n_classes: int = 3, channels: int = 3) -> Fcn:
@@ -81,6 +81,26 @@ def test_the_head_of_vgg_is_the_papers_for_large_pictures_and_slim_for_small_one
     assert large.head[0].weight.shape == (4096, 512, 7, 7) and large.head[3].weight.shape == (4096, 4096, 1, 1)
     assert small.head[0].weight.shape == (512, 512, 3, 3)
     assert sum(p.numel() for p in large.parameters()) == pytest.approx(134e6, rel=0.01)  # the paper's table 1
+
+
+def test_the_fully_connected_layers_of_a_classifier_slide() -> None:
+    """In the middle of its 7x7 cells, where the padding does not reach, the head says what the classifier says."""
+    torch.manual_seed(0)
+    first, second = nn.Linear(512 * 49, 5), nn.Linear(5, 5)
+    tensors = {f"classifier.{place}.{key}": value for place, layer in ((0, first), (3, second))
+               for key, value in layer.state_dict().items()}  # fmt: skip
+    found = head_of_vgg(tensors)
+    x = torch.randn(2, 512, 7, 7)
+    with torch.no_grad():
+        wanted = second(first(x.flatten(1)).relu())
+        y = F.conv2d(x, found["head.0.weight"], found["head.0.bias"], padding=3).relu()
+        y = F.conv2d(y, found["head.3.weight"], found["head.3.bias"])
+    torch.testing.assert_close(y[:, :, 3, 3], wanted, rtol=1e-4, atol=1e-5)
+    with torch.device("meta"):
+        names = drawn("fcn32s", "vgg11", 224).state_dict()
+    assert set(found) <= set(names)
+    small = {"classifier.0.weight": torch.zeros(512, 512), "classifier.3.weight": torch.zeros(512, 512)}
+    assert head_of_vgg(small) == {}
 
 
 def test_the_last_step_is_fixed_and_those_between_learn() -> None:

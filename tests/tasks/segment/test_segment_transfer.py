@@ -14,12 +14,13 @@ from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers, Preprocess
 from pellucid.models import create
 from pellucid.models.published.find import published
+from pellucid.models.published.load import Published
 from pellucid.models.segment import build
 from pellucid.models.weights import write_weights
 from pellucid.tasks.segment.config import SegmentConfig
 from pellucid.tasks.segment.loss import expected_initial_loss
 from pellucid.tasks.segment.model import make_model, resolve
-from pellucid.tasks.segment.transfer import borrow, plan
+from pellucid.tasks.segment.transfer import BorrowedEncoder, borrow, plan
 from pellucid.training.transfer.borrowed import Borrowed
 
 MADE = Preprocess((32, 32), shift=(1.0, 2.0, 3.0), scale=(0.5, 0.25, 0.125), mode="signed")
@@ -245,3 +246,16 @@ def test_a_mean_image_is_of_one_size() -> None:
         ConfigError, match="less a mean image of 4x4 px, and pictures here have 8x8. Say --image-size 4x4"
     ):
         Numbers(measured).on(Preprocess((8, 8)))
+
+
+@pytest.mark.parametrize(("size", "taken"), [(224, True), (96, False)])
+def test_fully_connected_layers_are_taken_over_where_the_head_has_them(size: int, taken: bool) -> None:
+    """By shapes alone: a hundred million numbers would have to be written and read."""
+    shapes = {"head.0.weight": (4096, 512, 7, 7), "head.0.bias": (4096,), "head.3.weight": (4096, 4096, 1, 1)}
+    above = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    facts = replace(FACTS, preprocess=replace(FACTS.preprocess, size=(size, size)))
+    cfg = resolve(asked(weights="vgg11", model="fcn32s", backbone="vgg11", image_size=str(size), head="fresh"), facts)
+    found = Published("vgg11", torch.nn.Identity(), MADE, ("a", "b"), "vgg11.pth")
+    given = BorrowedEncoder(found, Numbers(MADE), (), {}, frozenset(), "the encoder vgg11", above)
+    assert (set(given.tensors(cfg)) == set(above)) == taken and bool(given.tensors(cfg)) == taken
+    assert any("fully connected" in sentence for sentence in given.sentences(cfg, facts)) == taken

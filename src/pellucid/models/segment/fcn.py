@@ -17,12 +17,14 @@ Letters: N pictures, C channels, H x W pixels, K classes, h x w cells of a map.
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
+from pellucid.models.classify.vgg import CHANNELS
 from pellucid.nn.initialise import initialise, start_small
 from pellucid.nn.upsampling.bilinear_transposed import BilinearTransposed
 
@@ -100,6 +102,28 @@ def _fully_connected(c_in: int, image_size: tuple[int, int]) -> tuple[nn.Sequent
     )
     initialise(head, "fan_in")
     return head, width
+
+
+def head_of_vgg(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The first two fully connected layers of a VGG for ImageNet, by the names they have in `Fcn` as convolutions.
+
+    A linear layer that reads a map of 7x7 cells, flattened, is a convolution over it: see `fc_as_conv`.
+
+    Args:
+        tensors: of the classifier, by name.
+
+    Returns:
+        Nothing where the layers do not read 7x7 cells, as in the form for small pictures.
+    """
+    width = tensors["classifier.3.weight"].shape[0]
+    if tensors["classifier.0.weight"].shape[1] != CHANNELS[-1] * 7 * 7:
+        return {}
+    return {
+        "head.0.weight": tensors["classifier.0.weight"].reshape(width, -1, 7, 7),
+        "head.0.bias": tensors["classifier.0.bias"],
+        "head.3.weight": tensors["classifier.3.weight"].reshape(width, width, 1, 1),
+        "head.3.bias": tensors["classifier.3.bias"],
+    }
 
 
 def _build(finest: int, n_classes: int, channels: int, image_size: tuple[int, int], backbone: str) -> nn.Module:

@@ -1,15 +1,17 @@
 """Segmenters that start from weights: those of a whole segmenter, or of a classifier that becomes the encoder."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError, WeightsError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers
+from pellucid.core.shapes import parse_size
 from pellucid.models.backbones import LAYOUTS, Backbone, backbone
 from pellucid.models.published.find import IMAGENET, published
 from pellucid.models.published.hub import PREFIX
@@ -21,6 +23,7 @@ from pellucid.models.published.timm import read_config
 from pellucid.models.published.torchvision import by_file
 from pellucid.models.segment import BACKBONES, MODELS
 from pellucid.models.segment import build as build_net
+from pellucid.models.segment.fcn import head_of_vgg
 from pellucid.models.weights import is_ours
 from pellucid.tasks.segment.config import SegmentConfig
 from pellucid.tasks.segment.model import AUTO
@@ -35,7 +38,14 @@ ENCODER = "backbone"  # what a segmenter calls the part that gives its maps
 
 @dataclass(frozen=True)
 class BorrowedEncoder(Borrowed):
-    """A classifier's weights without its head."""
+    """A classifier's weights without its head.
+
+    Attributes:
+        above: what may be taken over of the head, where the run's network has such layers: VGG's two fully connected
+            ones, as convolutions.
+    """
+
+    above: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
 
     def settle(self, cfg: SegmentConfig, facts: DataFacts) -> SegmentConfig:
         """See `Borrowed.settle`.
@@ -54,6 +64,25 @@ class BorrowedEncoder(Borrowed):
                 "were trained on pictures nearer in size."
             )
         return super().settle(cfg, facts)
+
+    def tensors(self, cfg: SegmentConfig) -> dict[str, Tensor]:
+        """See `Borrowed.tensors`; and the layers above the encoder that fit."""
+        return {**super().tensors(cfg), **self._fitting(cfg)}
+
+    def sentences(self, cfg: SegmentConfig, facts: DataFacts) -> list[str]:
+        """See `Borrowed.sentences`."""
+        said = super().sentences(cfg, facts)
+        if self._fitting(cfg):
+            said.append("The fully connected layers of the classifier are taken over as convolutions.")
+        return said
+
+    def _fitting(self, cfg: SegmentConfig) -> dict[str, Tensor]:
+        if not self.above:
+            return {}
+        size, channels = parse_size(cfg.data.image_size), self.found.preprocess.channels
+        wanted = wanted_shapes(cfg.model.model, size, channels, cfg.model.backbone)
+        fit = all(wanted.get(name) == tuple(tensor.shape) for name, tensor in self.above.items())
+        return dict(self.above) if fit else {}
 
 
 def borrow(cfg: SegmentConfig) -> tuple[SegmentConfig, Borrowed | None]:
@@ -160,7 +189,8 @@ def _encoder(cfg: SegmentConfig, found: Published) -> tuple[SegmentConfig, Borro
         data=replace(cfg.data, colour=colour),
     )
     numbers, encoder = Numbers(found.preprocess), f"the encoder {own}"
-    return cfg, BorrowedEncoder(found, numbers, tuple(notes), start, frozenset(), encoder)
+    above = head_of_vgg(state) if own.startswith("vgg") and name.startswith("fcn") else {}
+    return cfg, BorrowedEncoder(found, numbers, tuple(notes), start, frozenset(), encoder, above)
 
 
 def plan(cfg: SegmentConfig, facts: DataFacts, net: nn.Module) -> Plan | None:
