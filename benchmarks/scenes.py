@@ -26,7 +26,7 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="few scenes, and no page")
     quick = options.parse_args().quick
     use_one_core()
-    n, rounds = (20, 2) if quick else (200, 7)
+    n, rounds = (20, 2) if quick else (100, 7)
     variants: dict[str, Callable[[], int]] = {}
     rows: list[tuple[str, str, int]] = [("fashion", how, 128) for how in DIFFICULTIES]
     rows += [("fashion", "easy", 64), ("fashion", "medium", 256), ("emoji", "medium", 128)]
