@@ -72,6 +72,13 @@ def test_moving_the_picture_moves_the_answer() -> None:
     torch.testing.assert_close(moved[..., 16:32, 17:33], model(x)[..., 16:32, 16:32])
 
 
+def test_an_odd_picture_is_answered_as_with_a_row_of_zeros_behind_it() -> None:
+    """What a cell has too much lies on the right and at the bottom, so nothing moves."""
+    torch.manual_seed(0)
+    model, x = DilatedNet(3, 1, (1, 2), 8).eval(), torch.randn(1, 1, 31, 33)
+    torch.testing.assert_close(model(x), model(nn.functional.pad(x, [0, 1, 0, 1]))[..., :31, :33])
+
+
 def test_the_gradient_is_the_slope() -> None:
     net = DilatedNet(2, 1, (1, 2), 3).double().eval()
     nn.init.normal_(net.head.weight)

@@ -68,6 +68,13 @@ def test_a_skip_brings_what_the_way_down_saw_at_its_size(stride: int) -> None:
         assert torch.equal(seen[0][0], seen[0][1]) is not differs
 
 
+def test_an_odd_picture_is_answered_as_with_a_row_of_zeros_behind_it() -> None:
+    """What a cell has too much lies on the right and at the bottom, so nothing moves."""
+    torch.manual_seed(0)
+    model, x = unet(3, 1, (64, 64)).eval(), torch.randn(1, 1, 31, 33)
+    torch.testing.assert_close(model(x), model(F.pad(x, [0, 1, 0, 1]))[..., :31, :33])
+
+
 def test_skips_lie_beside_what_comes_up_cell_by_cell() -> None:
     """What each step up convolves is the map of the way down as it was, then the map from below, each cell repeated."""
     torch.manual_seed(0)
