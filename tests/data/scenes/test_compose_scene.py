@@ -159,12 +159,50 @@ def test_no_texture_and_no_label_changes_with_the_light() -> None:
     [
         (7, PLAIN, r"^size must be at least 8, got 7\.$"),
         ((64, 4), PLAIN, r"^size must be at least 8, got \(64, 4\)\.$"),
-        (32, replace(PLAIN, things=(1, 255)), r"^things must be at most 254 in a scene, got \(1, 255\)\.$"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(size: int, difficulty: Difficulty, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_scene(Dice(0), squares(), size, difficulty)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({"things": (1, 255)}, r"^things must be a range from 0 to 254, got \(1, 255\)\.$"),
+        ({"things": (3, 2)}, r"^things must be a range from 0 to 254, got \(3, 2\)\.$"),
+        ({"size": (0, 9)}, r"^size must be a range from 1 to 400, got \(0, 9\)\.$"),
+        ({"slope": 46}, r"^slope must be from 0 to 45, got 46\.$"),
+        ({"tint": -1}, r"^tint must be from 0 to 20, got -1\.$"),
+    ],
+)
+def test_ranges_that_cannot_be_drawn_are_refused(ranges: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replace(PLAIN, **ranges)
+
+
+def test_the_ends_of_all_ranges_can_be_drawn() -> None:
+    """Nothing wraps around: a white square in the brightest light stays white, and in the dimmest is dark."""
+    widest = replace(
+        DIFFICULTIES["hard"],
+        things=(0, 2),
+        size=(1, 400),
+        rotation=360,
+        cut=100,
+        cast=30,
+        slope=45,
+        shadows=100,
+        strength=(100, 100),
+        contrast=255,
+        grain=(0, 127),
+    )
+    for i in range(20):
+        assert make_scene(Dice(i), squares(), (20, 31), widest).image.shape == (20, 31, 3)
+    for gain, fits in (((160, 160), lambda v: v >= 200), ((1, 1), lambda v: v <= 80)):
+        lit = replace(PLAIN, things=(1, 1), size=(50, 50), gain=gain, cast=30, slope=45, tint=0, cut=0)
+        made = [make_scene(Dice(i), squares(), 16, lit) for i in range(80)]
+        shown = [scene.image[scene.instances == 1] for scene in made if scene.things[0].colour == "white"]
+        assert len(shown) > 3 and all(fits(np.median(pixels)) for pixels in shown)
 
 
 def test_as_many_things_as_can_be_counted() -> None:

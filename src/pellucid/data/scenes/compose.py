@@ -36,11 +36,10 @@ def make_scene(
         difficulty: the ranges.
 
     Raises:
-        ConfigError: the picture is too small, or more things are asked for than can be counted.
+        ConfigError: the picture is too small.
     """
     height, width = parse_size(size)
     require(min(height, width) >= SMALLEST, "size", f"at least {SMALLEST}", size)
-    require(difficulty.things[1] <= 254, "things", "at most 254 in a scene", difficulty.things)
     image = _background(dice, difficulty, height, width)
     instances = np.zeros((height, width), dtype=np.uint8)
     _add_clutter(dice, difficulty, image)
@@ -154,13 +153,8 @@ def _seen(thing: Thing, instances: np.ndarray, number: int) -> Thing:
 
 
 def _light(dice: Dice, difficulty: Difficulty, image: np.ndarray) -> np.ndarray:
-    percent = dice.between(difficulty.gain)
-    gain = [
-        (percent + dice.between((-difficulty.cast, difficulty.cast))) * FULL // 100
-        if difficulty.cast
-        else percent * FULL // 100
-        for _ in range(3)
-    ]
+    percent, cast = dice.between(difficulty.gain), (-difficulty.cast, difficulty.cast)
+    gain = [max(0, percent + (dice.between(cast) if difficulty.cast else 0)) * FULL // 100 for _ in range(3)]
     slope = tuple(dice.between((-difficulty.slope, difficulty.slope)) * FULL // 100 for _ in range(2))
     return shine(image, np.array(gain), (slope[0], slope[1]))
 

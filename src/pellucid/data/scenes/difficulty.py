@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from pellucid.core.config import require
+
 
 @dataclass(frozen=True)
 class Difficulty:
@@ -43,6 +45,31 @@ class Difficulty:
     vivid: bool
     tint: int
     grain: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        """Raises: ConfigError: a range that cannot be drawn."""
+        for name, least, most in (
+            ("things", 0, 254),  # numbers of things are bytes
+            ("size", 1, 400),
+            ("clutter", 0, 254),
+            ("gain", 1, 160),
+            ("strength", 0, 100),
+            ("grain", 0, 127),
+        ):
+            low, high = getattr(self, name)
+            require(least <= low <= high <= most, name, f"a range from {least} to {most}", (low, high))
+        for name, most in (
+            ("rotation", 360),
+            ("overlap", 100),
+            ("cut", 100),
+            ("cast", 30),
+            ("slope", 45),
+            ("shadows", 100),
+            ("contrast", 255),
+            ("photographs", 100),
+            ("tint", 20),
+        ):
+            require(0 <= getattr(self, name) <= most, name, f"from 0 to {most}", getattr(self, name))
 
 
 DIFFICULTIES: dict[str, Difficulty] = {
