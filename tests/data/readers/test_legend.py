@@ -109,8 +109,8 @@ def test_colours_become_classes_and_void_does_not_count(root: Path) -> None:
     assert packed_masks(root) == list(ignored)
     Image.fromarray(np.array([[0, 2], [1, 2]], np.uint8)).save(root / "masks" / "b.png")  # ids count as ids
     assert packed_masks(root)[1] == [[0, 1], [255, 1]]
-    (root / "classes.csv").write_text("name,r,g,b\nroad,128,64,128\nsky,128,128,128\nvoid,0,0,0\n")
-    assert packed_masks(root)[0] == [[1, 0], [0, 255]]  # another table is another pack
+    (root / "classes.csv").write_text("name,r,g,b\nsky,128,64,128\nvoid,0,0,0\nroad,128,128,128\n")
+    assert packed_masks(root)[0] == [[1, 0], [0, 255]]  # another table is another pack, though the ids are the same
 
 
 def test_a_colour_outside_the_table_is_named_with_its_place(root: Path) -> None:
