@@ -13,6 +13,7 @@ pixels is refused before anything is decoded. Each `ImageError` has a `kind` by 
 | `damaged` | is cut short or corrupt |
 | `unsupported` | is a picture whose values have no agreed meaning as 0..255 |
 | `not-a-mask` | is a picture, but its pixels are no class ids |
+| `mask-colour` | is a mask in colours, and one of them has no name |
 """
 
 import contextlib
