@@ -14,6 +14,7 @@ from pellucid.data.readers.object_lines import object_line, read_object_lines
 from pellucid.data.source import Source
 from pellucid.data.writers.class_folder import cut_out, folder_names, write_class_folder
 from pellucid.data.writers.mask_folder import write_mask_folder
+from pellucid.data.writers.names import stem_of
 from pellucid.data.writers.new_folder import new_folder
 
 RNG = np.random.default_rng(0)
@@ -77,6 +78,19 @@ def test_without_splits_there_is_no_folder_for_them(tmp_path):
     ]  # fmt: skip
 
 
+def test_names_keep_what_is_above_them_but_for_the_split():
+    roles = np.array(["train", "train", "test", "train"])
+    names = ["train/17", "cows/train/3.png", "../x", "train"]
+    given = Source("given", np.zeros((4, 2, 2)), names, ("a", "b"), roles=roles)
+    assert [stem_of(given, row) for row in range(4)] == [
+        ("train", "17"),
+        ("train", "cows/train/3.png"),
+        ("test", "x"),
+        ("train", "3"),
+    ]
+    assert stem_of(Source("given", np.zeros((1, 2, 2)), ["cows/3"], ("a", "b")), 0) == ("", "cows/3")
+
+
 def small(**changed) -> Source:
     parts = {"images": np.zeros((2, 4, 4), dtype=np.uint8), "names": ["0", "1"], "classes": ("a", "b")}
     return Source("given", **{**parts, **changed})
@@ -119,6 +133,7 @@ def test_what_was_begun_is_removed_when_it_fails(tmp_path):
     [
         (write_class_folder, small(labels=[0, -1]), "class folders need a class for every picture"),
         (write_class_folder, small(), "class folders need a class for every picture"),
+        (write_class_folder, small(labels=[0, 1], names=["0", "./0"]), "two pictures are called ./0: one"),
         (write_mask_folder, small(labels=[0, 1]), "needs a mask for every picture, in memory"),
         (write_class_folder, small(labels=[0, 1], roles=np.array(["train", ""])), "1 pictures belong to no split"),
         (write_class_folder, small(labels=[0, 1], images=["a.png", "b.png"]), "lie in files already; copy those"),
