@@ -53,8 +53,7 @@ def boundary_counts(
     ignored = masks == ignore_index
     small, none = (torch.uint8, 255) if n_classes < 254 else (torch.int16, 32767)  # bytes are compared fastest
     true, called = (each.masked_fill(ignored, none).to(small) for each in (masks, predictions))
-    true = true.masked_fill(~class_border(true, none), none)
-    called = called.masked_fill(~class_border(called, none), none - 1)  # what is on no outline is not alike
+    true, called = (each.masked_fill(~class_border(each, none), none) for each in (true, called))  # outlines alone
     found, right = torch.zeros_like(ignored), torch.zeros_like(ignored)
     for down, across in _disc(tolerance, height, width):
         here = _window(down, across, height, width)
