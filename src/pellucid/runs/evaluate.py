@@ -141,7 +141,7 @@ def _as_own(run: Record, source: Source, progress: Progress) -> Splits | None:
 def stored_test(run: Record, splits: Splits) -> Evaluation | None:
     """What the last opening of the test split found, without opening it again; None when there is none.
 
-    An evaluation of other weights than the run's present ones does not count.
+    An evaluation of other weights than the run's present ones does not count, nor one whose records lack something.
     """
     path = run.folder / files.TEST
     if not path.exists():
@@ -149,7 +149,10 @@ def stored_test(run: Record, splits: Splits) -> Evaluation | None:
     stored = read_weights(path)
     if stored.about.get("weights") != run.trained.digest:
         return None
-    summary = run.trained.task.summarise(stored.tensors, run.facts)
+    try:
+        summary = run.trained.task.summarise(stored.tensors, run.facts)
+    except KeyError:  # an older version recorded less of each picture
+        return None
     why = explain(run.trained.task, run.facts, summary, stored.tensors, splits, "test")
     return Evaluation("test", {**summary, **stored.about["losses"]}, stored.tensors, splits, "test", True, why)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,11 @@ from torch import Tensor
 
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
+from pellucid.models.weights import write_weights
 from pellucid.report.blocks import Note, Pictures, Section, Table
 from pellucid.report.page import page
+from pellucid.runs.evaluate import stored_test
+from pellucid.runs.stored import folder as files
 from pellucid.tasks.segment.metrics import score, summarise
 from pellucid.tasks.segment.report.draw import around, side_by_side
 from pellucid.tasks.segment.report.regions import largest_wrong_regions, share_of_errors, wrong_regions
@@ -21,6 +26,7 @@ from pellucid.tasks.segment.report.sections import sections
 from pellucid.tasks.segment.report.seen import Seen, View
 from pellucid.tasks.segment.report.touching import count_regions, necks
 from pellucid.tasks.segment.report.words import called_instead, confusions, instead_of, percent
+from pellucid.tasks.segment.task import TASK
 
 FACTS = DataFacts("segment", "s", ("background", "shirt", "bag"), (4, 3, 2), Preprocess((24, 24), 3))
 
@@ -213,6 +219,15 @@ def test_where_things_are_told_apart_the_merged_are_counted() -> None:
     assert [(item.caption, item.detail) for item in pictures.items] == [
         ("2 things, 1 region", "1 in the answer; picture 2")
     ]
+
+
+def test_a_test_whose_records_lack_outlines_does_not_count(tmp_path: Path) -> None:
+    """As versions wrote them that did not look at outlines."""
+    batch, outputs = made(4)
+    records = {name: score(outputs, batch)[name] for name in ("confusion", "index")}
+    write_weights(tmp_path / files.TEST, records, {"losses": {}, "weights": "digest"})
+    run: Any = SimpleNamespace(folder=tmp_path, facts=FACTS, trained=SimpleNamespace(digest="digest", task=TASK))
+    assert stored_test(run, None) is None  # type: ignore[arg-type]
 
 
 def test_shares_that_are_right_are_called_so() -> None:
