@@ -9,6 +9,7 @@ from pellucid.core.config import change
 from pellucid.core.errors import ConfigError
 from pellucid.core.seed import generator
 from pellucid.data.transforms import CutMix, Either, Mixup
+from pellucid.data.transforms.mixing.partners import both_valid, draw_partners
 from pellucid.tasks.classify.config import ClassifyConfig
 from pellucid.tasks.classify.loss import compute_loss, weigh
 
@@ -196,3 +197,17 @@ def test_equal_logits_cost_ln_k_and_unlabelled_pictures_nothing():
     batch["label_mix"][:] = -1
     batch["label_mix_weight"][:] = 0
     assert float(compute_loss(outputs, batch, ClassifyConfig())["cross_entropy"].detach()) == 0
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_nobody_is_mixed_with_itself(n: int) -> None:
+    drawn = torch.stack([draw_partners(n, torch.Generator().manual_seed(seed)) for seed in range(40)])
+    assert (drawn != torch.arange(n)).all()
+    assert sorted(drawn[0].tolist()) == list(range(n))  # each is mixed into one other
+    assert len({tuple(row) for row in drawn.tolist()}) == n - 1  # and every distance comes
+
+
+def test_what_shows_both_pictures_is_as_large_as_the_larger() -> None:
+    valid = torch.tensor([[4, 8], [6, 5]])
+    found = both_valid({"valid_hw": valid}, torch.tensor([1, 0]))["valid_hw"]
+    assert found.tolist() == [[6, 8], [6, 8]]
