@@ -102,6 +102,13 @@ def test_the_table_of_auxiliary_heads_is_what_the_networks_give() -> None:
     assert set(AUXILIARY_HEADS.values()) == {1}
 
 
+def test_the_rates_are_those_of_output_stride_8() -> None:
+    """The paper's 6, 12 and 18 are for stride 16 and double at 8; small maps above tell only the first of them."""
+    with torch.device("meta"):
+        convs = MODELS["deeplabv3_resnet50"](21, 3, (224, 224)).classifier[0].convs
+    assert [conv[0].dilation for conv in list(convs)[:4]] == [(1, 1), (12, 12), (24, 24), (36, 36)]
+
+
 def test_one_picture_in_training_takes_the_running_mean_of_the_whole_map() -> None:
     seed_everything(0)
     pooled = ImageMean(8, 4)

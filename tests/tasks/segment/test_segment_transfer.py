@@ -111,7 +111,7 @@ def test_without_a_name_the_network_is_one_that_takes_an_encoder(tmp_path: Path)
 
 
 def test_the_last_stage_is_what_stands_on_the_encoder(tmp_path: Path) -> None:
-    cfg, _, _ = started(asked(weights=lent(tmp_path / "run"), model="fcn8s", tune="last"))
+    cfg, _, _ = started(asked(weights=lent(tmp_path / "run"), model="unet", tune="last"))
     net = make_model(cfg, FACTS).net
     found = plan(cfg, FACTS, net)
     assert found is not None
