@@ -91,6 +91,7 @@ def test_skips_lie_beside_what_comes_up_cell_by_cell() -> None:
     for stride, both in mixed.items():
         fine = maps[stride]
         assert torch.equal(both[:, : fine.shape[1]], fine)
+        assert both.shape[1] == 2 * fine.shape[1]  # neither half outweighs the other
         assert torch.equal(both[:, fine.shape[1] :], F.interpolate(narrowed[stride], size=fine.shape[-2:]))
 
 
