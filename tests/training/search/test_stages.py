@@ -140,3 +140,21 @@ def test_noise_between_folds() -> None:
     (verdict,) = judge_noise([best, Tried("coarse", 1, {"lr": 2}, "done", 0.65)], True)
     assert "0.8000 ± 0.0577 over 3 folds, and 1 other lies within 0.1633 of it" in verdict.evidence
     assert judge_noise([best, Tried("coarse", 1, {"lr": 2}, "done", 0.6)], True) == []
+
+
+def test_the_same_candidate_again_is_no_rival() -> None:
+    """The fine stage begins with a candidate that may be drawn once more."""
+    again = Tried("fine", 1, {"lr": 1}, "done", 0.815)
+    assert judge_noise([*repeats(0.82, 0.80, 0.81), again], True) == []
+
+
+def test_a_setting_that_stayed_the_same_explains_nothing() -> None:
+    space: Space = {"lr": Float(1e-5, 1e-1, log=True), "flip": Float(0.0, 0.5)}
+    trials = [Tried("coarse", k, {"lr": 10.0 ** (-1 - k % 5), "flip": 0.25}, "done", 0.1 * (k % 5)) for k in range(20)]
+    assert importance(space, trials) == {"lr": pytest.approx(1.0), "flip": 0.0}
+
+
+def test_a_whole_number_lies_in_the_middle_of_its_share() -> None:
+    """Of 1, 2, 3, 4 each has a quarter of the range, so that no end is nearer to the border than its share."""
+    assert [Int(1, 4).position(value) for value in (1, 2, 3, 4)] == [0.125, 0.375, 0.625, 0.875]
+    assert [Int(1, 4).value(at) for at in (0.0, 0.24, 0.26, 0.99)] == [1, 1, 2, 4]
