@@ -150,6 +150,23 @@ def test_a_table_over_all_of_them() -> None:
     assert any(line.startswith("| fractional pooling | ") and line.endswith("nearly |") for line in lines)
 
 
+def test_the_error_is_that_of_the_mean_of_a_sample() -> None:
+    """Draws 1, 2, 3: mean 2, sample deviation 1, so that the mean is off by 1 / sqrt(3)."""
+
+    class Counting:
+        number = 0
+
+        def draw(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+            self.number += 1
+            return torch.full((1,), float(self.number))
+
+        def expected(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.full((1,), 2.0)
+
+    found = monte_carlo(Counting(), X, 3)
+    assert (found.mean.item(), found.error.item()) == (2.0, pytest.approx(3**-0.5))
+
+
 def test_what_is_far_from_the_mean_is_not_called_near() -> None:
     class Flipped:
         """1 or -1 in training, and always 1 in testing: the mean is 0."""

@@ -13,6 +13,7 @@ from pellucid.training.health.monitor.signal import exploding_signal, vanishing_
 from pellucid.training.health.monitor.snapshot import Activation, Snapshot, Weight, rounded
 from pellucid.training.health.monitor.spikes import loss_spike, note_spike
 from pellucid.training.health.monitor.units import dead_units, saturated_units
+from pellucid.training.health.monitor.updates import Updates
 
 
 def look(step: int, *, ratio: float = 1e-3, lr: float = 0.1, std: float = 1.0, **layers: Activation) -> Snapshot:
@@ -297,3 +298,27 @@ def test_state_goes_through_a_checkpoint() -> None:
 
 def test_numbers_that_are_not_finite_become_too_large() -> None:
     assert [rounded(value) for value in (float("inf"), float("nan"), -1e39, 0.123456789)] == [1e38, 1e38, 1e38, 0.12346]
+
+
+def test_the_first_steps_of_adam_are_full_steps_and_say_nothing() -> None:
+    """They move every weight by the rate, whatever the gradient: at steps 0 to 3 neither wild nor counted."""
+    early = [look(step, ratio=0.3) for step in (0, 1, 2, 3)]
+    assert update_ratio(history(*early)) is None
+    later = [look(10 * k + 10, ratio=1e-3) for k in range(4)]
+    assert status(update_ratio(history(*early, *later))) == "pass"
+    assert status(update_ratio(history(*early, look(4, ratio=0.3), look(5, ratio=0.3)))) == "warn"
+
+
+def test_a_step_is_measured_against_the_weights_before_it() -> None:
+    """From (3, 4), of length 5, to (0, 0): a whole length. Biases are left aside."""
+    layer = torch.nn.Linear(2, 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[3.0, 4.0]]))
+    updates = Updates(layer)
+    layer.weight.grad = torch.tensor([[0.6, 0.8]])
+    with torch.no_grad():
+        layer.weight.zero_()
+    found = updates.measure()
+    assert list(found) == ["weight"]
+    weight = found["weight"]
+    assert (weight.rms, weight.ratio) == (pytest.approx(5 / 2**0.5, rel=1e-4), 1.0)
