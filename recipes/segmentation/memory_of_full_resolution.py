@@ -6,21 +6,23 @@ two pixels, and resize the scores at the end: the same layers with the same weig
 memory and of the multiply-adds, and see farther, since a step at an eighth of the size is eight pixels. This is why
 segmenters go down and come up again. What is lost are fine outlines; ways back up that have skips bring them back.
 
-Memory is for one picture of 256 x 256 pixels. The first column is counted, layer by layer: three maps for a
-convolution, its norm and its ReLU. Measured is by how much a process grows at its peak in a step of training, with as
-many pictures as half a gigabyte holds. Less is kept than was counted, of a norm's result only what the ReLU made of it;
-room for gradients and for the convolutions' own work comes on top.
+Memory is for a step of training with one picture of 256 x 256 pixels. The first column is counted, layer by layer:
+three maps for a convolution, its norm and its ReLU. Measured is what all tensors together hold at their most, which is
+as the way back begins. Of what was counted a third is not kept, since of a norm's result only what the ReLU made of it
+stays. Most of the last row are the scores resized to full size and what the loss makes of them.
 
-    python recipes/segmentation/memory_of_full_resolution.py  # half a minute
+    python recipes/segmentation/memory_of_full_resolution.py
 """
 
-import resource
-import subprocess
-import sys
 import time
+import weakref
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from pellucid.models.segment.full_resolution import FullResolution
 from pellucid.nn.geometry import describe
@@ -30,31 +32,47 @@ SIDE, CLASSES = 256, 11
 NETS = {0: "full size throughout", 1: "half the size", 2: "a quarter", 3: "an eighth"}
 
 
-def peak(halvings: int) -> tuple[float, float]:
-    """In a process of its own: megabytes by which one step of training lets it grow, a picture, and CPU seconds."""
-    command = [sys.executable, __file__, str(halvings)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    megabytes, seconds = done.stdout.split()
-    return float(megabytes), float(seconds)
+class Held(TorchDispatchMode):
+    """Watches the memory that operations ask for, and when it is given back.
+
+    Attributes:
+        now, peak: bytes of all results that are alive, and the most there were at one time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, Tensor):
+                storage = tensor.untyped_storage()
+                key, size = storage._cdata, storage.nbytes()
+                if key not in self._known:
+                    self._known.add(key)
+                    self.now += size
+                    self.peak = max(self.peak, self.now)
+                    weakref.finalize(storage, self._given_back, key, size)
+        return out
+
+    def _given_back(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.now -= size
 
 
 def step(halvings: int) -> tuple[float, float]:
-    """What `peak` asks its process for. A tiny step goes first, so that what torch prepares once is not counted."""
-    torch.set_num_threads(1)
-    batch = 2 * 4**halvings
-    for side in (32, SIDE):
-        net = FullResolution(CLASSES, 3, halvings=halvings)
-        x, y = torch.randn(batch, 3, side, side), torch.randint(CLASSES, (batch, side, side))
-        before, began = _peak_memory(), time.process_time()
+    """Megabytes that a step of training holds at its most, the weights left out, and CPU seconds of one."""
+    net = FullResolution(CLASSES, 3, halvings=halvings)
+    x, y = torch.randn(1, 3, SIDE, SIDE), torch.randint(CLASSES, (1, SIDE, SIDE))
+    held = Held()
+    with held:
         F.cross_entropy(net(x), y).backward()
-        seconds = time.process_time() - began
-    return (_peak_memory() - before) / batch / 1e6, seconds / batch
-
-
-def _peak_memory() -> int:
-    """The most this process has held, in bytes."""
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return held if sys.platform == "darwin" else 1024 * held
+    net.zero_grad()
+    began = time.process_time()
+    F.cross_entropy(net(x), y).backward()
+    return (held.peak + x.nbytes) / 1e6, time.process_time() - began
 
 
 def experiment() -> tuple[list[str], list[list[str]], str]:
@@ -63,7 +81,7 @@ def experiment() -> tuple[list[str], list[list[str]], str]:
     for halvings, name in NETS.items():
         with torch.device("meta"):
             found = describe(FullResolution(CLASSES, 3, halvings=halvings), 3, (SIDE, SIDE))
-        megabytes, seconds = peak(halvings)
+        megabytes, seconds = step(halvings)
         last = next(row for row in found.rows if row.name == "head")
         counted.append(found.training_bytes / 1e6)
         measured.append(megabytes)
@@ -84,9 +102,6 @@ def experiment() -> tuple[list[str], list[list[str]], str]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(*step(int(sys.argv[1])))
-    else:
-        header, rows, _ = experiment()
-        for row in [header, *rows]:
-            print("  ".join(cell.rjust(22) for cell in row))
+    header, rows, _ = experiment()
+    for row in [header, *rows]:
+        print("  ".join(cell.rjust(22) for cell in row))
