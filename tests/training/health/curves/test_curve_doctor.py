@@ -231,6 +231,7 @@ def test_a_curve_is_read_from_its_records() -> None:
 def test_small_parts() -> None:
     assert smoothed(np.array([1.0, 1, 9, 1, 1, 1]), 0.1).tolist() == [1] * 6
     assert smoothed(np.array([np.nan, 2.0, 4.0]), 0.1).tolist() == [3, 3, 3]
+    assert np.isnan(smoothed(np.array([2.0, *[np.nan] * 6]), 0.1)).tolist() == [False] * 3 + [True] * 4
     assert jumps(np.arange(1.0, 9)) == 0
     assert jumps(np.array([1.0, 3, 1, 3, 1, 3])) == pytest.approx(4 / 2 / 2)
     shape = Shape(draw(1 - 0.5 * T))
