@@ -167,6 +167,7 @@ COLLECTIONS = {
     "classic": CLASSIC,
     "architectures": ARCHITECTURES,
     "craft": CRAFT,
+    "segmentation": SEGMENTATION,
 }
 
 

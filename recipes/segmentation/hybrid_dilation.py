@@ -10,6 +10,9 @@ marks of 3 pixels, where a kind can only be told by pixels side by side, and of 
 picture's size throughout and begin with the same convolution of rate 1. Means over the seeds, with the least and the
 largest.
 
+It comes out by size. Marks of 3 pixels are told far better by rates 1, 2, 3. On larger ones, whose parts are 2 and 3
+pixels wide, holes of one pixel hide nothing, and rate 2 throughout is a little better: its first layers look farther.
+
     python recipes/segmentation/hybrid_dilation.py  # 4 minutes
 """
 

@@ -6,8 +6,9 @@ only the last step is stretched. The same backbone, the same pictures in the sam
 what differs is two 1x1 convolutions, and the transposed ones that bring the scores together.
 
 On generated pictures of 128 x 128 pixels with bars, three to six pixels thin and at least six times as long, and with
-discs of 12 to 28 pixels. Discs are drawn by all of them; the thinner a thing, the more the finer maps are worth. The
-line itself has its limit too: eight pixels are still more than a thin bar is wide.
+discs of 12 to 28 pixels; 300 steps with a ResNet-18 from scratch. FCN-32s finds next to nothing of the bars and the
+largest discs only, whose IoU is lost at their outlines. Each finer map helps both, and bars the most. The finest has
+its limit too: eight pixels are still more than a bar is wide, so that FCN-8s draws it broken.
 
     python recipes/segmentation/thirty_two_against_eight.py  # 5 minutes
 """
