@@ -23,7 +23,10 @@ def sections(
     picture: Callable[[int], Image],
     look: Any = None,
 ) -> list[Section]:
-    """Classes, confusion, the most confident errors, the most confused pairs, calibration. Records hold all of it: no second look."""
+    """Classes, confusion, the most confident errors, the most confused pairs, calibration.
+
+    The records hold all of it: no second look.
+    """
     return [
         _classes(summary, facts),
         _errors(records, facts, picture),
