@@ -100,6 +100,16 @@ def test_deconvnet_has_the_published_parameters() -> None:
     assert sum(isinstance(module, nn.ConvTranspose2d) for module in net.modules()) == 14
 
 
+def test_small_pictures_are_pooled_less_often_and_it_is_told() -> None:
+    for name in ("segnet", "deconvnet"):
+        with torch.device("meta"):
+            nets = {side: create(name, 2, 1, (side, 2 * side)) for side in (1, 16, 63, 64)}
+        assert {side: len(net.downs) for side, net in nets.items()} == {1: 1, 16: 3, 63: 4, 64: 5}  # type: ignore[arg-type]
+        assert (
+            nets[63].notes == ("4 poolings because the short side is 63 px (5 would need 64)",) and nets[64].notes == ()
+        )
+
+
 def test_a_turned_kernel_is_a_convolution() -> None:
     """The header's claim: at stride 1 a transposed convolution is one with the kernel turned by half a circle."""
     net = DeconvNet(3, 1, TINY, bottom=8, kernel=3)

@@ -16,7 +16,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from pellucid.models.segment.fcn_small import HEAD_STD
-from pellucid.models.segment.segnet import SMALL, VGG16, Stage
+from pellucid.models.segment.segnet import SMALL, VGG16, Stage, for_size
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.initialise import initialise, start_small
 from pellucid.nn.upsampling.max_unpool import MaxUnpool, SwitchedMaxPool
@@ -85,10 +85,16 @@ def _turned(c_in: int, c_out: int, kernel: int = 3) -> nn.Sequential:
 
 
 def deconvnet(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    """DeconvNet on VGG-16, the same for every size; 252 M parameters, most of them at its bottom."""
-    return DeconvNet(n_classes, channels)
+    """DeconvNet on VGG-16, with fewer poolings for small pictures; 252 M parameters, most of them at its bottom."""
+    stages, notes = for_size(VGG16, image_size)
+    net = DeconvNet(n_classes, channels, stages)
+    net.notes = notes
+    return net
 
 
 def deconvnet_small(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    """DeconvNet with four poolings, 32 to 96 feature maps and a bottom of 128, for a processor."""
-    return DeconvNet(n_classes, channels, SMALL, bottom=128, kernel=3)
+    """DeconvNet with up to four poolings, 32 to 128 feature maps and a bottom of 128, for a processor."""
+    stages, notes = for_size(SMALL, image_size)
+    net = DeconvNet(n_classes, channels, stages, bottom=128, kernel=3)
+    net.notes = notes
+    return net

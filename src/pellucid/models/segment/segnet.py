@@ -15,7 +15,6 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from pellucid.models.segment.fcn_small import HEAD_STD
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.initialise import initialise, start_small
 from pellucid.nn.upsampling.max_unpool import MaxUnpool, SwitchedMaxPool
@@ -23,7 +22,9 @@ from pellucid.nn.upsampling.max_unpool import MaxUnpool, SwitchedMaxPool
 Stage = tuple[int, int]  # convolutions, M
 
 VGG16: tuple[Stage, ...] = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
-SMALL: tuple[Stage, ...] = ((2, 32), (2, 48), (2, 64), (2, 96))
+LEAST_CELLS = 2  # along the short side of the smallest map, so that one picture has statistics to normalise by
+SCORE_STD = 0.33  # of a class score for maps of deviation 1: the first loss is then within 3 % of ln K
+SMALL: tuple[Stage, ...] = ((2, 32), (2, 64), (2, 96), (2, 128))
 
 
 class SegNet(nn.Module):
@@ -50,7 +51,7 @@ class SegNet(nn.Module):
             self.ups.append(_convs([width] * depth + after))
         self.head = nn.Conv2d(stages[0][1], n_classes, 3, padding=1)
         initialise(self)
-        start_small(self.head, HEAD_STD)
+        start_small(self.head, SCORE_STD / (9 * stages[0][1]) ** 0.5)  # it sums over nine cells of so many maps
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) standardised pixels -> (N, K, H, W) logits; any H and W."""
@@ -68,11 +69,28 @@ def _convs(widths: list[int]) -> nn.Sequential:
     return nn.Sequential(*(conv_norm(c_in, c_out) for c_in, c_out in pairwise(widths)))
 
 
+def for_size(stages: tuple[Stage, ...], image_size: tuple[int, int]) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
+    """The stages after whose poolings there are at least `LEAST_CELLS`, and what was decided."""
+    fitting = [n for n in range(1, len(stages) + 1) if min(image_size) >= LEAST_CELLS * 2**n]
+    kept = max(fitting, default=1)
+    if kept == len(stages):
+        return stages, ()
+    need = LEAST_CELLS * 2 ** (kept + 1)
+    why = f"{kept} poolings because the short side is {min(image_size)} px ({kept + 1} would need {need})"
+    return stages[:kept], (why,)
+
+
 def segnet(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    """SegNet on VGG-16, the same for every size; 29.4 M parameters."""
-    return SegNet(n_classes, channels)
+    """SegNet on VGG-16, with fewer poolings for small pictures; 29.4 M parameters."""
+    stages, notes = for_size(VGG16, image_size)
+    net = SegNet(n_classes, channels, stages)
+    net.notes = notes
+    return net
 
 
 def segnet_small(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
-    """SegNet with four poolings and 32 to 96 feature maps, for a processor."""
-    return SegNet(n_classes, channels, SMALL)
+    """SegNet with up to four poolings and 32 to 128 feature maps, for a processor."""
+    stages, notes = for_size(SMALL, image_size)
+    net = SegNet(n_classes, channels, stages)
+    net.notes = notes
+    return net
