@@ -11,7 +11,7 @@ from small_runs import QUICK, make_photos, make_scenes
 
 import pellucid
 from pellucid.core.errors import DataError, ImageError
-from pellucid.core.wishes import TOGETHER
+from pellucid.core.task import TOGETHER
 from pellucid.data.source import Problem
 from pellucid.models.classify import MODELS
 from pellucid.runs.predict import expand, predict_each, save_result

@@ -26,10 +26,10 @@ def run(arguments: Sequence[str]) -> int:
         from pellucid.cli.output import print_json, print_table
         from pellucid.core.device import choose_device
         from pellucid.core.progress import make_progress
-        from pellucid.core.wishes import grant_flags
         from pellucid.data.source import Problem
         from pellucid.runs.predict import expand, predict_each, save_result
         from pellucid.runs.stored.trained import load_trained
+        from pellucid.tasks.wishes import grant_flags
 
     trained = load_trained(options.run, choose_device(options.device))
     wishes = grant_flags(trained.task.wishes, asked_for(options), trained.task.name)

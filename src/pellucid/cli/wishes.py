@@ -3,8 +3,9 @@
 import argparse
 from typing import get_type_hints
 
-from pellucid.core.wishes import Wishes, helps, names
+from pellucid.core.task import Wishes
 from pellucid.tasks import WISHES
+from pellucid.tasks.wishes import helps, names
 
 
 def add_wishes(made: argparse.ArgumentParser) -> None:

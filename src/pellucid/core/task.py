@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.core.facts import DataFacts
 from pellucid.core.verdict import Verdict
-from pellucid.core.wishes import Wishes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,6 +30,19 @@ class Metric:
         if new != new:
             return False
         return old is None or (new > old if self.higher_is_better else new < old)
+
+
+TOGETHER = 32  # pictures
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The wishes of a task whose predictions take none."""
+
+    @property
+    def together(self) -> int:
+        """How many pictures are handed to `predict` at once; fewer where their results are large."""
+        return TOGETHER
 
 
 @dataclass(frozen=True)

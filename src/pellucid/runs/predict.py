@@ -18,7 +18,7 @@ from PIL import Image
 
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.files import write_atomic, write_bytes
-from pellucid.core.wishes import Wishes
+from pellucid.core.task import Wishes
 from pellucid.data.images import read_image
 from pellucid.data.readers.listing import EXTENSIONS
 from pellucid.data.source import Problem

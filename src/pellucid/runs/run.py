@@ -6,12 +6,12 @@ from typing import Any, Unpack
 
 from pellucid.core.progress import Style, make_progress
 from pellucid.core.verdict import Verdict
-from pellucid.core.wishes import grant
 from pellucid.runs.predict import expand, predict_each
 from pellucid.runs.setup.asked_of_predictions import Asked
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.notebook import Results, Summary
 from pellucid.runs.stored.record import Record
+from pellucid.tasks.wishes import grant
 
 
 class Run(Record):

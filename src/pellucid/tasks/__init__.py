@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from pellucid.core.choose import choose
-from pellucid.core.task import Task
-from pellucid.core.wishes import Wishes
+from pellucid.core.task import Task, Wishes
 from pellucid.tasks.classify.config import ClassifyConfig, ClassifyWishes
 from pellucid.tasks.segment.config import SegmentConfig
 from pellucid.tasks.segment.prediction.wishes import SegmentWishes

@@ -6,7 +6,7 @@ from typing import Literal
 from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
-from pellucid.core.wishes import Wishes
+from pellucid.core.task import Wishes
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.training.config import (
     CrossEntropyConfig,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
-from pellucid.core.wishes import TOGETHER, Wishes
+from pellucid.core.task import TOGETHER, Wishes
 
 SMALLEST_TILE = 8
 OVERLAP = 0.25

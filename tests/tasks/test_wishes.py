@@ -6,9 +6,10 @@ from typing import Literal, get_type_hints
 import pytest
 
 from pellucid.core.errors import ConfigError
-from pellucid.core.wishes import TOGETHER, Wishes, grant, grant_flags, helps, names
+from pellucid.core.task import TOGETHER, Wishes
 from pellucid.runs.setup.asked_of_predictions import Asked
 from pellucid.tasks import WISHES
+from pellucid.tasks.wishes import grant, grant_flags, helps, names
 
 
 @dataclass(frozen=True)

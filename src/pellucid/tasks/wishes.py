@@ -8,23 +8,11 @@ import dataclasses
 import inspect
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pellucid.core import config as settings
 from pellucid.core.errors import ConfigError
-
-TOGETHER = 32
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """The wishes of a task whose predictions take none."""
-
-    @property
-    def together(self) -> int:
-        """How many pictures are handed to `predict` at once; fewer where their results are large."""
-        return TOGETHER
+from pellucid.core.task import Wishes
 
 
 def grant(kind: type[Wishes], values: Mapping[str, Any], task: str) -> Wishes:
