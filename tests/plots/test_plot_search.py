@@ -38,6 +38,12 @@ def test_what_has_no_score_is_palest_and_ends_before_it() -> None:
     assert lines[0][1].split("L")[0][1:] == lines[0][1].split("L")[1]
 
 
+def test_the_only_candidate_is_the_best() -> None:
+    axes = [Upright("lr", [0.2], []), Upright("score", [0.5], [])]
+    (line,) = lines_of(parallel_coordinates(axes, [0.7], ["a"], "t"))
+    assert line[0] == 1.0
+
+
 def test_nothing_and_names_that_are_markup() -> None:
     for axes, scores in (([], []), ([Upright("lr", [], [])], [])):
         assert "nothing was recorded" in parallel_coordinates(axes, scores, [], "t")

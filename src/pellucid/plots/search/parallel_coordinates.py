@@ -57,7 +57,7 @@ def parallel_coordinates(axes: Sequence[Upright], scores: Sequence[float], names
         return svg.document(WIDTH, TOP + HEIGHT, f"{title}: nothing was recorded.", parts)
     across = np.linspace(SIDE, WIDTH - SIDE, len(axes)) if len(axes) > 1 else np.array([WIDTH / 2])
     for rank, row in enumerate(order.tolist()):
-        parts.append(_line(axes, across, row, rank / max(len(order) - 1, 1), names[row]))
+        parts.append(_line(axes, across, row, rank / (len(order) - 1) if len(order) > 1 else 1.0, names[row]))
     for x, axis in zip(across.tolist(), axes, strict=True):
         parts += _upright(x, axis, (across[-1] - across[0]) / max(len(axes) - 1, 1))
     best = int(order[-1])

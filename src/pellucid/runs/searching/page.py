@@ -20,6 +20,7 @@ from pellucid.training.search.space import Axis, Choice, label, spelled
 from pellucid.training.search.tried import Tried, ranked
 
 SHOWN = 12  # rows of the table of the best
+FEW = 20  # finished candidates; importance by fewer is mostly chance
 SEEN = ("coarse", "fine")  # stages that are drawn: in the third the candidate is always the same
 
 
@@ -94,9 +95,11 @@ def _lines(study: Study, stage: str) -> str:
     scores = np.array([one.value for one in trials])
     seen = scores[np.isfinite(scores)]
     low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
-    wide = high - low or 1.0
-    ticks = [(0.0, f"{low:.4g}"), (1.0, f"{high:.4g}")] if len(seen) > 1 else []
-    uprights.append(Upright(study.metric.name, ((scores - low) / wide).tolist(), ticks))
+    if high > low:
+        places, ticks = (scores - low) / (high - low), [(0.0, f"{low:.4g}"), (1.0, f"{high:.4g}")]
+    else:  # one score, in the middle
+        places, ticks = scores - low + 0.5, [(0.5, f"{low:.4g}")] if len(seen) else []
+    uprights.append(Upright(study.metric.name, places.tolist(), ticks))
     names = [f"{one.name}: {one.words()}" for one in trials]
     return parallel_coordinates(uprights, (sign * scores).tolist(), names, f"{stage}: {len(trials)} candidates")
 
@@ -140,6 +143,8 @@ def _matters(study: Study) -> Section:
         "Importance is that of the coarse stage, over the whole ranges (fANOVA). In each slice the shaded ends are the "
         "border: a best value there would have been reported."
     )
+    if known and len(done) < FEW:
+        lead += f" {len(done)} finished candidates tell little of importance: take it as a hint."
     return Section("What matters", lead, blocks)
 
 
