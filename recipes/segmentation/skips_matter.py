@@ -1,7 +1,7 @@
 """Without its skips a U-Net still finds things, and loses their outlines.
 
-The coarsest map of a U-Net knows what is there, in cells of 32 pixels. What was where inside of a cell it would have to
-remember in its 224 numbers. The skips make that unnecessary: at each step up the map of the same size from the way
+The coarsest map of a U-Net knows what is there, in cells of 16 pixels. What was where inside of a cell it would have to
+remember in its 160 numbers. The skips make that unnecessary: at each step up the map of the same size from the way
 down is laid beside, and only has to be told what it shows. Cut them, leave all else as it is (the convolutions keep
 their widths, as what comes from below is made wider), train the same way on the same pictures in the same order: it is
 the outlines that suffer most.

@@ -7,8 +7,11 @@ own widths. This one is made to be trained on a processor, so it differs:
 - It begins at half the resolution and makes its logits there, four places a cell, by pixel shuffle (Shi et al. 2016,
   https://arxiv.org/abs/1609.05158), started so that the four agree (Aitken et al. 2017,
   https://arxiv.org/abs/1707.02937). Work at full size would cost more than all the rest.
-- Strided convolutions go down, and on the way up a 1x1 convolution narrows the map before it is repeated: either
-  order of the two gives the same, this one costs a quarter.
+- Each step up adds to what comes from below instead of replacing it. So the coarse map reaches the logits through 1x1
+  convolutions alone and learns from the first step on, and the finer steps correct it; otherwise what is thin on the
+  way has to be learned before what is deep can be.
+- On the way up a 1x1 convolution narrows the map before it is repeated: either order of the two gives the same, this
+  one costs a quarter. On the way down pooling comes before the norm, where it leaves it a quarter of the work.
 - Convolutions are padded, so that sizes stay, and batch norm follows each.
 - The encoder may be a network of the zoo.
 
@@ -24,16 +27,16 @@ from torch.nn import functional as F
 from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.nn.blocks.conv_norm import conv_norm
-from pellucid.nn.initialise import initialise
+from pellucid.nn.initialise import initialise, start_linear
 
-WIDTHS = {2: 16, 4: 48, 8: 96, 16: 160, 32: 224}  # stride -> M; most of the work is done where cells are few
-UP_WIDTHS = {2: 32, 4: 48, 8: 96, 16: 160}  # on the way up, for any encoder; the classifier reads the first
+WIDTHS = {2: 16, 4: 48, 8: 96, 16: 160}  # stride -> M; most of the work is done where cells are few
+UP_WIDTHS = {2: 16, 4: 48, 8: 96, 16: 160}  # on the way up, for any encoder; the classifier reads the first
 LEAST_CELLS = 2  # along the short side of the coarsest map
 HEAD_STD = 0.05  # see `fcn_small.py`: smaller starts hold all classes but the background together
 
 
 class SmallEncoder(nn.Module):
-    """One strided convolution a stride, and a second one after it where cells are few enough to be cheap.
+    """A strided convolution, then two convolutions a stride with a pooling between them.
 
     Args:
         channels: C.
@@ -53,8 +56,8 @@ class SmallEncoder(nn.Module):
         self.stages = nn.ModuleDict()
         before = channels
         for stride, width in self.widths.items():
-            second = [conv_norm(width, width)] if stride > 2 else []
-            self.stages[str(stride)] = nn.Sequential(conv_norm(before, width, stride=2), *second)
+            halving = _pooled(before, width) if stride > 2 else [conv_norm(before, width, stride=2)]
+            self.stages[str(stride)] = nn.Sequential(*halving)
             before = width
         initialise(self)
 
@@ -67,11 +70,17 @@ class SmallEncoder(nn.Module):
         return maps
 
 
-class Up(nn.Module):
-    """One step of the way up: narrow, repeat to the finer size, lay the skip beside it, convolve.
+def _pooled(c_in: int, c_out: int) -> list[nn.Module]:
+    """Two 3x3 convolutions with a pooling that halves the size, rounded up, before the first norm."""
+    first = nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)
+    pool = nn.MaxPool2d(2, ceil_mode=True)
+    return [first, pool, nn.BatchNorm2d(c_out), nn.ReLU(), conv_norm(c_out, c_out)]
 
-    What comes from below is made no wider than the skip, nor than what comes out. Without skip it is wider by what
-    the skip would have brought: the convolution stays as it is.
+
+class Up(nn.Module):
+    """One step of the way up: narrow, repeat to the finer size, lay the skip beside it, convolve, add.
+
+    Without skip the narrow map is wider by what the skip would have brought: the convolution stays as it is.
 
     Args:
         coarse: M of the map from below.
@@ -82,15 +91,17 @@ class Up(nn.Module):
 
     def __init__(self, coarse: int, fine: int, width: int, skip: bool) -> None:
         super().__init__()
-        self.skip = skip
-        below = min(width, fine)
-        self.narrow = nn.Conv2d(coarse, below if skip else below + fine, 1, bias=False)
-        self.mix = conv_norm(below + fine, width)
+        self.skip, self.width = skip, width
+        self.narrow = nn.Conv2d(coarse, width if skip else fine + width, 1, bias=False)
+        self.mix = conv_norm(fine + width, width)
+        initialise(self)
+        start_linear(self.narrow)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """(N, coarse, h, w) and (N, fine, h', w') -> (N, width, h', w')."""
         x = F.interpolate(self.narrow(coarse), size=fine.shape[-2:])
-        return self.mix(torch.cat([fine, x], 1) if self.skip else x)
+        both = torch.cat([fine, x], 1) if self.skip else x
+        return both[:, -self.width :] + self.mix(both)
 
 
 class UNet(nn.Module):
@@ -113,7 +124,6 @@ class UNet(nn.Module):
         for stride in upwards:
             wide, width = width, UP_WIDTHS[stride]
             self.ups[str(stride)] = Up(wide, maps[stride], width, skips)
-        initialise(self.ups)
         self.factor = encoder.strides[min(maps)]
         self.head = nn.Conv2d(width, n_classes * self.factor**2, 1)
         with torch.no_grad():
@@ -145,7 +155,7 @@ def _encoder(backbone: str, channels: int, image_size: tuple[int, int]) -> Small
 
 
 def unet(n_classes: int, channels: int, image_size: tuple[int, int], backbone: str = "") -> nn.Module:
-    """U-Net for a processor: skips at every stride, logits by pixel shuffle; 2.0 M parameters, or a zoo encoder."""
+    """U-Net for a processor: skips at every stride, logits by pixel shuffle; 0.8 M parameters, or a zoo encoder."""
     return UNet(n_classes, _encoder(backbone, channels, image_size))
 
 
