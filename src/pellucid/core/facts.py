@@ -20,6 +20,8 @@ class DataFacts:
         split_hash: digest of the three index lists.
         zoom: how many pixels of the network's input show one pixel of a training picture: the median over the
             training split, of height and width the geometric mean. 1 in runs that were trained before it was noted.
+        n_keypoints: points that are marked on each thing; 0 where things have none, or none are told apart.
+        has_outlines: whether things come with masks.
     """
 
     task: str
@@ -32,6 +34,8 @@ class DataFacts:
     n_test: int = 0
     split_hash: str = ""
     zoom: float = 1.0
+    n_keypoints: int = 0
+    has_outlines: bool = False
 
     @property
     def n_classes(self) -> int:

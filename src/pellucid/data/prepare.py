@@ -20,6 +20,7 @@ from pellucid.data.loader import Loader
 from pellucid.data.objects import Objects
 from pellucid.data.pack import Pack, make_pack
 from pellucid.data.pack.equal import first_equal
+from pellucid.data.pack.things import thing_targets
 from pellucid.data.source import Problem, Role, Source
 from pellucid.data.splits import Split, keep_together, make_split, subset
 from pellucid.data.statistics import measure
@@ -120,7 +121,7 @@ def prepare(
     Args:
         source: what a reader returned.
         data, augment, seed: the settings.
-        task: name of the task, for the facts; decides whether classes are counted by picture or pixel.
+        task: name of the task, for the facts; decides whether classes are counted by picture, pixel or thing.
         preprocess: of an existing run, used as it is instead of measuring anew; or only the numbers of one, for
             pictures of the size and fit that the settings say.
         whole: put every record into the test split (the records named "test", if any are), train on none.
@@ -144,6 +145,8 @@ def prepare(
         interpolation=preprocess.interpolation,
     )
     kept = source.take(np.asarray(pack.rows))
+    if source.kind == "detect" and kept.objects is not None:
+        pack.targets |= thing_targets(kept.objects, np.asarray(pack.targets["canvas_affine"]))
     split = _all_test(kept) if whole else _divide(kept, pack, data, seed if data.split_seed < 0 else data.split_seed)
     if not measured:
         shift, scale, mean_image = measure(pack, split.train, data.preprocess)
@@ -234,7 +237,7 @@ def _geometry(source: Source, data: DataConfig) -> Preprocess:
         size = max(sizes)
     else:
         size = (USUAL_SIZE, USUAL_SIZE)
-    usual_fit: Fit = "pad" if source.kind == "segment" else "crop"
+    usual_fit: Fit = "crop" if source.kind == "classify" else "pad"
     fit: Fit = usual_fit if data.fit == "auto" else data.fit
     colour = data.colour if data.colour != "auto" else "grey" if channels == 1 else "rgb"
     n_channels = 1 if colour == "grey" else 3
@@ -279,8 +282,8 @@ def _zoom(pack: Pack, rows: np.ndarray) -> float:
 
 
 def _count_classes(pack: Pack, rows: np.ndarray, n_classes: int) -> tuple[int, ...]:
-    """Pixels of each class where there are masks, else pictures."""
-    key = "mask" if "mask" in pack.targets else "label"
+    """Pixels of each class where there are masks, things where they are told apart, else pictures."""
+    key = next(key for key in ("mask", "box_label", "label") if key in pack.targets)
     counts = np.zeros(n_classes, dtype=np.int64)
     for start in range(0, len(rows), 512):
         values = np.asarray(pack.targets[key][rows[start : start + 512]]).ravel()

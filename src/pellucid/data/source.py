@@ -124,7 +124,9 @@ class Source:
     @property
     def kind(self) -> str:
         """The task this data is for, by the labels it has."""
-        return "segment" if self.masks is not None else "classify"
+        if self.masks is not None:
+            return "segment"
+        return "detect" if self.labels is None and self.objects is not None else "classify"
 
     def take(self, rows: np.ndarray) -> "Source":
         """The same data set with only these records, in this order."""

@@ -152,14 +152,15 @@ def content_digest(source: Source) -> str:
     """SHA-256 of the decoded content of a set held in memory.
 
     Hashed one after another: the shape of the images in decimal, the pixels in C order, the labels as little-endian
-    64-bit integers (of masks: the class ids as bytes in C order), and the roles, one a line. How the files were packed
-    does not matter.
+    64-bit integers (of masks: the class ids as bytes in C order; things in pictures are left out, as they are drawn
+    with the pixels), and the roles, one a line. How the files were packed does not matter.
     """
     images, roles = np.ascontiguousarray(source.images), np.asarray(source.roles)
     digest = hashlib.sha256(f"{images.shape}\n".encode())
     digest.update(images.data)
     targets, kind = (source.labels, "<i8") if source.masks is None else (source.masks, "u1")
-    digest.update(np.ascontiguousarray(targets, dtype=kind).data)
+    if targets is not None:
+        digest.update(np.ascontiguousarray(targets, dtype=kind).data)
     digest.update("\n".join(roles.tolist()).encode())
     return digest.hexdigest()
 

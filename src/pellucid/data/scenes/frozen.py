@@ -81,7 +81,7 @@ def scenes(
 
 
 def frozen(options: Options) -> Source:
-    """A set of scenes: images (N, H, W, 3) uint8, and masks (N, H, W) uint8 with objects, or labels (N,).
+    """A set of scenes: images (N, H, W, 3) uint8, and masks (N, H, W) uint8 with objects, objects, or labels (N,).
 
     The objects are drawn when they are asked for, which takes as long as to draw their scenes.
 
@@ -127,15 +127,16 @@ def draw_into(options: Options, images: Rows, masks: Rows | None) -> np.ndarray:
 
 def as_source(options: Options, images: np.ndarray, masks: np.ndarray | None, labels: np.ndarray) -> Source:
     """A frozen set of what was drawn."""
-    kind, numbers, segment = catalogue(options.sprites), _numbers(options), masks is not None
+    kind, numbers, purpose = catalogue(options.sprites), _numbers(options), options.purpose
+    told_apart = ObjectsOnDemand(partial(_objects, options), np.arange(len(numbers)))
     return Source(
         name="scenes",
         images=images,
         names=[f"{role}/{i}" for role, i in numbers],
-        classes=("background", *kind.classes) if segment else kind.classes,
+        classes=("background", *kind.classes) if purpose == "segment" else kind.classes,
         masks=masks,
-        labels=None if segment else labels,
-        objects=ObjectsOnDemand(partial(_objects, options), np.arange(len(numbers))) if segment else None,
+        labels=labels if purpose == "classify" else None,
+        objects=None if purpose == "classify" else told_apart,
         roles=np.array([role for role, _ in numbers], dtype="<U5"),
         card=card(options, kind),
     )
@@ -155,8 +156,8 @@ def scene_of(options: Options, split: Role, i: int) -> Scene:
 
 
 def _objects(options: Options, row: int) -> Objects:
-    """The things of one record of a frozen set, whose classes begin with the background."""
-    return objects(scene_of(options, *_numbers(options)[row]), first=1)
+    """The things of one record of a frozen set, whose classes begin with the background where masks show it."""
+    return objects(scene_of(options, *_numbers(options)[row]), first=int(options.purpose == "segment"))
 
 
 def _draw(options: Options, kind: Catalogue, split: Role, i: int) -> Scene:
@@ -168,10 +169,9 @@ def _draw(options: Options, kind: Catalogue, split: Role, i: int) -> Scene:
 def card(options: Options, kind: Catalogue = FASHION) -> Card:
     """What a frozen set is, as far as its options tell."""
     low, high = DIFFICULTIES[options.difficulty].things
-    if options.purpose == "segment":
-        title = (
-            f"Scenes: {low} to {high} things before a background, {options.difficulty}, with the class of every pixel"
-        )
+    if options.purpose != "classify":
+        told = "the class of every pixel" if options.purpose == "segment" else "box, class and outline of each"
+        title = f"Scenes: {low} to {high} things before a background, {options.difficulty}, with {told}"
     else:
         title = f"Scenes: one thing that fills the picture, {options.difficulty}, with its class"
     return Card(

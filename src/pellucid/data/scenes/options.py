@@ -11,7 +11,7 @@ from pellucid.data.scenes.compose import SMALLEST
 from pellucid.data.scenes.difficulty import DIFFICULTIES
 from pellucid.data.scenes.sprites.kinds import KINDS
 
-PURPOSES = ("segment", "classify")
+PURPOSES = ("segment", "classify", "detect")
 WHOLE = ("train", "val", "test", "seed")
 MOST = 1_000_000  # scenes in a split: more than memory holds
 
@@ -26,7 +26,8 @@ class Options:
         sprites: fashion, emoji, emoji-each, or a folder of PNGs with alpha.
         train, val, test: how many scenes of each split.
         seed: fixes every byte.
-        purpose: segment, for scenes with masks; or classify, for pictures that one thing fills, with labels.
+        purpose: segment, for scenes with masks; detect, for the same scenes with boxes, outlines and keypoints of
+            each thing; or classify, for pictures that one thing fills, with labels.
 
     Raises:
         ConfigError: a value is not allowed.

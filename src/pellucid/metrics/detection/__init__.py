@@ -1,0 +1,1 @@
+"""Average precision and what stands behind it, from boxes, scores and classes. NumPy in, NumPy out."""

@@ -1,0 +1,1 @@
+"""Boxes as four numbers in the last dimension: forms, overlap, coding, suppression."""

@@ -1,0 +1,1 @@
+"""Features of regions: each box of a map brought to one size."""

@@ -1,0 +1,1 @@
+"""Detection: where is which thing? With outlines and keypoints, where the network has heads for them."""

@@ -1,0 +1,93 @@
+"""The network of a detector, by name, in the form that tasks want."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from pellucid.core.choose import choose
+from pellucid.core.errors import ConfigError
+from pellucid.core.facts import DataFacts
+from pellucid.core.preprocess import Preprocess
+from pellucid.models.backbones import LAYOUTS
+from pellucid.models.detect import BACKBONES, MODELS
+from pellucid.models.detect import build as build_net
+from pellucid.models.detect.found import Limits
+from pellucid.models.detect.truth import Truth
+from pellucid.nn.precision import as_float32
+from pellucid.ops.normalise import normalise
+from pellucid.tasks.detect.config import DetectConfig
+from pellucid.training.resolve import resolve_batch, resolve_data
+
+USUAL_MODEL = "yolo"
+USUAL_BATCH = 16
+AUTO = "auto"
+LOSS = "loss_"  # before the names of losses among the outputs
+
+
+class FromPictures(nn.Module):
+    """Normalise `batch["image"]`, and give what a detector learns and finds.
+
+    Outputs: `loss_NAME` 0-dim, the mean over pictures, where the batch says what is in them; outside training also
+    `found_boxes_xyxy`, `found_scores` ..., see `models.detect.found`.
+
+    Args:
+        net: a `models.detect.detector.Detector`.
+        limits: what of all that could be named counts as found.
+    """
+
+    def __init__(self, net: nn.Module, preprocess: Preprocess, limits: Limits | None = None) -> None:
+        super().__init__()
+        self.net = net
+        self.preprocess = preprocess
+        self.limits = limits or Limits()
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        x = normalise(batch["image"], self.preprocess)  # (N, C, H, W)
+        truth = Truth.of(batch)
+        outputs = self.net(x, truth)
+        with torch.autocast(x.device.type, enabled=False):
+            outputs = as_float32(outputs)
+            losses = {} if truth is None else self.net.losses(outputs, truth)  # type: ignore[operator]
+            found = {} if self.training else self.net.found(outputs, self.limits).outputs()  # type: ignore[operator]
+        return {LOSS + name: each.mean() for name, each in losses.items()} | found
+
+
+def resolve(cfg: DetectConfig, facts: DataFacts) -> DetectConfig:
+    """Settle model, backbone, image settings and batch.
+
+    Raises:
+        ConfigError: the model or the backbone is unknown, or the model has no use for one.
+    """
+    name, backbone = names(cfg)
+    cfg = replace(cfg, model=replace(cfg.model, model=name, backbone=backbone))
+    return resolve_batch(resolve_data(cfg, facts), facts, USUAL_BATCH)
+
+
+def names(cfg: DetectConfig) -> tuple[str, str]:
+    """The model and its backbone, "" for none or for an encoder of its own.
+
+    Raises:
+        ConfigError: one of them is unknown, or the model is made of one piece.
+    """
+    name = USUAL_MODEL if cfg.model.model == AUTO else cfg.model.model
+    choose(name, MODELS, "model")
+    backbone = cfg.model.backbone
+    if backbone in (AUTO, ""):
+        return name, BACKBONES.get(name, "")
+    if name not in BACKBONES:
+        raise ConfigError(
+            f"--backbone {backbone} means nothing for model {name}, which is made of one piece. Leave it out, or take "
+            f"--model {', '.join(BACKBONES)}."
+        )
+    choose(backbone, LAYOUTS, "backbone")
+    return name, backbone
+
+
+def make_model(cfg: DetectConfig, facts: DataFacts) -> FromPictures:
+    """`forward(batch) -> {"loss_class": ..., "found_boxes_xyxy": ...}`."""
+    name, backbone = names(cfg)
+    preprocess = facts.preprocess
+    net = build_net(name, facts.n_classes, preprocess.channels, preprocess.size, backbone, facts.n_keypoints)
+    return FromPictures(net, preprocess)
