@@ -1,0 +1,1 @@
+"""What lies between a backbone and the heads of a detector."""
