@@ -99,6 +99,24 @@ def encode(mask: np.ndarray) -> Rle:
     return Rle(mask.shape[0], mask.shape[1], np.diff(starts, append=inside.size))
 
 
+def encode_part(part: np.ndarray, top: int, left: int, size: tuple[int, int]) -> Rle:
+    """Run lengths of a mask that is 0 but in a window, from the window alone.
+
+    Args:
+        part: (h, w) bool, within the mask; may be empty.
+        top, left: row and column of the mask where it begins.
+        size: (H, W) of the mask.
+    """
+    edges = np.diff(part.astype(np.int8), axis=0, prepend=0, append=0).T  # (w, h + 1): 1 begins a run, -1 ends it
+    columns, rows = np.nonzero(edges)
+    turns = (left + columns) * size[0] + top + rows  # begin, end, begin, end, ... along the columns
+    again = np.flatnonzero(np.diff(turns) == 0)  # a run that reaches the bottom goes on at the top of the next column
+    turns = np.delete(turns, np.concatenate([again, again + 1]))
+    pixels = size[0] * size[1]
+    turns = turns[turns < pixels]
+    return Rle(size[0], size[1], np.diff(turns, prepend=0, append=pixels))
+
+
 def encode_each(ids: np.ndarray, n: int) -> list[Rle]:
     """Run lengths of n masks at once, from a map of which pixel belongs to which.
 

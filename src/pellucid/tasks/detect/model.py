@@ -13,7 +13,7 @@ from pellucid.core.preprocess import Preprocess
 from pellucid.models.backbones import LAYOUTS
 from pellucid.models.detect import BACKBONES, MODELS
 from pellucid.models.detect import build as build_net
-from pellucid.models.detect.found import Limits
+from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
 from pellucid.nn.precision import as_float32
 from pellucid.ops.normalise import normalise
@@ -52,6 +52,14 @@ class FromPictures(nn.Module):
             losses = {} if truth is None else self.net.losses(outputs, truth)  # type: ignore[operator]
             found = {} if self.training else self.net.found(outputs, self.limits).outputs()  # type: ignore[operator]
         return {LOSS + name: each.mean() for name, each in losses.items()} | found
+
+    def find(self, image: Tensor, limits: Limits) -> Found:
+        """The things in (N, C, H, W) uint8 pictures, within other limits than those of training."""
+        x = normalise(image, self.preprocess)
+        outputs = self.net(x, None)
+        with torch.autocast(x.device.type, enabled=False):
+            found: Found = self.net.found(as_float32(outputs), limits)  # type: ignore[operator]
+        return found
 
 
 def resolve(cfg: DetectConfig, facts: DataFacts) -> DetectConfig:

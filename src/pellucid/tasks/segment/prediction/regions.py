@@ -52,7 +52,7 @@ def regions(
             inside = numbered[window] == number  # (h, w)
             written: dict[str, Any] | list[list[int]]
             if form == "rle":
-                written = rle.to_coco(_runs(inside, top, left, height, width))
+                written = rle.to_coco(rle.encode_part(inside, top, left, (height, width)))
             else:
                 (part,) = parts(inside)
                 written = [(ring + np.array([left, top])).ravel().tolist() for ring in part]
@@ -79,14 +79,3 @@ def coco(name: str, size: tuple[int, int], classes: Sequence[str], found: Collec
         "categories": [{"id": k, "name": each} for k, each in enumerate(classes)],
         "annotations": annotations,
     }
-
-
-def _runs(inside: np.ndarray, top: int, left: int, height: int, width: int) -> rle.Rle:
-    """The runs of a region in a picture of (height, width), from its window (h, w) alone."""
-    edges = np.diff(inside.astype(np.int8), axis=0, prepend=0, append=0).T  # (w, h + 1): 1 begins a run, -1 ends it
-    columns, rows = np.nonzero(edges)
-    turns = (left + columns) * height + top + rows  # begin, end, begin, end, ... along the columns
-    again = np.flatnonzero(np.diff(turns) == 0)  # a run that reaches the bottom goes on at the top of the next column
-    turns = np.delete(turns, np.concatenate([again, again + 1]))
-    turns = turns[turns < height * width]
-    return rle.Rle(height, width, np.diff(turns, prepend=0, append=height * width))

@@ -1,0 +1,1 @@
+"""From a trained detector and pictures of any size to boxes, outlines, keypoints and drawings."""
