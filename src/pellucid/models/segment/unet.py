@@ -10,15 +10,11 @@ own widths. This one is made to be trained on a processor, so it differs:
 - Each step up adds to what comes from below instead of replacing it. So the coarse map reaches the logits through 1x1
   convolutions alone and learns from the first step on, and the finer steps correct it; otherwise what is thin on the
   way has to be learned before what is deep can be.
-- On the way up a 1x1 convolution narrows the map before it is repeated: either order of the two gives the same, this
-  one costs a quarter. On the way down pooling comes before the norm, where it leaves it a quarter of the work.
 - Convolutions are padded, so that sizes stay, and batch norm follows each.
 - The encoder may be a network of the zoo.
 
 Letters: N pictures, C channels, H x W pixels, K classes, s a stride, M feature maps, h x w cells of a map.
 """
-
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -26,82 +22,13 @@ from torch.nn import functional as F
 
 from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
-from pellucid.nn.blocks.conv_norm import conv_norm
-from pellucid.nn.initialise import initialise, start_linear
+from pellucid.models.backbones.small import SmallEncoder
+from pellucid.models.necks.up import Up
 
 WIDTHS = {2: 16, 4: 48, 8: 96, 16: 160}  # stride -> M; most of the work is done where cells are few
 UP_WIDTHS = {2: 16, 4: 48, 8: 96, 16: 160}  # on the way up, for any encoder; the classifier reads the first
 LEAST_CELLS = 2  # along the short side of the coarsest map
 HEAD_STD = 0.05  # see `fcn_small.py`: smaller starts hold all classes but the background together
-
-
-class SmallEncoder(nn.Module):
-    """A strided convolution, then two convolutions a stride with a pooling between them.
-
-    Args:
-        channels: C.
-        widths: stride -> M, each stride twice the one before, from 2.
-
-    Attributes:
-        widths: as given.
-        strides: stride -> the same; a `Backbone` may differ.
-    """
-
-    notes: tuple[str, ...] = ()
-
-    def __init__(self, channels: int, widths: Mapping[int, int]) -> None:
-        super().__init__()
-        self.widths = dict(widths)
-        self.strides = {stride: stride for stride in widths}
-        self.stages = nn.ModuleDict()
-        before = channels
-        for stride, width in self.widths.items():
-            halving = _pooled(before, width) if stride > 2 else [conv_norm(before, width, stride=2)]
-            self.stages[str(stride)] = nn.Sequential(*halving)
-            before = width
-        initialise(self)
-
-    def forward(self, x: Tensor) -> dict[int, Tensor]:
-        """(N, C, H, W) -> stride s -> (N, M, H/s, W/s), rounded up, finest first."""
-        maps = {}
-        for stride in self.widths:
-            x = self.stages[str(stride)](x)
-            maps[stride] = x
-        return maps
-
-
-def _pooled(c_in: int, c_out: int) -> list[nn.Module]:
-    """Two 3x3 convolutions with a pooling that halves the size, rounded up, before the first norm."""
-    first = nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)
-    pool = nn.MaxPool2d(2, ceil_mode=True)
-    return [first, pool, nn.BatchNorm2d(c_out), nn.ReLU(), conv_norm(c_out, c_out)]
-
-
-class Up(nn.Module):
-    """One step of the way up: narrow, repeat to the finer size, lay the skip beside it, convolve, add.
-
-    Without skip the narrow map is wider by what the skip would have brought: the convolution stays as it is.
-
-    Args:
-        coarse: M of the map from below.
-        fine: M of the map of the way down at the finer size.
-        width: M of what comes out.
-        skip: whether the finer map is used; else only its size.
-    """
-
-    def __init__(self, coarse: int, fine: int, width: int, skip: bool) -> None:
-        super().__init__()
-        self.skip, self.width = skip, width
-        self.narrow = nn.Conv2d(coarse, width if skip else fine + width, 1, bias=False)
-        self.mix = conv_norm(fine + width, width)
-        initialise(self)
-        start_linear(self.narrow)
-
-    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        """(N, coarse, h, w) and (N, fine, h', w') -> (N, width, h', w')."""
-        x = F.interpolate(self.narrow(coarse), size=fine.shape[-2:])
-        both = torch.cat([fine, x], 1) if self.skip else x
-        return both[:, -self.width :] + self.mix(both)
 
 
 class UNet(nn.Module):
