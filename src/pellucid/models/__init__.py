@@ -6,7 +6,7 @@ from torch import nn
 
 from pellucid.core.choose import choose
 from pellucid.core.config import require
-from pellucid.models import classify, segment
+from pellucid.models import classify, detect, segment
 from pellucid.models.published.load import Published, load_published
 
 __all__ = ["FAMILIES", "Published", "create", "load_published"]
@@ -15,6 +15,7 @@ __all__ = ["FAMILIES", "Published", "create", "load_published"]
 FAMILIES: dict[str, dict[str, Callable[[int, int, tuple[int, int]], nn.Module]]] = {
     "classify": classify.MODELS,
     "segment": segment.MODELS,
+    "detect": detect.MODELS,
 }
 
 

@@ -16,14 +16,14 @@ from pellucid.runs.networks.summary import layers_and_sums
 Builder = Callable[[int, int, tuple[int, int]], nn.Module]
 USUAL_SIDE = 224
 AUXILIARY_HEADS = {**classify.AUXILIARY_HEADS, **segment.AUXILIARY_HEADS}
-USUAL_CLASSES = {"classify": 1000, "segment": 21}
+USUAL_CLASSES = {"classify": 1000, "segment": 21, "detect": 80}
 
 
 def list_models() -> list[dict[str, Any]]:
     """One row a network, then the models that are fitted and have no size of their own.
 
     Parameters are counted at 224 px (or the smallest picture, if that is larger), RGB, and 1000 classes, 21 of
-    masks; from shapes alone, as nobody wants to wait for numbers of a hundred networks.
+    masks, 80 of things; from shapes alone, as nobody wants to wait for numbers of a hundred networks.
     """
     rows = [_row(task, name, build) for task, table in FAMILIES.items() for name, build in table.items()]
     fitted = [

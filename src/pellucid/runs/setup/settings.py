@@ -64,6 +64,9 @@ class Settings(TypedDict, total=False):
     balance: bool
     class_weights: tuple[float, ...]
     auxiliary_weight: float
+    box_weight: float
+    mask_weight: float
+    keypoint_weight: float
     loss: str
     focal_gamma: float
     dropout: float

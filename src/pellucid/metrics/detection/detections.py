@@ -1,0 +1,129 @@
+"""What was found in pictures beside what is there. Letters: N pictures, D places for what is found, M for what is true.
+
+Boxes are in pixels of the files, `boxes_xyxy`, where pixel i covers [i, i + 1]. A place that holds nothing has the label
+-1. Everything is float64 inside, as in the COCO evaluation, so that a tie stays a tie.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.core.errors import DataError
+from pellucid.core.shapes import require_shape
+
+NOTHING = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Found and true things of N pictures.
+
+    Attributes:
+        boxes_xyxy: (N, D, 4) float64, what was found.
+        scores: (N, D) float64, higher is surer.
+        labels: (N, D) int64, class 0..K-1; -1 = nothing.
+        truth_xyxy: (N, M, 4) float64, what is there.
+        truth_label: (N, M) int64, class 0..K-1; -1 = nothing.
+        truth_crowd: (N, M) bool: groups that were not told apart (or things marked difficult, see `voc`). Finding them
+            is neither right nor wrong.
+        truth_area: (N, M) float64, by which true things are called small or large; None takes that of the boxes.
+        area: (N, D) float64, the same of what was found; None takes that of the boxes.
+        overlap: (N, D, M) float64 in 0..1, how well each found thing covers each true one: IoU of masks, or similarity
+            of keypoints; None computes the IoU of the boxes.
+
+    Raises:
+        DataError: shapes do not fit, or a number is not finite.
+    """
+
+    boxes_xyxy: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+    truth_xyxy: np.ndarray
+    truth_label: np.ndarray
+    truth_crowd: np.ndarray | None = None
+    truth_area: np.ndarray | None = None
+    area: np.ndarray | None = None
+    overlap: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        labels, truth = np.asarray(self.labels), np.asarray(self.truth_label)
+        require_shape(labels, "N D", "labels")
+        n, d = labels.shape
+        require_shape(truth, "N M", "truth_label", N=n)
+        m = truth.shape[1]
+        shapes = {
+            "boxes_xyxy": (n, d, 4),
+            "scores": (n, d),
+            "truth_xyxy": (n, m, 4),
+            "truth_area": (n, m),
+            "area": (n, d),
+            "overlap": (n, d, m),
+        }
+        object.__setattr__(self, "labels", labels.astype(np.int64))
+        object.__setattr__(self, "truth_label", truth.astype(np.int64))
+        crowd = np.zeros((n, m), bool) if self.truth_crowd is None else np.asarray(self.truth_crowd, dtype=bool)
+        require_shape(crowd, "N M", "truth_crowd", N=n, M=m)
+        object.__setattr__(self, "truth_crowd", crowd)
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value is None and name in ("truth_area", "area"):
+                value = _areas(self.truth_xyxy if name == "truth_area" else self.boxes_xyxy)
+            if value is None:
+                continue
+            value = np.asarray(value, dtype=np.float64)
+            if value.shape != shape:
+                raise DataError(f"{name} must have shape {shape} to fit the labels, got {value.shape}.")
+            object.__setattr__(self, name, value)
+        self._require_finite()
+
+    def _require_finite(self) -> None:
+        for name, there in (("boxes_xyxy", self.labels), ("scores", self.labels), ("truth_xyxy", self.truth_label)):
+            values = getattr(self, name)
+            wrong = ~np.isfinite(values.reshape(*there.shape, -1)).all(-1) & (there != NOTHING)
+            if wrong.any():
+                picture, place = np.argwhere(wrong)[0].tolist()
+                raise DataError(
+                    f"{name} of picture {picture}, thing {place}, is {values[picture, place].tolist()}: give finite "
+                    "numbers, or the label -1 where there is nothing."
+                )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def found(self) -> np.ndarray:
+        """(N, D) bool: places that hold something."""
+        return self.labels != NOTHING
+
+    @property
+    def true(self) -> np.ndarray:
+        """(N, M) bool: places that hold a thing, crowds among them."""
+        return self.truth_label != NOTHING
+
+
+def _areas(boxes_xyxy: np.ndarray) -> np.ndarray:
+    boxes = np.asarray(boxes_xyxy, dtype=np.float64)
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+
+
+def overlaps(boxes_xyxy: np.ndarray, truth_xyxy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes; over the found box alone where the true one is a crowd, as COCO does.
+
+    The sums are those of COCO's own code, by left, top, width and height, so that a rounding falls the same way.
+
+    Args:
+        boxes_xyxy: (..., D, 4).
+        truth_xyxy: (..., M, 4).
+        crowd: (..., M) bool.
+
+    Returns:
+        (..., D, M) float64 in 0..1, 0 for boxes without an area.
+    """
+    one, other = np.asarray(boxes_xyxy, np.float64), np.asarray(truth_xyxy, np.float64)
+    low_a, side_a = one[..., :, None, :2], (one[..., 2:] - one[..., :2])[..., :, None, :]  # (..., D, 1, 2)
+    low_b, side_b = other[..., None, :, :2], (other[..., 2:] - other[..., :2])[..., None, :, :]  # (..., 1, M, 2)
+    shared = np.minimum(low_a + side_a, low_b + side_b) - np.maximum(low_a, low_b)
+    inside = np.where((shared > 0).all(-1), shared.prod(-1), 0.0)  # (..., D, M)
+    area_a, area_b = side_a.prod(-1), side_b.prod(-1)
+    union = np.where(np.asarray(crowd, bool)[..., None, :], area_a, area_a + area_b - inside)
+    return np.divide(inside, union, out=np.zeros_like(inside), where=inside > 0)
