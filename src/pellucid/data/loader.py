@@ -79,7 +79,8 @@ class Loader:
         Yields:
             `image` (N, C, h, w) uint8, channels last in memory; the pack's targets as far as it has them: `label`
             (N,) int64, `mask` (N, h, w) int64, `valid_hw`, `original_hw` (N, 2) int64, `canvas_affine` (N, 2, 3)
-            float32; and `index` (N,) int64, the position in `rows`.
+            float32; what `pack.things` tells of the things in them, and where the pack keeps outlines `instance_mask`
+            (N, M, h, w) bool; and `index` (N,) int64, the position in `rows`.
         """
         order = self._order(epoch)
         steps = range(start, len(self))
@@ -131,6 +132,8 @@ class Loader:
         """Everything but pictures and masks."""
         rows = self.rows[positions]
         small = {key: torch.from_numpy(each[rows]) for key, each in self.pack.targets.items() if key != "mask"}
+        if self.pack.outlines is not None:
+            small["instance_mask"] = self.pack.outlines.draw(rows)
         return {**small, "index": torch.from_numpy(positions)}
 
     def _moved(self, batch: Batch) -> Batch:

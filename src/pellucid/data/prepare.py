@@ -20,7 +20,8 @@ from pellucid.data.loader import Loader
 from pellucid.data.objects import Objects
 from pellucid.data.pack import Pack, make_pack
 from pellucid.data.pack.equal import first_equal
-from pellucid.data.pack.things import thing_targets
+from pellucid.data.pack.outlines import outlines_of
+from pellucid.data.pack.things import count_keypoints, have_outlines, thing_targets
 from pellucid.data.source import Problem, Role, Source
 from pellucid.data.splits import Split, keep_together, make_split, subset
 from pellucid.data.statistics import measure
@@ -115,6 +116,7 @@ def prepare(
     progress: Progress | None = None,
     preprocess: Preprocess | Numbers | None = None,
     whole: bool = False,
+    outlines: bool = False,
 ) -> Splits:
     """Pack the pictures, divide them, and measure the training split.
 
@@ -125,6 +127,7 @@ def prepare(
         preprocess: of an existing run, used as it is instead of measuring anew; or only the numbers of one, for
             pictures of the size and fit that the settings say.
         whole: put every record into the test split (the records named "test", if any are), train on none.
+        outlines: give batches the masks of things, which costs time, where all things have one.
 
     Raises:
         DataError: nothing is left to train on, or the data does not allow the split that was asked for.
@@ -145,8 +148,11 @@ def prepare(
         interpolation=preprocess.interpolation,
     )
     kept = source.take(np.asarray(pack.rows))
+    n_keypoints, has_outlines = 0, False
     if source.kind == "detect" and kept.objects is not None:
-        pack.targets |= thing_targets(kept.objects, np.asarray(pack.targets["canvas_affine"]))
+        kept.objects = list(kept.objects)  # made once
+        n_keypoints, has_outlines = count_keypoints(kept.objects), have_outlines(kept.objects)
+        _add_things(pack, kept.objects, preprocess, outlines and has_outlines)
     split = _all_test(kept) if whole else _divide(kept, pack, data, seed if data.split_seed < 0 else data.split_seed)
     if not measured:
         shift, scale, mean_image = measure(pack, split.train, data.preprocess)
@@ -163,8 +169,20 @@ def prepare(
         n_test=len(split.test),
         split_hash=split.digest,
         zoom=_zoom(pack, split.train),
+        n_keypoints=n_keypoints,
+        has_outlines=has_outlines,
     )
     return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment, kept.objects)
+
+
+def _add_things(pack: Pack, objects: Sequence[Objects], preprocess: Preprocess, outlines: bool) -> None:
+    """Put the things in the pictures of a pack beside these."""
+    original_hw = np.asarray(pack.targets["original_hw"])
+    affine, valid_hw = np.asarray(pack.targets["canvas_affine"]), np.asarray(pack.targets["valid_hw"])
+    pack.targets |= thing_targets(objects, affine, valid_hw, original_hw)
+    if outlines:
+        labels = pack.targets["box_label"]
+        pack.outlines = outlines_of(objects, labels, original_hw, pack.names, preprocess.canvas_size, preprocess.fit)
 
 
 def divided(splits: Splits, split: Split, mode: str | None) -> Splits:

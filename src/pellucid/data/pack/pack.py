@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pellucid.data.pack.outlines import Outlines
 from pellucid.data.source import Problem
 
 
@@ -22,6 +23,7 @@ class Pack:
         problems: the records that were left out here, and why.
         path: the file, or None when the pack lives in memory.
         note: what a person should know about how it was made; "" mostly.
+        outlines: of the things in the pictures, where a network wants them.
     """
 
     images: np.ndarray
@@ -31,6 +33,7 @@ class Pack:
     problems: list[Problem]
     path: Path | None = None
     note: str = ""
+    outlines: Outlines | None = None
 
     def __len__(self) -> int:
         return len(self.images)

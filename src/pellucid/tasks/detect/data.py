@@ -7,7 +7,9 @@ from pellucid.core.preprocess import Numbers, Preprocess
 from pellucid.core.progress import Progress
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.source import Source
+from pellucid.models.detect import MASKS
 from pellucid.tasks.detect.config import DetectConfig
+from pellucid.tasks.detect.model import names
 
 
 def make_data(
@@ -17,7 +19,8 @@ def make_data(
     preprocess: Preprocess | Numbers | None = None,
     whole: bool = False,
 ) -> Splits:
-    """Batches with `image`, `boxes_xyxy`, `box_label`, `is_crowd`, `box_area`, and what `data.pack.things` tells.
+    """Batches with `image`, `boxes_xyxy`, `box_label`, `is_crowd`, `box_area`, and `keypoints` where things have some;
+    see `data.pack.things`. Networks that learn outlines get `instance_mask` too.
 
     Raises:
         DataError: the source does not say what things are where.
@@ -28,4 +31,5 @@ def make_data(
             f"--task {source.kind}."
         )
     things = replace(source, labels=None, masks=None)
-    return prepare(things, cfg.data, cfg.augment, cfg.train.seed, "detect", progress, preprocess, whole)
+    outlines = names(cfg)[0] in MASKS
+    return prepare(things, cfg.data, cfg.augment, cfg.train.seed, "detect", progress, preprocess, whole, outlines)
