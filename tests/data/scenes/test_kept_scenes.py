@@ -22,7 +22,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "packs"
 
 
-@pytest.mark.parametrize("purpose", ["segment", "classify"])
+@pytest.mark.parametrize("purpose", ["segment", "classify", "detect"])
 def test_what_is_kept_is_what_was_drawn(cache: Path, monkeypatch: pytest.MonkeyPatch, purpose: str) -> None:
     options = Options("16x24", "hard", train=5, val=2, test=3, seed=4, purpose=purpose)
     drawn, first = frozen(options), kept(options)
@@ -34,6 +34,7 @@ def test_what_is_kept_is_what_was_drawn(cache: Path, monkeypatch: pytest.MonkeyP
             assert (mine is None) == (theirs is None) and (mine is None or np.array_equal(mine, theirs))
         assert source.card == drawn.card and source.names == drawn.names and source.classes == drawn.classes
         assert (source.objects is None) == (purpose == "classify")
+        assert source.objects is None or list(source.objects) == list(drawn.objects or ())
 
 
 def test_every_option_has_a_file_of_its_own(cache: Path) -> None:

@@ -1,6 +1,6 @@
 """Sets of scenes that the seed fixes to the byte, and scenes without end. Letters: N scenes, H, W their size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 from typing import Protocol
@@ -83,7 +83,7 @@ def scenes(
 def frozen(options: Options) -> Source:
     """A set of scenes: images (N, H, W, 3) uint8, and masks (N, H, W) uint8 with objects, objects, or labels (N,).
 
-    The objects are drawn when they are asked for, which takes as long as to draw their scenes.
+    Beside masks the objects are drawn when they are asked for, which takes as long as to draw their scenes.
 
     Scene i of a split depends on the seed, the split and i alone, not on how many there are. The splits share the
     textures and photographs; `Catalogue.shared` says whether they share sprites.
@@ -92,8 +92,8 @@ def frozen(options: Options) -> Source:
         DataError: the sprites are not on this machine, or cannot be used.
     """
     arrays = {name: np.empty(shape, dtype=np.uint8) for name, shape in shapes(options).items()}
-    labels = draw_into(options, arrays["images"], arrays.get("masks"))
-    return as_source(options, arrays["images"], arrays.get("masks"), labels)
+    labels, told_apart = draw_into(options, arrays["images"], arrays.get("masks"))
+    return as_source(options, arrays["images"], arrays.get("masks"), labels, told_apart)
 
 
 def shapes(options: Options) -> dict[str, tuple[int, ...]]:
@@ -105,30 +105,38 @@ def shapes(options: Options) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def draw_into(options: Options, images: Rows, masks: Rows | None) -> np.ndarray:
+def draw_into(options: Options, images: Rows, masks: Rows | None) -> tuple[np.ndarray, list[Objects]]:
     """Draw all scenes of a frozen set.
 
     Args:
         images, masks: of the shapes that `shapes` tells; their rows are set.
 
     Returns:
-        (N,) int64, the class of the thing at the back of each scene.
+        (N,) int64, the class of the thing at the back of each scene; and N times the things, for detection only.
     """
     kind, numbers = catalogue(options.sprites), _numbers(options)
-    labels = np.empty(len(numbers), dtype=np.int64)
+    labels, told_apart = np.empty(len(numbers), dtype=np.int64), []
     for row, (role, i) in enumerate(numbers):
         scene = _draw(options, kind, role, i)
         images[row] = scene.image
         labels[row] = scene.things[0].label
         if masks is not None:
             masks[row] = semantic_mask(scene)
-    return labels
+        if options.purpose == "detect":
+            told_apart.append(objects(scene))
+    return labels, told_apart
 
 
-def as_source(options: Options, images: np.ndarray, masks: np.ndarray | None, labels: np.ndarray) -> Source:
-    """A frozen set of what was drawn."""
+def as_source(
+    options: Options,
+    images: np.ndarray,
+    masks: np.ndarray | None,
+    labels: np.ndarray,
+    told_apart: Sequence[Objects],
+) -> Source:
+    """A frozen set of what was drawn; where that were no things, they are drawn when they are asked for."""
     kind, numbers, purpose = catalogue(options.sprites), _numbers(options), options.purpose
-    told_apart = ObjectsOnDemand(partial(_objects, options), np.arange(len(numbers)))
+    told_apart = told_apart or ObjectsOnDemand(partial(_objects, options), np.arange(len(numbers)))
     return Source(
         name="scenes",
         images=images,

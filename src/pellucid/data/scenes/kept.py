@@ -29,6 +29,7 @@ def kept(options: Options) -> Source:
     # These load torch, which takes about as long as what is too small to be kept.
     from pellucid.data.pack.cache import SUFFIX, cache_folder, is_writable, note_use, prune
     from pellucid.data.pack.file import open_arrays, write_arrays
+    from pellucid.data.pack.flat_objects import flatten, unflatten
 
     folder = cache_folder(None)
     if folder is None or not is_writable(folder):
@@ -37,7 +38,8 @@ def kept(options: Options) -> Source:
 
     def fill(files: Any) -> tuple[int, dict[str, np.ndarray], dict[str, Any]]:
         masks: Rows | None = files.get("masks")
-        return n, {"labels": draw_into(options, files["images"], masks)}, {"options": options.text}
+        labels, told_apart = draw_into(options, files["images"], masks)
+        return n, {"labels": labels, **(flatten(told_apart) if told_apart else {})}, {"options": options.text}
 
     found = open_arrays(path)
     if found is None:
@@ -51,7 +53,8 @@ def kept(options: Options) -> Source:
         return frozen(options)
     note_use(path)
     arrays, _ = found
-    return as_source(options, arrays["images"], arrays.get("masks"), arrays["labels"])
+    told_apart = unflatten(arrays) if options.purpose == "detect" else ()
+    return as_source(options, arrays["images"], arrays.get("masks"), arrays["labels"], told_apart)
 
 
 def _key(options: Options) -> str:
