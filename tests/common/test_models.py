@@ -17,9 +17,10 @@ from torch.nn import functional as F
 
 from pellucid.core.errors import ConfigError
 from pellucid.core.seed import seed_everything
-from pellucid.models import FAMILIES
+from pellucid.models import FAMILIES as ALL
 from pellucid.nn.geometry import describe
 
+FAMILIES = {family: table for family, table in ALL.items() if family != "detect"}  # those have a battery of their own
 SIZES = [(28, 28), (33, 47), (64, 64), (96, 70), (130, 140)]
 SIDES = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 63, 64, 65, 75, 80, 96, 112, 128, 160, 192, 224, 256)
 LARGE = 30_000_000  # parameters from which a step takes seconds

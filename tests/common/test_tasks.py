@@ -1,6 +1,7 @@
 """One battery for every task of the table: what a task promises the loop, the report and the user."""
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,11 +27,17 @@ from pellucid.tasks import CONFIGS, TASKS, WISHES, get_task
 from pellucid.training.scoring import evaluate
 
 CPU = torch.device("cpu")
+OF_CLASSES = ("classify", "segment")  # tasks whose only output are scores of classes, and whose loss weighs these
 
 
 @pytest.fixture(params=TASKS)
 def task(request: pytest.FixtureRequest) -> Task:
     return get_task(request.param)
+
+
+def skip_unless_scores(task: Task) -> None:
+    if task.name not in OF_CLASSES:
+        pytest.skip("this task's outputs are not scores of classes")
 
 
 @pytest.fixture
@@ -71,15 +78,22 @@ def test_splits_are_disjoint_and_facts_fit(task: Task, splits: Splits) -> None:
     assert len(facts.class_counts) == facts.n_classes
 
 
-def test_batches_hold_what_the_contract_says(splits: Splits) -> None:
+def test_batches_hold_what_the_contract_says(task: Task, splits: Splits) -> None:
     batch = first(splits, 5)
-    assert batch["image"].shape == (5, 3, 16, 16)
+    side = tiny.SIDES[task.name]
+    assert batch["image"].shape == (5, 3, side, side)
     assert batch["image"].dtype == torch.uint8
     assert batch["image"].is_contiguous(memory_format=torch.channels_last)
-    wanted = {"label": (5,), "mask": (5, 16, 16)}
-    key = "mask" if "mask" in batch else "label"
-    assert batch[key].shape == wanted[key]
-    assert batch[key].dtype == torch.int64
+    wanted = {"label": (5,), "mask": (5, side, side), "box_label": (5, 2)}
+    keys = [key for key in wanted if key in batch]
+    assert keys
+    for key in keys:
+        assert batch[key].shape == wanted[key]
+        assert batch[key].dtype == torch.int64
+    if "box_label" in batch:
+        assert batch["boxes_xyxy"].shape == (5, 2, 4) and batch["boxes_xyxy"].dtype == torch.float32
+        assert batch["is_crowd"].shape == (5, 2) and batch["is_crowd"].dtype == torch.bool
+        assert batch["box_area"].shape == (5, 2) and batch["canvas_affine"].shape == (5, 2, 3)
     assert batch["index"].dtype == torch.int64
 
 
@@ -90,11 +104,15 @@ def test_initial_loss_is_what_theory_says(task: Task, cfg: Any, splits: Splits) 
     theory = task.expected_initial_loss(cfg, splits.facts)
     assert theory.keys() == losses.keys()
     for name, value in theory.items():
-        assert losses[name].item() == pytest.approx(value, rel=0.15)
+        if math.isnan(value):  # it depends on the pictures
+            assert math.isfinite(losses[name].item())
+        else:
+            assert losses[name].item() == pytest.approx(value, rel=0.15)
 
 
 @pytest.mark.parametrize("values", [{"label_smoothing": 0.2}, {"balance": True}])
 def test_theory_holds_with_smoothing_and_weights(task: Task, splits: Splits, values: dict[str, Any]) -> None:
+    skip_unless_scores(task)
     cfg = task.resolve(settings.change(task.config(), values), splits.facts)
     batch = first(splits, 12)
     uniform = {name: torch.zeros_like(v) for name, v in model_of(task, cfg, splits.facts)(batch).items()}
@@ -107,12 +125,14 @@ def test_overfits_two_examples(task: Task, cfg: Any, splits: Splits) -> None:
     batch = first(splits, 2)
     model = model_of(task, cfg, splits.facts).train()
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+    at_first = sum(task.expected_initial_loss(cfg, splits.facts).values())
     for _ in range(60):
         optimiser.zero_grad()
         loss = sum(task.compute_loss(as_float32(model(batch)), batch, cfg).values())
+        at_first = loss.item() if math.isnan(at_first) else at_first
         loss.backward()
         optimiser.step()
-    assert loss.item() < 0.1 * sum(task.expected_initial_loss(cfg, splits.facts).values())
+    assert loss.item() < 0.1 * at_first
 
 
 def test_gradients_reach_every_parameter(task: Task, cfg: Any, splits: Splits) -> None:
@@ -127,10 +147,13 @@ def test_batch_equals_singles(task: Task, cfg: Any, splits: Splits) -> None:
     batch = first(splits, 4)
     model = model_of(task, cfg, splits.facts).eval()
     together = model(batch)
-    for row in range(4):
-        alone = model({name: value[row : row + 1] for name, value in batch.items()})
-        for name, value in together.items():
-            torch.testing.assert_close(alone[name][0], value[row], rtol=1e-4, atol=1e-5)
+    each = [model({name: value[row : row + 1] for name, value in batch.items()}) for row in range(4)]
+    for name, value in together.items():
+        alone = [one[name] for one in each]
+        if value.dim():
+            torch.testing.assert_close(torch.cat(alone), value, rtol=1e-4, atol=1e-4)
+        else:  # a loss, the mean over the pictures
+            torch.testing.assert_close(torch.stack(alone).mean(), value, rtol=1e-4, atol=1e-5)
 
 
 def test_scores_do_not_depend_on_how_records_are_batched(task: Task, cfg: Any, splits: Splits) -> None:
@@ -147,10 +170,17 @@ def test_scores_do_not_depend_on_how_records_are_batched(task: Task, cfg: Any, s
 
 def test_perfect_outputs_score_perfectly(task: Task, splits: Splits) -> None:
     batch = first(splits, 12)
-    truth = batch["mask"] if "mask" in batch else batch["label"]
-    known = truth.where(truth < splits.facts.n_classes, 0)
-    onehot = torch.nn.functional.one_hot(known, splits.facts.n_classes).movedim(-1, 1) * 20.0
-    summary = task.summarise(task.score({"logits": onehot}, batch), splits.facts)
+    if "box_label" in batch:
+        outputs = {
+            "found_boxes_xyxy": batch["boxes_xyxy"],
+            "found_scores": (batch["box_label"] >= 0).float(),
+            "found_labels": batch["box_label"],
+        }
+    else:
+        truth = batch["mask"] if "mask" in batch else batch["label"]
+        known = truth.where(truth < splits.facts.n_classes, 0)
+        outputs = {"logits": torch.nn.functional.one_hot(known, splits.facts.n_classes).movedim(-1, 1) * 20.0}
+    summary = task.summarise(task.score(outputs, batch), splits.facts)
     assert summary[task.metric.name] == 1.0
     for metric in task.metrics:
         assert metric.name in {*summary, "loss"}
@@ -189,7 +219,7 @@ def test_draw_gives_a_picture(task: Task, cfg: Any, splits: Splits) -> None:
 
 
 def test_target_score_can_be_differentiated(task: Task, cfg: Any, splits: Splits) -> None:
-    outputs = {"logits": model_of(task, cfg, splits.facts)(first(splits, 3))["logits"]}
+    outputs = model_of(task, cfg, splits.facts).eval()(first(splits, 3))
     score = task.target_score(outputs, 1)
     assert score.shape == (3,)
     assert score.requires_grad
@@ -216,6 +246,7 @@ def test_sections_of_the_report(task: Task, cfg: Any, splits: Splits) -> None:
 
 
 def test_class_weights_must_fit_the_classes(task: Task, splits: Splits) -> None:
+    skip_unless_scores(task)
     wrong = settings.change(task.config(), {"class_weights": (1.0,) * 7})
     with pytest.raises(settings.ConfigError, match=f"one number for each of the {splits.facts.n_classes} classes"):
         task.resolve(wrong, splits.facts)
@@ -225,6 +256,7 @@ def test_class_weights_must_fit_the_classes(task: Task, splits: Splits) -> None:
 
 
 def test_balanced_weights_average_to_one_over_the_data(task: Task, splits: Splits) -> None:
+    skip_unless_scores(task)
     facts = replace(splits.facts, class_counts=(1, 3, 0)[: splits.facts.n_classes])
     cfg = task.resolve(settings.change(task.config(), {"balance": True}), facts)
     mean = sum(w * n for w, n in zip(cfg.loss.class_weights, facts.class_counts, strict=True)) / sum(facts.class_counts)

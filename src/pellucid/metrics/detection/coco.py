@@ -4,8 +4,8 @@ Lin et al. 2014, "Microsoft COCO: Common Objects in Context" (arXiv:1405.0312); 
 
 For each class: of the 100 surest things found in each picture, surest first, each takes the true thing that it overlaps
 most among those that are still free, if IoU reaches the threshold. Over all pictures, by falling score, that gives
-precision at each recall; AP is its mean at recall 0, 0.01 ... 1, where precision at a recall is the best at it or above.
-A number is the mean over classes that occur, and over the thresholds 0.50, 0.55 ... 0.95 unless it names one.
+precision at each recall; AP is its mean at recall 0, 0.01 ... 1, where precision at a recall is the best there or
+above. A number is the mean over classes that occur, and over the thresholds 0.50, 0.55 ... 0.95 unless it names one.
 `own.average_precision` is the same in thirty lines.
 """
 

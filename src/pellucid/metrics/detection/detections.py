@@ -1,7 +1,7 @@
-"""What was found in pictures beside what is there. Letters: N pictures, D places for what is found, M for what is true.
+"""What was found in pictures beside what is there. Letters: N pictures, D places for found things, M for true ones.
 
-Boxes are in pixels of the files, `boxes_xyxy`, where pixel i covers [i, i + 1]. A place that holds nothing has the label
--1. Everything is float64 inside, as in the COCO evaluation, so that a tie stays a tie.
+Boxes are in pixels of the files, `boxes_xyxy`, where pixel i covers [i, i + 1]. A place that holds nothing has the
+label -1. Everything is float64 inside, as in the COCO evaluation, so that a tie stays a tie.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,8 @@ class Detections:
     def _require_finite(self) -> None:
         for name, there in (("boxes_xyxy", self.labels), ("scores", self.labels), ("truth_xyxy", self.truth_label)):
             values = getattr(self, name)
-            wrong = ~np.isfinite(values.reshape(*there.shape, -1)).all(-1) & (there != NOTHING)
+            finite = np.isfinite(values).all(-1) if values.ndim == 3 else np.isfinite(values)
+            wrong = ~finite & (there != NOTHING)
             if wrong.any():
                 picture, place = np.argwhere(wrong)[0].tolist()
                 raise DataError(

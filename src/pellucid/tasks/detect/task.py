@@ -11,8 +11,8 @@
 | records | shape | meaning |
 |---|---|---|
 | `boxes_xyxy`, `scores`, `labels` | (N, D, 4), (N, D), (N, D) | what was found, in pixels of the FILE |
-| `truth_xyxy`, `truth_label`, `truth_crowd`, `truth_area` | (N, M, 4), (N, M) ... | what is there, in pixels of the FILE |
-| `mask_iou`, `mask_area` | (N, D, M), (N, D) | with masks: IoU of masks (of crowds, over the found one), area in the file |
+| `truth_xyxy`, `truth_label`, `truth_crowd`, `truth_area` | (N, M, 4), (N, M) ... | what is there, in the file |
+| `mask_iou`, `mask_area` | (N, D, M), (N, D) | with masks: IoU (of crowds, over the found one), area in the file |
 | `keypoint_similarity` | (N, D, M) | with keypoints: object keypoint similarity |
 | `index` | (N,) int64 | position in the split |
 """
