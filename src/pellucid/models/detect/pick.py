@@ -1,0 +1,55 @@
+"""From a score for every place and class to the things of a picture.
+
+Letters: N pictures, A places, K classes, D places for what is found.
+"""
+
+import torch
+from torch import Tensor
+
+from pellucid.models.detect.found import Found, Limits
+from pellucid.ops.boxes.convert import clip_boxes
+from pellucid.ops.boxes.suppress import nms_per_class
+
+MOST_CANDIDATES = 1000  # pairs of place and class a picture that suppression looks at, the surest
+
+
+def pick(boxes_xyxy: Tensor, scores: Tensor, limits: Limits, size_hw: tuple[int, int]) -> Found:
+    """The surest things; of those that overlap, one of each class.
+
+    Args:
+        boxes_xyxy: (N, A, 4), or (N, A, K, 4) where every class has a box of its own.
+        scores: (N, A, K) in 0..1.
+        limits: what is handed on.
+        size_hw: height and width that boxes are cut to.
+    """
+    n, a, k = scores.shape
+    scores, chosen = scores.flatten(1).topk(min(MOST_CANDIDATES, a * k))  # (N, C)
+    places, labels = chosen.div(k, rounding_mode="floor"), chosen % k
+    rows = chosen if boxes_xyxy.dim() == 4 else places
+    boxes = boxes_xyxy.reshape(n, -1, 4).gather(1, rows[..., None].expand(-1, -1, 4))  # (N, C, 4)
+    return keep(clip_boxes(boxes, size_hw), scores, labels, limits, k)
+
+
+def keep(boxes_xyxy: Tensor, scores: Tensor, labels: Tensor, limits: Limits, n_classes: int) -> Found:
+    """What of the candidates (N, C, 4), (N, C), (N, C) is sure enough, large enough to see and not said before."""
+    n = len(scores)
+    solid = (boxes_xyxy[..., 2:] > boxes_xyxy[..., :2]).all(-1)
+    picture, candidate = ((scores >= limits.score) & solid).nonzero(as_tuple=True)  # (B,), (B,)
+    boxes, scores, labels = (each[picture, candidate] for each in (boxes_xyxy, scores, labels))
+    kept = nms_per_class(boxes, scores, picture * n_classes + labels, limits.iou)
+    kept = kept[picture[kept].argsort(stable=True)]  # picture by picture, the surest of each first
+    picture = picture[kept]
+    counts = torch.zeros(n, dtype=picture.dtype, device=picture.device).index_add_(0, picture, torch.ones_like(picture))
+    first = counts.cumsum(0) - counts  # (N,) row of each picture's surest
+    rank = torch.arange(len(picture), device=picture.device) - first[picture]
+    inside = rank < limits.most
+    kept, picture, rank = kept[inside], picture[inside], rank[inside]
+    found = Found(
+        boxes_xyxy.new_zeros(n, limits.most, 4),
+        scores.new_zeros(n, limits.most),
+        labels.new_full((n, limits.most), -1),
+    )
+    found.boxes_xyxy[picture, rank] = boxes[kept]
+    found.scores[picture, rank] = scores[kept]
+    found.labels[picture, rank] = labels[kept]
+    return found
