@@ -4,16 +4,30 @@ from collections.abc import Callable
 
 from torch import nn
 
+from pellucid.models.detect.localizer import localizer
+from pellucid.models.detect.yolo import yolo
+
 # name -> (n_classes, channels, image_size, backbone="") -> network, see `detector.Detector`. The backbone is a network
 # of the zoo whose feature maps are used, "" is the detector's usual one; those made of one piece take no such argument.
-MODELS: dict[str, Callable[..., nn.Module]] = {}
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "localizer": localizer,
+    "yolo": yolo,
+}
 
 # name -> the backbone it has unless told; "" is an encoder of its own. Only these take one
-BACKBONES: dict[str, str] = {}
+BACKBONES: dict[str, str] = {
+    "localizer": "",
+    "yolo": "",
+}
 
-# networks that learn outlines or keypoints, and so need data that has them
+# networks that learn outlines, and so need data that has them
 MASKS: tuple[str, ...] = ()
-KEYPOINTS: tuple[str, ...] = ()  # these take `n_keypoints` too
+
+# networks that learn keypoints where the data has them, and take `n_keypoints`
+KEYPOINTS: tuple[str, ...] = ("localizer",)
+
+# networks that take `box_loss`, by which they compare boxes
+BOX_LOSS: tuple[str, ...] = ("localizer",)
 
 # networks that look only where they are told: their data brings proposals
 PROPOSED: tuple[str, ...] = ()
@@ -26,8 +40,10 @@ def build(
     image_size: tuple[int, int],
     backbone: str = "",
     n_keypoints: int = 0,
+    box_loss: str = "",
 ) -> nn.Module:
-    """A fresh detector on a backbone of the zoo; "" is its usual one, and what all others have."""
+    """A fresh detector on a backbone of the zoo; "" is its usual one, and what all others have; so with the loss."""
     more = {"backbone": backbone} if backbone else {}
     points = {"n_keypoints": n_keypoints} if name in KEYPOINTS else {}
-    return MODELS[name](n_classes, channels, image_size, **more, **points)
+    loss = {"box_loss": box_loss} if box_loss and name in BOX_LOSS else {}
+    return MODELS[name](n_classes, channels, image_size, **more, **points, **loss)
