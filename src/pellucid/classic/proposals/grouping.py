@@ -1,0 +1,167 @@
+"""Pieces of a picture joined two by two, the most alike neighbours first, until one is left: every piece is a region.
+
+Uijlings, van de Sande, Gevers and Smeulders 2013, "Selective Search for Object Recognition"
+(https://doi.org/10.1007/s11263-013-0620-5), section 3. Things come in all sizes and differ from what is behind them in
+one way or another, so regions are taken from every level, and alike can mean several things: of one colour, of one
+texture, both small, filling each other's gaps.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.core.choose import choose
+from pellucid.ops.filters.derivative import gaussian_derivative
+
+COLOUR_BINS, TEXTURE_BINS = 25, 10  # a channel; a channel and direction
+DIRECTIONS = 8
+SIGMA = 1.0  # of the derivatives that texture is told by
+
+# H x W pixels, C channels, R pieces, 2R - 1 regions
+
+
+@dataclass
+class Regions:
+    """R pieces, and room for the R - 1 regions that are joined of them.
+
+    Attributes:
+        boxes_xyxy: (2R - 1, 4) float64.
+        size: (2R - 1,) float64, pixels.
+        colour: (2R - 1, C * 25) float64, how often each bin occurs, 1 in all.
+        texture: (2R - 1, C * 80) float64 likewise.
+        area: pixels of the picture.
+    """
+
+    boxes_xyxy: np.ndarray
+    size: np.ndarray
+    colour: np.ndarray
+    texture: np.ndarray
+    area: int
+
+
+def by_colour(regions: Regions, one: int, others: np.ndarray) -> np.ndarray:
+    """What two histograms of colours share, 0..1."""
+    return np.minimum(regions.colour[one], regions.colour[others]).sum(1)
+
+
+def by_texture(regions: Regions, one: int, others: np.ndarray) -> np.ndarray:
+    """What two histograms of slopes share, 0..1."""
+    return np.minimum(regions.texture[one], regions.texture[others]).sum(1)
+
+
+def by_size(regions: Regions, one: int, others: np.ndarray) -> np.ndarray:
+    """1 for two that are small; so regions grow all over the picture at one pace."""
+    return 1 - (regions.size[one] + regions.size[others]) / regions.area
+
+
+def by_fill(regions: Regions, one: int, others: np.ndarray) -> np.ndarray:
+    """1 where the box around both holds nothing else."""
+    a, b = regions.boxes_xyxy[one], regions.boxes_xyxy[others]
+    around = np.maximum(a[2:], b[:, 2:]) - np.minimum(a[:2], b[:, :2])  # (others, 2)
+    return 1 - (around.prod(1) - regions.size[one] - regions.size[others]) / regions.area
+
+
+ALIKE = {"colour": by_colour, "texture": by_texture, "size": by_size, "fill": by_fill}
+
+
+def grouped_boxes(image: np.ndarray, pieces: np.ndarray, alike: Sequence[str] = tuple(ALIKE)) -> np.ndarray:
+    """Boxes of all regions: of the pieces, then of what is joined of them, in that order.
+
+    Args:
+        image: (H, W, C) float64 in 0..255, whose colours and slopes are compared.
+        pieces: (H, W) int64, numbers 0..R-1.
+        alike: which of `ALIKE` count; their sum decides.
+
+    Returns:
+        (2R - 1, 4) float64 x1, y1, x2, y2; the last is all of the picture.
+    """
+    measures = [choose(name, ALIKE, "likeness") for name in alike]
+    regions = _measured(image, pieces)
+    n = int(pieces.max()) + 1
+    touches = np.zeros((2 * n - 1, 2 * n - 1), dtype=bool)
+    touches[:n, :n] = _touching(pieces, n)
+    score = np.full((2 * n - 1, 2 * n - 1), -np.inf)
+
+    def compare(one: int) -> None:
+        others = np.flatnonzero(touches[one])
+        score[one, others] = score[others, one] = sum(measure(regions, one, others) for measure in measures)
+
+    for one in range(n):
+        compare(one)
+    for new in range(n, 2 * n - 1):
+        a, b = divmod(int(score[:new, :new].argmax()), new)
+        _join(regions, a, b, new)
+        touches[new] = touches[a] | touches[b]
+        touches[new, [a, b]] = False
+        touches[:, new] = touches[new]
+        for old in (a, b):
+            touches[old] = touches[:, old] = False
+            score[old] = score[:, old] = -np.inf
+        compare(new)
+    return regions.boxes_xyxy
+
+
+def _join(regions: Regions, a: int, b: int, new: int) -> None:
+    boxes, size = regions.boxes_xyxy, regions.size
+    boxes[new] = [*np.minimum(boxes[a, :2], boxes[b, :2]), *np.maximum(boxes[a, 2:], boxes[b, 2:])]
+    size[new] = size[a] + size[b]
+    for histogram in (regions.colour, regions.texture):
+        histogram[new] = (size[a] * histogram[a] + size[b] * histogram[b]) / size[new]
+
+
+def _measured(image: np.ndarray, pieces: np.ndarray) -> Regions:
+    n = int(pieces.max()) + 1
+    flat = pieces.ravel()
+    size = np.bincount(flat, minlength=n).astype(np.float64)
+    boxes = np.empty((n, 4))
+    y, x = np.divmod(np.arange(flat.size), pieces.shape[1])
+    order = np.argsort(flat, kind="stable")
+    starts = np.searchsorted(flat[order], np.arange(n))
+    for column, reduce, places in (
+        (0, np.minimum, x),
+        (1, np.minimum, y),
+        (2, np.maximum, x + 1),
+        (3, np.maximum, y + 1),
+    ):
+        boxes[:, column] = reduce.reduceat(places[order], starts)
+    colour = _histograms(image / 256, flat, n, COLOUR_BINS)
+    texture = _histograms(_slopes(image), flat, n, TEXTURE_BINS)
+    rest = n - 1
+    return Regions(
+        np.concatenate([boxes, np.zeros((rest, 4))]),
+        np.concatenate([size, np.zeros(rest)]),
+        np.concatenate([colour, np.zeros((rest, colour.shape[1]))]),
+        np.concatenate([texture, np.zeros((rest, texture.shape[1]))]),
+        flat.size,
+    )
+
+
+def _histograms(planes: np.ndarray, flat: np.ndarray, n: int, bins: int) -> np.ndarray:
+    """(n, P * bins), 1 in all of a row, of planes (H, W, P) in [0, 1)."""
+    values = np.clip((planes.reshape(-1, planes.shape[2]) * bins).astype(np.int64), 0, bins - 1)  # (H * W, P)
+    wide = values.shape[1] * bins
+    cells = flat[:, None] * wide + np.arange(values.shape[1]) * bins + values
+    counts = np.bincount(cells.ravel(), minlength=n * wide).reshape(n, wide).astype(np.float64)
+    return counts / counts.sum(1, keepdims=True)
+
+
+def _slopes(image: np.ndarray) -> np.ndarray:
+    """(H, W, 8 C) in [0, 1): how steep every channel rises in each of eight directions, 0 where it falls."""
+    planes = np.moveaxis(image, 2, 0)
+    across, down = (np.asarray(gaussian_derivative(planes, SIGMA, axis=axis)) for axis in (1, 0))
+    angles = np.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
+    rises = [np.maximum(across * math.cos(angle) + down * math.sin(angle), 0) for angle in angles]
+    stacked = np.moveaxis(np.concatenate(rises), 0, 2)
+    return stacked / max(float(stacked.max()) * (1 + 1e-9), 1e-12)
+
+
+def _touching(pieces: np.ndarray, n: int) -> np.ndarray:
+    """(n, n) bool: which pieces share a side of a pixel."""
+    found = np.zeros((n, n), dtype=bool)
+    for a, b in ((pieces[:, :-1], pieces[:, 1:]), (pieces[:-1], pieces[1:])):
+        found[a.ravel(), b.ravel()] = True
+    found |= found.T
+    np.fill_diagonal(found, False)
+    return found

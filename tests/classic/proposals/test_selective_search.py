@@ -1,0 +1,100 @@
+"""Boxes that may hold a thing: what they are by hand, and how many things they hold."""
+
+import numpy as np
+import pytest
+
+from pellucid.classic.proposals.grouping import ALIKE, grouped_boxes
+from pellucid.classic.proposals.selective_search import selective_search
+from pellucid.core.errors import ConfigError, DataError
+from pellucid.data.scenes import scenes
+
+BARS = np.repeat(np.arange(3), 4)[None].repeat(6, 0)  # three pieces side by side, (6, 12)
+
+
+def picture(*values: float) -> np.ndarray:
+    """(6, 12, 1): a colour for every bar."""
+    return np.asarray(values, dtype=float)[BARS][..., None]
+
+
+def test_pieces_come_first_and_the_picture_last() -> None:
+    boxes = grouped_boxes(picture(0, 100, 250), BARS)
+    assert boxes[:3].tolist() == [[0, 0, 4, 6], [4, 0, 8, 6], [8, 0, 12, 6]]
+    assert boxes[-1].tolist() == [0, 0, 12, 6] and len(boxes) == 5
+
+
+@pytest.mark.parametrize(("values", "joined"), [((100, 100, 250), [0, 0, 8, 6]), ((0, 100, 100), [4, 0, 12, 6])])
+def test_neighbours_of_one_colour_are_joined_first(values: tuple[float, ...], joined: list[int]) -> None:
+    assert grouped_boxes(picture(*values), BARS, ("colour",))[3].tolist() == joined
+
+
+def test_what_does_not_touch_is_not_joined() -> None:
+    """The outer bars are of one colour, but the middle one lies between them."""
+    assert grouped_boxes(picture(100, 0, 100), BARS, ("colour",))[3].tolist() in ([0, 0, 8, 6], [4, 0, 12, 6])
+
+
+def test_small_ones_are_joined_first_by_size_and_what_fills_a_box_by_fill() -> None:
+    pieces = np.zeros((10, 10), dtype=np.int64)
+    pieces[0, 0] = 1
+    pieces[0, 1:3] = 2  # 1 and 2 are small neighbours
+    assert grouped_boxes(np.zeros((10, 10, 1)), pieces, ("size",))[3].tolist() == [0, 0, 3, 1]
+    pieces = np.zeros((10, 10), dtype=np.int64)
+    pieces[:, 5:] = 1
+    pieces[4:6, 5:7] = 2  # a hole in 1, where nothing of the box is left over
+    assert grouped_boxes(np.zeros((10, 10, 1)), pieces, ("fill",))[3].tolist() == [5, 0, 10, 10]
+
+
+def test_likenesses_of_a_joined_region_are_those_of_its_pixels() -> None:
+    """Colours are means weighed by size: after two joins the rest is compared with what a fresh cut would give."""
+    random = np.random.default_rng(0)
+    image = random.random((6, 12, 3)) * 255
+    four = np.repeat(np.arange(4), 3)[None].repeat(6, 0)
+    boxes = grouped_boxes(image, four, ("size",))  # all alike: the first pair joins, then the two left
+    assert boxes[4].tolist() == [0, 0, 6, 6] and boxes[5].tolist() == [6, 0, 12, 6]
+    with pytest.raises(ConfigError, match="colour, fill, size, texture"):
+        grouped_boxes(image, four, ("shape",))
+    assert tuple(ALIKE) == ("colour", "texture", "size", "fill")
+
+
+def test_nearly_every_thing_is_proposed() -> None:
+    source = scenes(train=12, val=0, test=0, size=96, difficulty="medium", purpose="detect")
+    assert source.objects is not None
+    held, things, boxes = 0, 0, 0
+    for image, truth in zip(source.images, source.objects, strict=True):
+        found = selective_search(np.moveaxis(np.asarray(image), 2, 0), "single", smallest=5)
+        boxes += len(found)
+        a, b = found[:, None], truth.boxes_xyxy[None]
+        sides = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
+        shared = sides.prod(2)
+        iou = shared / ((a[..., 2:] - a[..., :2]).prod(2) + (b[..., 2:] - b[..., :2]).prod(2) - shared)
+        held += int((iou.max(0) >= 0.5).sum())
+        things += len(truth)
+    assert held / things > 0.85 and boxes / 12 < 100
+
+
+def test_same_seed_same_boxes_each_once_and_no_more_than_asked_for() -> None:
+    image = np.asarray(scenes(train=1, val=0, test=0, size=64, difficulty="medium").images[0]).transpose(2, 0, 1)
+    every = selective_search(image, seed=3)
+    assert np.array_equal(every, selective_search(image, seed=3))
+    assert not np.array_equal(every, selective_search(image, seed=4))
+    assert len(np.unique(every, axis=0)) == len(every) and every.dtype == np.float32
+    assert every.min() >= 0 and every.max() <= 64 and bool((every[:, 2:] > every[:, :2]).all())
+    assert np.array_equal(selective_search(image, most=7, seed=3), every[:7])
+    assert (selective_search(image, smallest=10)[:, 2:] - selective_search(image, smallest=10)[:, :2]).min() >= 10
+    assert np.array_equal(selective_search(image.astype(np.float32) / 255, seed=3), every)
+
+
+def test_an_even_picture_is_one_box_and_grey_ones_work() -> None:
+    assert selective_search(np.zeros((3, 16, 20), dtype=np.uint8)).tolist() == [[0, 0, 20, 16]]
+    grey = np.zeros((24, 24), dtype=np.uint8)
+    grey[6:18, 4:20] = 255
+    assert [4, 6, 20, 18] in selective_search(grey).tolist()
+
+
+def test_wrong_questions_are_refused() -> None:
+    image = np.zeros((3, 8, 8), dtype=np.uint8)
+    with pytest.raises(ConfigError, match="fast, quality, single"):
+        selective_search(image, "slow")
+    with pytest.raises(ConfigError, match="most"):
+        selective_search(image, most=-1)
+    with pytest.raises(DataError):
+        selective_search(np.zeros((2, 8, 8), dtype=np.uint8))
