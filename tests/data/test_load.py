@@ -67,7 +67,7 @@ def test_what_is_nothing_gets_the_nearest_names(tmp_path: Path) -> None:
         "Did you mean 'fashion-mnist'",
         "Choose from: cifar10",
     )
-    refuse("coco:x.json", "There is no folder or file coco:x.json. Unknown data set 'coco'.")
+    refuse("cocos:x.json", "There is no folder or file cocos:x.json. Unknown data set 'cocos'.")
     refuse("./photos", "./photos does not exist: give a folder of pictures")
     refuse("photos/cats", "photos/cats does not exist")
     refuse(tmp_path / "x.csv", "x.csv does not exist")

@@ -1,6 +1,6 @@
 """Data by one word: a folder, a table, a file of arrays, arrays, or the name of a known set."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os.path import exists  # unlike Path's, it is False for impossible names
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ from pellucid.data.readers.arrays import read_arrays, read_npz
 from pellucid.data.readers.cityscapes import is_cityscapes, read_cityscapes
 from pellucid.data.readers.class_folder import read_class_folder
 from pellucid.data.readers.csv_table import read_csv_table
+from pellucid.data.readers.detect.coco import read_coco
+from pellucid.data.readers.detect.coco_files import is_coco_folder
 from pellucid.data.readers.listing import EXTENSIONS, look, require_folder
 from pellucid.data.readers.mask_folder import is_mask_folder, read_mask_folder
 from pellucid.data.readers.voc import read_voc, voc_year
 from pellucid.data.source import Source
 
 TABLES = (".csv", ".tsv")
+BOXES: dict[str, Callable[[Path, str], Source]] = {"coco": read_coco}  # written before the path
 HALVES = (("leftImg8bit", "gtFine"), ("JPEGImages", "SegmentationClass"), ("images", "masks"))  # pictures, masks
 
 
@@ -32,6 +35,8 @@ def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
             - a `.csv` or `.tsv` table, or an `.npz` file
             - the name of a known set, or `name:folder` for one whose files lie in that folder;
               `name:` is never a folder, `./name` always is
+            - `coco:`, `voc:` or `yolo:` and a path, for boxes of that form; without the word, a folder laid out so, a
+              `.json` of COCO or the `data.yaml` of YOLO
             - `scenes:size=128,difficulty=medium` and so on, for scenes as `data.scenes.Options` tells
             - a dict of arrays, or a tuple (images, labels)
             - a Source, which is returned as it is
@@ -67,6 +72,8 @@ def spec_of(data: Any) -> str:
         if folder and (spell := KNOWN[name].spell_options):
             return f"{name}:{spell(folder)}"
         return f"{name}:{Path(folder).expanduser().resolve()}" if folder else name + colon
+    if isinstance(data, str) and name in BOXES and folder:
+        return f"{name}:{Path(folder).expanduser().resolve()}"
     return str(Path(data).expanduser().resolve())
 
 
@@ -88,6 +95,8 @@ def _read(data: Any, group: str) -> Source:
             if folder and (read := KNOWN[name].read_options):
                 return read(folder)
             return KNOWN[name].load(Path(folder).expanduser() if folder else None)
+        if name in BOXES and folder:
+            return BOXES[name](Path(folder).expanduser(), group)
     path = Path(data).expanduser()
     if not exists(path):
         raise DataError(_not_there(str(data)))
@@ -101,6 +110,8 @@ def _read_folder(path: Path, group: str) -> Source:
         return read_cityscapes(path, group)
     if voc_year(path) is not None:
         return read_voc(path, group)
+    if is_coco_folder(path):
+        return read_coco(path, group)
     _refuse_half(path)
     return read_class_folder(path, group)
 
@@ -121,6 +132,8 @@ def _read_file(path: Path, group: str) -> Source:
     end = path.suffix.lower()
     if end in TABLES:
         return read_csv_table(path, group)
+    if end == ".json":
+        return read_coco(path, group)
     if end == ".npz":
         return read_npz(path, group)
     if end == ".npy":

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os.path import isfile  # unlike Path's, it is False for impossible names
@@ -14,7 +13,7 @@ from pellucid.core.choose import unknown
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.data.image_file import printable
 from pellucid.data.readers.checks import role_of, sorted_names, unknown_split
-from pellucid.data.readers.listing import is_inside, parent_groups
+from pellucid.data.readers.listing import Root, parent_groups
 from pellucid.data.readers.masks import Pair, segmentation_source
 from pellucid.data.source import Card, Problem, Source
 
@@ -86,41 +85,6 @@ def read_csv_table(path: Path, group: str = "") -> Source:
             f"Paths count from the folder of the table, {path.parent}."
         )
     return _source(path, root, kept, group, problems)
-
-
-class Root:
-    """The folder that the paths of a table count from, and may not leave."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.real = os.path.realpath(folder)
-        self._real_parents: dict[str, str] = {}
-
-    def file(self, text: str, where: str) -> Path:
-        """The real path of a cell.
-
-        Raises:
-            DataError: it leaves the folder, by `..`, as an absolute path, or through a link.
-        """
-        if os.sep == "/" and "\\" in text:  # written on Windows
-            text = text.replace("\\", "/")
-        if len(text) > 4096:
-            raise DataError(f"{where}: {text[:60]!r} is no path.")
-        parent, name = os.path.split(os.path.join(self.real, text))
-        if parent not in self._real_parents:
-            self._real_parents[parent] = os.path.realpath(parent)
-        full = os.path.join(self._real_parents[parent], name)
-        real = os.path.realpath(full) if name in ("", ".", "..") or os.path.islink(full) else full
-        if not is_inside(real, self.real):
-            raise DataError(
-                f"{where}: {text} leads out of {self.folder}; paths of a table must stay in its folder: "
-                "move the table to a folder above its pictures."
-            )
-        return Path(full)
-
-    def name(self, file: Path) -> str:
-        """The name of a file below the folder, with /."""
-        return printable(str(file)[len(self.real) :].lstrip(os.sep).replace(os.sep, "/"))
 
 
 def _source(path: Path, root: Root, kept: dict[str, tuple[Row, Path]], group: str, problems: list[Problem]) -> Source:

@@ -13,6 +13,7 @@ from pellucid.data.source import Problem
 
 # What a listing takes for a picture; what the file really is, its content says when it is opened.
 EXTENSIONS = frozenset(f".{end}" for end in "jpg jpeg jpe jfif png bmp dib webp gif tif tiff ppm pgm pbm pnm".split())
+LONGEST_PATH = 4096
 SYSTEM_FOLDERS = frozenset(("__MACOSX", "@eaDir"))  # left by archivers and file servers, full of false pictures
 
 
@@ -22,6 +23,54 @@ class Level:
 
     folders: list[str]
     images: list[str]
+
+
+class Root:
+    """The folder that the paths in a table or annotation count from, and may not leave."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.real = os.path.realpath(folder)
+        self._real_parents: dict[str, str] = {}
+
+    def file(self, text: str, where: str) -> Path:
+        """The real path of a cell.
+
+        Raises:
+            DataError: it leaves the folder, by `..`, as an absolute path, or through a link.
+        """
+        if len(text) > LONGEST_PATH or "\0" in text:
+            raise DataError(f"{where}: {printable(text[:60])!r} is no path.")
+        found = self.find(text)
+        if found is None:
+            raise DataError(
+                f"{where}: {printable(text)} leads out of {self.folder}; paths of a table must stay in its folder: "
+                "move the table to a folder above its pictures."
+            )
+        return found
+
+    def find(self, text: str) -> Path | None:
+        """The real path of what the text names below the folder, whether it is there or not; None if it lies outside.
+
+        Nothing but links is looked at, so what lies outside is never opened.
+        """
+        if len(text) > LONGEST_PATH or "\0" in text:
+            return None
+        if os.sep == "/" and "\\" in text:  # written on Windows
+            text = text.replace("\\", "/")
+        parent, name = os.path.split(os.path.join(self.real, text))
+        try:
+            if parent not in self._real_parents:
+                self._real_parents[parent] = os.path.realpath(parent)
+            full = os.path.join(self._real_parents[parent], name)
+            real = os.path.realpath(full) if name in ("", ".", "..") or os.path.islink(full) else full
+        except ValueError:  # letters that no path can have
+            return None
+        return Path(full) if is_inside(real, self.real) else None
+
+    def name(self, file: Path) -> str:
+        """The name of a file below the folder, with /."""
+        return printable(str(file)[len(self.real) :].lstrip(os.sep).replace(os.sep, "/"))
 
 
 def require_folder(root: Path) -> Path:
