@@ -18,3 +18,6 @@ class Asked(TypedDict, total=False):
     probabilities: bool
     regions: Literal["none", "polygons", "rle"]
     min_area: int
+    conf: float
+    iou: float
+    masks: Literal["auto", "on", "off"]

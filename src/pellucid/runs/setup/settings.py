@@ -65,6 +65,7 @@ class Settings(TypedDict, total=False):
     class_weights: tuple[float, ...]
     auxiliary_weight: float
     box_weight: float
+    box_loss: Literal["auto", "l2", "l1", "smooth_l1", "giou"]
     mask_weight: float
     keypoint_weight: float
     loss: str

@@ -1,6 +1,7 @@
 """Settings of detection. Imports no torch."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
@@ -21,6 +22,8 @@ class ModelConfig:
 class DetectLossConfig:
     box_weight: float = 1.0
     """Weight of the losses of boxes beside those of classes."""
+    box_loss: Literal["auto", "l2", "l1", "smooth_l1", "giou"] = "auto"
+    """How a localizer compares boxes, and keypoints with them; auto is l2. Other models have losses of their own."""
     mask_weight: float = 1.0
     """Weight of the loss of masks, in networks that have one."""
     keypoint_weight: float = 1.0

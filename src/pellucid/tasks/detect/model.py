@@ -11,7 +11,7 @@ from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
 from pellucid.models.backbones import LAYOUTS
-from pellucid.models.detect import BACKBONES, MODELS
+from pellucid.models.detect import BACKBONES, BOX_LOSS, MODELS
 from pellucid.models.detect import build as build_net
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
@@ -81,6 +81,11 @@ def names(cfg: DetectConfig) -> tuple[str, str]:
     """
     name = USUAL_MODEL if cfg.model.model == AUTO else cfg.model.model
     choose(name, MODELS, "model")
+    if cfg.loss.box_loss != AUTO and name not in BOX_LOSS:
+        raise ConfigError(
+            f"--box-loss {cfg.loss.box_loss} means nothing for model {name}, whose losses are its own. Leave it "
+            f"out, or take --model {', '.join(BOX_LOSS)}."
+        )
     backbone = cfg.model.backbone
     if backbone in (AUTO, ""):
         return name, BACKBONES.get(name, "")
@@ -97,5 +102,6 @@ def make_model(cfg: DetectConfig, facts: DataFacts) -> FromPictures:
     """`forward(batch) -> {"loss_class": ..., "found_boxes_xyxy": ...}`."""
     name, backbone = names(cfg)
     preprocess = facts.preprocess
-    net = build_net(name, facts.n_classes, preprocess.channels, preprocess.size, backbone, facts.n_keypoints)
+    box_loss = "" if cfg.loss.box_loss == AUTO else cfg.loss.box_loss
+    net = build_net(name, facts.n_classes, preprocess.channels, preprocess.size, backbone, facts.n_keypoints, box_loss)
     return FromPictures(net, preprocess)
