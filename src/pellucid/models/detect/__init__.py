@@ -4,33 +4,52 @@ from collections.abc import Callable
 
 from torch import nn
 
+from pellucid.models.detect.fast_rcnn import fast_rcnn, fast_rcnn_align
+from pellucid.models.detect.faster_rcnn import faster_rcnn, faster_rcnn_plain
+from pellucid.models.detect.keypoint_rcnn import keypoint_rcnn
 from pellucid.models.detect.localizer import localizer
+from pellucid.models.detect.mask_rcnn import mask_rcnn
+from pellucid.models.detect.rfcn import rfcn
 from pellucid.models.detect.yolo import yolo
 
 # name -> (n_classes, channels, image_size, backbone="") -> network, see `detector.Detector`. The backbone is a network
 # of the zoo whose feature maps are used, "" is the detector's usual one; those made of one piece take no such argument.
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "localizer": localizer,
+    "fast_rcnn": fast_rcnn,
+    "fast_rcnn_align": fast_rcnn_align,
+    "faster_rcnn": faster_rcnn,
+    "faster_rcnn_plain": faster_rcnn_plain,
+    "rfcn": rfcn,
     "yolo": yolo,
+    "mask_rcnn": mask_rcnn,
+    "keypoint_rcnn": keypoint_rcnn,
 }
 
 # name -> the backbone it has unless told; "" is an encoder of its own. Only these take one
 BACKBONES: dict[str, str] = {
     "localizer": "",
+    "fast_rcnn": "",
+    "fast_rcnn_align": "",
+    "faster_rcnn": "",
+    "faster_rcnn_plain": "",
+    "rfcn": "",
     "yolo": "",
+    "mask_rcnn": "",
+    "keypoint_rcnn": "",
 }
 
 # networks that learn outlines, and so need data that has them
-MASKS: tuple[str, ...] = ()
+MASKS: tuple[str, ...] = ("mask_rcnn",)
 
 # networks that learn keypoints where the data has them, and take `n_keypoints`
-KEYPOINTS: tuple[str, ...] = ("localizer",)
+KEYPOINTS: tuple[str, ...] = ("localizer", "keypoint_rcnn")
 
 # networks that take `box_loss`, by which they compare boxes
 BOX_LOSS: tuple[str, ...] = ("localizer",)
 
 # networks that look only where they are told: their data brings proposals
-PROPOSED: tuple[str, ...] = ()
+PROPOSED: tuple[str, ...] = ("fast_rcnn", "fast_rcnn_align")
 
 
 def build(
