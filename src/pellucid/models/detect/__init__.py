@@ -9,19 +9,27 @@ from pellucid.models.detect.faster_rcnn import faster_rcnn, faster_rcnn_plain
 from pellucid.models.detect.keypoint_rcnn import keypoint_rcnn
 from pellucid.models.detect.localizer import localizer
 from pellucid.models.detect.mask_rcnn import mask_rcnn
+from pellucid.models.detect.retinanet import retinanet
 from pellucid.models.detect.rfcn import rfcn
+from pellucid.models.detect.sliding_window import sliding_window
+from pellucid.models.detect.ssd import ssd
 from pellucid.models.detect.yolo import yolo
+from pellucid.models.detect.yolo_grid import yolo_grid
 
 # name -> (n_classes, channels, image_size, backbone="") -> network, see `detector.Detector`. The backbone is a network
 # of the zoo whose feature maps are used, "" is the detector's usual one; those made of one piece take no such argument.
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "localizer": localizer,
+    "sliding_window": sliding_window,
     "fast_rcnn": fast_rcnn,
     "fast_rcnn_align": fast_rcnn_align,
     "faster_rcnn": faster_rcnn,
     "faster_rcnn_plain": faster_rcnn_plain,
     "rfcn": rfcn,
+    "yolo_grid": yolo_grid,
     "yolo": yolo,
+    "ssd": ssd,
+    "retinanet": retinanet,
     "mask_rcnn": mask_rcnn,
     "keypoint_rcnn": keypoint_rcnn,
 }
@@ -34,7 +42,10 @@ BACKBONES: dict[str, str] = {
     "faster_rcnn": "",
     "faster_rcnn_plain": "",
     "rfcn": "",
+    "yolo_grid": "",
     "yolo": "",
+    "ssd": "",
+    "retinanet": "",
     "mask_rcnn": "",
     "keypoint_rcnn": "",
 }
