@@ -40,9 +40,9 @@ class Detections:
     labels: np.ndarray
     truth_xyxy: np.ndarray
     truth_label: np.ndarray
-    truth_crowd: np.ndarray | None = None
-    truth_area: np.ndarray | None = None
-    area: np.ndarray | None = None
+    truth_crowd: np.ndarray = None  # type: ignore[assignment]  # filled in below
+    truth_area: np.ndarray = None  # type: ignore[assignment]  # filled in below
+    area: np.ndarray = None  # type: ignore[assignment]  # filled in below
     overlap: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -108,9 +108,7 @@ def _areas(boxes_xyxy: np.ndarray) -> np.ndarray:
 
 
 def overlaps(boxes_xyxy: np.ndarray, truth_xyxy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes; over the found box alone where the true one is a crowd, as COCO does.
-
-    The sums are those of COCO's own code, by left, top, width and height, so that a rounding falls the same way.
+    """Each against each, see `overlaps_of_pairs`.
 
     Args:
         boxes_xyxy: (..., D, 4).
@@ -118,13 +116,32 @@ def overlaps(boxes_xyxy: np.ndarray, truth_xyxy: np.ndarray, crowd: np.ndarray) 
         crowd: (..., M) bool.
 
     Returns:
-        (..., D, M) float64 in 0..1, 0 for boxes without an area.
+        (..., D, M) float64 in 0..1.
     """
-    one, other = np.asarray(boxes_xyxy, np.float64), np.asarray(truth_xyxy, np.float64)
-    low_a, side_a = one[..., :, None, :2], (one[..., 2:] - one[..., :2])[..., :, None, :]  # (..., D, 1, 2)
-    low_b, side_b = other[..., None, :, :2], (other[..., 2:] - other[..., :2])[..., None, :, :]  # (..., 1, M, 2)
-    shared = np.minimum(low_a + side_a, low_b + side_b) - np.maximum(low_a, low_b)
-    inside = np.where((shared > 0).all(-1), shared.prod(-1), 0.0)  # (..., D, M)
-    area_a, area_b = side_a.prod(-1), side_b.prod(-1)
-    union = np.where(np.asarray(crowd, bool)[..., None, :], area_a, area_a + area_b - inside)
+    return overlaps_of_pairs(boxes_xyxy[..., :, None, :], truth_xyxy[..., None, :, :], crowd[..., None, :])
+
+
+def overlaps_of_pairs(boxes_xyxy: np.ndarray, truth_xyxy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes; over the found box alone where the true one is a crowd, as COCO does.
+
+    The sums are those of COCO's own code, by left, top, width and height, so that a rounding falls the same way.
+
+    Args:
+        boxes_xyxy, truth_xyxy: (..., 4), of shapes that fit together.
+        crowd: (...) bool.
+
+    Returns:
+        (...) float64 in 0..1, 0 for boxes without an area.
+    """
+    (left_a, top_a, wide_a, high_a), (left_b, top_b, wide_b, high_b) = _xywh(boxes_xyxy), _xywh(truth_xyxy)
+    across = np.minimum(left_a + wide_a, left_b + wide_b) - np.maximum(left_a, left_b)
+    down = np.minimum(top_a + high_a, top_b + high_b) - np.maximum(top_a, top_b)
+    inside = np.maximum(across, 0) * np.maximum(down, 0)
+    own = wide_a * high_a
+    union = np.where(crowd, own, own + wide_b * high_b - inside)
     return np.divide(inside, union, out=np.zeros_like(inside), where=inside > 0)
+
+
+def _xywh(boxes_xyxy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    left, top, right, bottom = np.moveaxis(np.asarray(boxes_xyxy, np.float64), -1, 0)
+    return left, top, right - left, bottom - top

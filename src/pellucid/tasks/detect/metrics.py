@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.core.facts import DataFacts
 from pellucid.core.task import Metric
-from pellucid.metrics.detection.coco import evaluate
+from pellucid.metrics.detection.average_precision import average_precision
 from pellucid.metrics.detection.detections import Detections
 
 METRICS = (
@@ -55,7 +55,7 @@ def to_file(boxes_xyxy: Tensor, affine: Tensor) -> Tensor:
 def summarise(records: Mapping[str, Tensor], facts: DataFacts) -> dict[str, Any]:
     """Numbers and per-class lists over all pictures."""
     given = detections(records)
-    found = evaluate(given, facts.n_classes)
+    found = average_precision(given, facts.n_classes)
     true = given.truth_label[given.true & ~given.truth_crowd]
     return {
         **found.numbers,
