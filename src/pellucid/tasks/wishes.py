@@ -62,13 +62,14 @@ def helps(kind: type[Wishes]) -> dict[str, str]:
     """Field -> the docstring below it, in one line."""
     if not names(kind):
         return {}
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    assert isinstance(body, ast.ClassDef)
     found = {}
-    for field, text in zip(body.body, body.body[1:], strict=False):
-        is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
-            found[field.target.id] = " ".join(str(text.value.value).split())  # type: ignore[attr-defined]
+    for each in reversed(kind.__mro__[:-1]):  # what is inherited is written in another class
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        assert isinstance(body, ast.ClassDef)
+        for field, text in zip(body.body, body.body[1:], strict=False):
+            is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
+                found[field.target.id] = " ".join(str(text.value.value).split())  # type: ignore[attr-defined]
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy import ndimage
 from torch import Tensor, nn
 
 from pellucid.core.errors import ConfigError
@@ -19,6 +20,7 @@ from pellucid.models.detect.truth import Truth
 from pellucid.ops.masks.rle import decode
 from pellucid.tasks.detect.model import FromPictures
 from pellucid.tasks.detect.prediction.draw import draw
+from pellucid.tasks.detect.prediction.merge import Seen, merge
 from pellucid.tasks.detect.prediction.predict import predict, target_score
 from pellucid.tasks.detect.prediction.result import DetectResult
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
@@ -61,8 +63,8 @@ class Blocks(nn.Module):
         return Found(boxes, scores, labels, grid if self.masks else None, middle if self.points else None)
 
 
-def ask(images: Sequence[Any], net: nn.Module | None = None, size: int = 32, **wishes: Any) -> list[DetectResult]:
-    preprocess = Preprocess((size, size), fit="pad", mode="unit")
+def ask(images: Sequence[Any], net: nn.Module | None = None, side: int = 32, **wishes: Any) -> list[DetectResult]:
+    preprocess = Preprocess((side, side), fit="pad", mode="unit")
     facts = DataFacts("detect", "made", NAMES, (1, 1, 1), preprocess)
     model = FromPictures(net or Blocks(), preprocess).eval()
     return predict(model, images, facts, DetectWishes(**{"conf": 0.0, **wishes}))
@@ -94,7 +96,7 @@ def test_a_folder_goes_through_the_network_at_once() -> None:
 
 def test_masks_and_keypoints_follow() -> None:
     image = scene(32, 64, (0, 8, 8, 40, 24))
-    (found,) = ask([image], Blocks(masks=True, points=True), size=64)
+    (found,) = ask([image], Blocks(masks=True, points=True), side=64)
     assert found.masks is not None and found.keypoints is not None
     expected = np.zeros((32, 64), bool)
     expected[8:24, 8:24] = True
@@ -141,3 +143,95 @@ def test_the_score_that_explains_a_class() -> None:
     torch.testing.assert_close(score, torch.tensor([0.4, 0.0]))
     score.sum().backward()
     assert scores.grad is not None and scores.grad[0, 1] == 1 and scores.grad.sum() == 1
+
+
+class OneByOne(Blocks):
+    """Finds every connected block of a pure colour in a picture; sure by how much of it is seen."""
+
+    def found(self, outputs: dict[str, Tensor], limits: Limits) -> Found:
+        n = len(outputs["is_colour"])
+        boxes, scores = torch.zeros(n, limits.most, 4), torch.zeros(n, limits.most)
+        labels = torch.full((n, limits.most), -1)
+        for i, each in enumerate(outputs["is_colour"].numpy()):
+            things = [
+                (float((one := numbered == number).sum()) / 1e4, c, np.argwhere(one))
+                for c in range(3)
+                for numbered, count in [ndimage.label(each[c] > 0)]
+                for number in range(1, count + 1)
+            ]
+            for place, (score, c, pixels) in enumerate(sorted(things, key=lambda thing: -thing[0])[: limits.most]):
+                (top, left), (bottom, right) = pixels.min(0), pixels.max(0) + 1
+                boxes[i, place] = torch.tensor([left, top, right, bottom], dtype=torch.float32)
+                scores[i, place], labels[i, place] = min(1.0, score), c
+        masks = torch.ones(n, limits.most, 4, 4) if self.masks else None
+        corners = torch.cat([boxes[..., :2], scores[..., None]], -1)[:, :, None] if self.points else None
+        return Found(boxes, scores, labels, masks, corners)
+
+
+def things_of(found: DetectResult) -> set[tuple[str, int, int, int, int]]:
+    return {(name, *map(round, box)) for name, box in zip(found.names, found.boxes_xyxy.tolist(), strict=True)}  # type: ignore[arg-type,misc]
+
+
+@pytest.mark.parametrize("overlap", [0.15, 0.25, 0.5])
+def test_every_thing_is_told_once_however_tiles_cut_it(overlap: float) -> None:
+    """Small ones anywhere, one across four tiles, one longer than a tile, two beside each other at a border."""
+    rng = np.random.default_rng(0)
+    things = [(0, 28, 26, 40, 38), (1, 5, 50, 90, 60), (2, 62, 70, 66, 90), (2, 67, 70, 70, 90), (0, 95, 0, 110, 9)]
+    image = scene(96, 130, *things)
+    for wishes in ({}, {"tile": 40}, {"tile": 64}):
+        (found,) = ask([image], OneByOne(masks=True, points=True), size="native", overlap=overlap, **wishes)
+        assert things_of(found) == {(NAMES[c], *box) for c, *box in things}
+        assert len(found) == len(things) and (np.diff(found.scores) <= 0).all()
+        assert found.masks is not None and found.keypoints is not None
+        for name, box, mask in zip(found.names, found.boxes_xyxy.astype(int), found.masks, strict=True):
+            expected = np.zeros((96, 130), bool)
+            expected[box[1] : box[3], box[0] : box[2]] = True
+            np.testing.assert_array_equal(decode(mask), expected, err_msg=name)
+    scattered = [(int(rng.integers(3)), x, y, x + 6, y + 5) for y in range(2, 150, 9) for x in range(3, 200, 10)]
+    (found,) = ask([scene(160, 210, *scattered)], OneByOne(), size="native", top=1000)
+    assert things_of(found) == {(NAMES[c], *box) for c, *box in scattered} and len(found) == len(scattered)
+
+
+def test_native_shows_things_as_large_as_in_training_and_tiles_together() -> None:
+    net = OneByOne()
+    (found,) = ask([scene(128, 64, (0, 16, 16, 48, 112))], net, size="native", scale=0.5)
+    assert things_of(found) == {("red", 16, 16, 48, 112)}
+    assert net.seen == [(3, 3, 32, 32)]  # 64 x 32 at that scale, three tiles of 32 with an overlap of 8, at once
+    (small,) = ask([scene(10, 12, (0, 2, 3, 7, 9))], net, size="native")
+    assert things_of(small) == {("red", 2, 3, 7, 9)} and net.seen[-1] == (1, 3, 32, 32)
+
+
+def test_parts_and_wholes() -> None:
+    """By hand: two tiles of 100 px that share 20; the cut part of a whole is none, whatever it was taken for."""
+    windows = np.array([[0, 0, 100, 100], [80, 0, 180, 100]], dtype=float)
+
+    def merged(
+        *things: tuple[int, int, float, float, float, float, float],
+    ) -> list[tuple[list[float], tuple[int, ...]]]:
+        tile, label, score, *_ = map(np.array, zip(*things, strict=True))
+        boxes = np.array([thing[3:] for thing in things], dtype=float)
+        found = merge(Seen(boxes, score, label, tile, windows, (100, 180)))
+        return [(each.box_xyxy.tolist(), each.members) for each in found]
+
+    whole, part = (0, 0, 0.6, 70, 10, 95, 30), (1, 1, 0.9, 80, 10, 95, 30)
+    assert merged(whole, part) == [([70, 10, 95, 30], (0,))]
+    left, right = (0, 0, 0.6, 50, 10, 100, 30), (1, 0, 0.9, 80, 11, 130, 31)
+    assert merged(left, right) == [([50, 10, 130, 31], (1, 0))]
+    assert len(merged(left, (1, 1, 0.9, 80, 11, 130, 31))) == 2  # of two classes: nobody knows which
+    below = (1, 0, 0.9, 80, 60, 130, 90)
+    assert len(merged(left, below)) == 2
+    twice = (1, 0, 0.5, 84, 40, 96, 60), (0, 0, 0.4, 85, 40, 95, 60)
+    assert merged(*twice) == [([84, 40, 96, 60], (0,))]
+
+
+def test_tiles_that_a_network_does_not_take() -> None:
+    class Fixed(Blocks):
+        def forward(self, x: Tensor, truth: Truth | None = None) -> dict[str, Tensor]:
+            return super().forward(x + torch.zeros(1, 3, 32, 32), truth)
+
+    image = scene(64, 64, (0, 2, 2, 9, 9))
+    assert len(ask([image], Fixed(), size="native")[0]) == 1
+    with pytest.raises(ConfigError, match=r"^This network takes no tiles of 24 pixels: leave tile out, so .* 32x32\.$"):
+        ask([image], Fixed(), size="native", tile=24)
+    with pytest.raises(ConfigError, match=r"^tile, overlap and scale belong to native size: add --size native"):
+        ask([image], tile=24)

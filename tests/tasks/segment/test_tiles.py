@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pellucid.data.tiles.spans import spans
 from pellucid.models.segment.fcn_small import fcn_small
 from pellucid.tasks.segment.prediction.strips import resized
-from pellucid.tasks.segment.prediction.tiles import spans, tiled
+from pellucid.tasks.segment.prediction.tiles import tiled
 
 
 @settings(max_examples=40, deadline=None)

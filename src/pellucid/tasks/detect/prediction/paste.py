@@ -1,43 +1,53 @@
 """Masks that a network gave on the grid of their boxes, brought to the pixels of the file. n things, S x S grid."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from pellucid.ops.masks.paste import paste_masks
 from pellucid.ops.masks.rle import Rle, encode_part
 
-INSIDE = 0.5  # least probability of a pixel that belongs to a thing
+
+@dataclass(frozen=True)
+class Part:
+    """A mask that is False but in a window: `pixels` (h, w) bool, from row `top` and column `left` on."""
+
+    pixels: np.ndarray
+    top: int
+    left: int
 
 
-def paste(masks: Tensor, boxes_xyxy: np.ndarray, size: tuple[int, int]) -> tuple[Rle, ...]:
-    """Run-length codes of the whole picture, each made in the window of its box alone.
-
-    A pixel belongs to a thing if its centre lies in the box and the grid says at least 0.5 there, between the middles
-    of its cells linearly, and up to the edge as in the outermost ones.
+def paste(mask: Tensor, box_xyxy: Sequence[float], size: tuple[int, int]) -> Part:
+    """One mask, made in the window of its box alone; see `ops.masks.paste` for which pixels belong to it.
 
     Args:
-        masks: (n, S, S) in 0..1, on a grid that fills the box.
-        boxes_xyxy: (n, 4) in pixels of the file, possibly reaching over the border.
+        mask: (S, S) in 0..1, on a grid that fills the box.
+        box_xyxy: in pixels of the file, possibly reaching over the border.
         size: (H, W) of the file.
     """
-    return tuple(_one(mask, box, size) for mask, box in zip(masks, boxes_xyxy.tolist(), strict=True))
+    left, top = max(0, math.floor(box_xyxy[0])), max(0, math.floor(box_xyxy[1]))
+    width, height = min(size[1], math.ceil(box_xyxy[2])) - left, min(size[0], math.ceil(box_xyxy[3])) - top
+    if width <= 0 or height <= 0:
+        return Part(np.zeros((0, 0), dtype=bool), 0, 0)
+    box = mask.new_tensor(box_xyxy) - mask.new_tensor([left, top, left, top])
+    return Part(paste_masks(mask[None], box[None], (height, width))[0].cpu().numpy(), top, left)
 
 
-def _one(mask: Tensor, box: Sequence[float], size: tuple[int, int]) -> Rle:
-    xs, ys = _centres(box[0], box[2], size[1]), _centres(box[1], box[3], size[0])  # pixels whose centre lies within
-    if not len(xs) or not len(ys):
+def united(parts: Sequence[Part], size: tuple[int, int]) -> Rle:
+    """Run lengths of the whole picture (H, W) of what lies in any of the parts."""
+    parts = [part for part in parts if part.pixels.size]
+    if not parts:
         return encode_part(np.zeros((0, 0), dtype=bool), 0, 0, size)
-    across = (xs + 0.5 - box[0]) / (box[2] - box[0]) * 2 - 1
-    down = (ys + 0.5 - box[1]) / (box[3] - box[1]) * 2 - 1
-    grid = torch.stack(torch.meshgrid(across, down, indexing="xy"), dim=-1).to(mask)  # (h, w, 2)
-    likely = F.grid_sample(mask[None, None], grid[None], padding_mode="border", align_corners=False)
-    return encode_part((likely[0, 0] >= INSIDE).cpu().numpy(), int(ys[0]), int(xs[0]), size)
-
-
-def _centres(low: float, high: float, length: int) -> Tensor:
-    """Numbers of the pixels along an axis whose centres lie between the two."""
-    pixels = torch.arange(max(0, int(np.floor(low))), min(length, int(np.ceil(high))))
-    return pixels[(pixels + 0.5 >= low) & (pixels + 0.5 <= high)]
+    if len(parts) == 1:
+        return encode_part(parts[0].pixels, parts[0].top, parts[0].left, size)
+    top, left = min(part.top for part in parts), min(part.left for part in parts)
+    bottom = max(part.top + part.pixels.shape[0] for part in parts)
+    right = max(part.left + part.pixels.shape[1] for part in parts)
+    whole = np.zeros((bottom - top, right - left), dtype=bool)
+    for part in parts:
+        rows, columns = part.pixels.shape
+        whole[part.top - top :, part.left - left :][:rows, :columns] |= part.pixels
+    return encode_part(whole, top, left, size)

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pellucid.core.config import require
-from pellucid.core.task import Wishes
+from pellucid.core.task import TOGETHER
+from pellucid.data.tiles.wishes import TiledWishes
 
 MOST = 10_000  # things in a picture that may be asked for
 
 
 @dataclass(frozen=True)
-class DetectWishes(Wishes):
+class DetectWishes(TiledWishes):
     """Flags of `pellucid predict` and keywords of `Run.predict`."""
 
     conf: float = 0.3
@@ -23,6 +24,12 @@ class DetectWishes(Wishes):
     """Outlines of things: auto where the model has them; on insists on them; off saves their time."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(0 <= self.conf <= 1, "conf", "in 0..1", self.conf)
         require(0 <= self.iou <= 1, "iou", "in 0..1", self.iou)
         require(1 <= self.top <= MOST, "top", f"in 1..{MOST}", self.top)
+
+    @property
+    def together(self) -> int:
+        """One picture at a time where it is looked at by tiles."""
+        return 1 if self.size == "native" else TOGETHER

@@ -18,11 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pellucid.core.errors import ConfigError, ImageError
 from pellucid.core.facts import DataFacts
-from pellucid.data.canvas import resize
-from pellucid.data.images import MAX_PIXELS, read_image
 from pellucid.data.single import as_batch
+from pellucid.data.tiles.native import at_scale, require_any_size
 from pellucid.nn.precision import device_of
 from pellucid.tasks.segment.loss import IGNORE
 from pellucid.tasks.segment.prediction.canvas import on_file
@@ -85,26 +83,11 @@ def _fitted(model: nn.Module, images: Sequence[Any], facts: DataFacts) -> Iterat
 def _native(model: nn.Module, images: Sequence[Any], facts: DataFacts, wishes: SegmentWishes) -> Iterator[Scores]:
     """Of pictures that are seen one by one, tile by tile."""
     preprocess, scale = facts.preprocess, wishes.scale or facts.zoom
-    if preprocess.mean_image is not None:
-        height, width = preprocess.size
-        raise ConfigError(
-            f"This network subtracts a mean image of {height}x{width} pixels, so it cannot look at tiles: use size fit."
-        )
+    require_any_size(preprocess)
     tile = (wishes.tile, wishes.tile) if wishes.tile else preprocess.size
     for image in images:
-        pixels = read_image(image, preprocess.channels, preprocess.background)  # (H, W, C)
-        size = (pixels.shape[0], pixels.shape[1])
-        shown = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-        if shown[0] * shown[1] > MAX_PIXELS:
-            raise ImageError(
-                f"{image if isinstance(image, (str, Path)) else 'the given image'} has {size[0]}x{size[1]} pixels, "
-                f"which at scale {scale:g} are more than {MAX_PIXELS:,}: state a smaller --scale.",
-                "too-large",
-            )
-        picture = torch.from_numpy(pixels).permute(2, 0, 1)[None]  # (1, C, H, W)
-        if shown != size:
-            picture = resize(picture, shown, preprocess.interpolation)
-        yield _by_tiles(model, picture[0], size, tile, wishes.overlap)
+        shown = at_scale(image, preprocess, scale)
+        yield _by_tiles(model, shown.pixels, shown.size, tile, wishes.overlap)
 
 
 def _by_tiles(
