@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pellucid.models.backbones import LAYOUTS, Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.models.backbones.small import SmallEncoder
+from pellucid.models.detect.fill_up import fill_up
 from pellucid.models.necks.fpn import FeaturePyramid
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.initialise import initialise
@@ -25,6 +26,7 @@ class PyramidMaps(nn.Module):
         width: M of all maps that come out.
         norm: see `FeaturePyramid`; without it names and shapes of all tensors are torchvision's.
         coarser: add a map at twice the last stride, for the first stage alone.
+        whole: fill pictures up to a multiple of so many pixels, see `fill_up`.
 
     Attributes:
         width: as given.
@@ -32,9 +34,9 @@ class PyramidMaps(nn.Module):
         pooled: those of them that regions are pooled from.
     """
 
-    def __init__(self, body: SmallEncoder | Backbone, width: int, norm: bool, coarser: bool) -> None:
+    def __init__(self, body: SmallEncoder | Backbone, width: int, norm: bool, coarser: bool, whole: int = 1) -> None:
         super().__init__()
-        self.body = body
+        self.body, self.whole = body, whole
         self.notes = body.notes
         names = [name for name in sorted(body.widths) if body.strides[name] >= LEAST_STRIDE]
         names = names or [max(body.widths)]  # a stem for small pictures may have no map that is coarse enough
@@ -45,7 +47,7 @@ class PyramidMaps(nn.Module):
 
     def forward(self, x: Tensor) -> dict[int, Tensor]:
         """(N, C, H, W) standardised pixels -> true stride -> (N, M, h, w), finest first; any H and W."""
-        return dict(zip(self.strides, self.fpn(self.body(x)).values(), strict=True))
+        return dict(zip(self.strides, self.fpn(self.body(fill_up(x, self.whole))).values(), strict=True))
 
 
 class OneMap(nn.Module):

@@ -13,7 +13,13 @@ from pellucid.ops.boxes.suppress import nms_per_class
 MOST_CANDIDATES = 1000  # pairs of place and class a picture that suppression looks at, the surest
 
 
-def pick(boxes_xyxy: Tensor, scores: Tensor, limits: Limits, size_hw: tuple[int, int]) -> Found:
+def pick(
+    boxes_xyxy: Tensor,
+    scores: Tensor,
+    limits: Limits,
+    size_hw: tuple[int, int],
+    candidates: int | None = MOST_CANDIDATES,
+) -> Found:
     """The surest things; of those that overlap, one of each class.
 
     Args:
@@ -21,12 +27,15 @@ def pick(boxes_xyxy: Tensor, scores: Tensor, limits: Limits, size_hw: tuple[int,
         scores: (N, A, K) in 0..1.
         limits: what is handed on.
         size_hw: height and width that boxes are cut to.
+        candidates: pairs of place and class a picture that suppression looks at, the surest; None is all that are sure
+            enough, as published detectors have it.
     """
-    n, a, k = scores.shape
-    scores, chosen = scores.flatten(1).topk(min(MOST_CANDIDATES, a * k))  # (N, C)
+    _, a, k = scores.shape
+    count = min(candidates, a * k) if candidates else int((scores >= limits.score).sum((1, 2)).max())
+    scores, chosen = scores.flatten(1).topk(count)  # (N, C)
     places, labels = chosen.div(k, rounding_mode="floor"), chosen % k
     rows = chosen if boxes_xyxy.dim() == 4 else places
-    boxes = boxes_xyxy.reshape(n, -1, 4).gather(1, rows[..., None].expand(-1, -1, 4))  # (N, C, 4)
+    boxes = boxes_xyxy.flatten(1, -2).gather(1, rows[..., None].expand(-1, -1, 4))  # (N, C, 4)
     return keep(clip_boxes(boxes, size_hw), scores, labels, limits, k)
 
 

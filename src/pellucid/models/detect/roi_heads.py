@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pellucid.models.detect.box_head import BoxHead, BoxPredictor
 from pellucid.models.detect.keypoint_head import KeypointHead, KeypointPredictor
 from pellucid.models.detect.mask_head import MaskHead, MaskPredictor
+from pellucid.models.detect.pick import MOST_CANDIDATES
 from pellucid.models.detect.region_pooling import Pooling, pool_regions
 from pellucid.models.detect.region_sampling import Matching
 from pellucid.ops.boxes.coding import Weights
@@ -28,6 +29,7 @@ class Judging:
         fine_pooling: of features for outlines and keypoints.
         fine_widths: feature maps after each convolution for them.
         most_fine: regions of a picture whose outline or keypoints are learned, at most; None is all that hold things.
+        candidates: see `pick`.
     """
 
     pooling: Pooling = field(default_factory=Pooling)
@@ -37,6 +39,7 @@ class Judging:
     fine_pooling: Pooling = field(default_factory=lambda: Pooling(14))
     fine_widths: tuple[int, ...] = (64, 64)
     most_fine: int | None = 8
+    candidates: int | None = MOST_CANDIDATES
 
 
 class RoiHeads(nn.Module):

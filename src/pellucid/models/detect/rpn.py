@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from pellucid.core.config import require
 from pellucid.models.detect.detector import Outputs
+from pellucid.models.detect.fill_up import steps
 from pellucid.models.detect.region_sampling import Matching, match
 from pellucid.models.detect.truth import Truth
 from pellucid.ops.boxes.anchors import anchor_grid
@@ -111,9 +112,11 @@ class RegionProposals(nn.Module):
             zeros with the score -1 where fewer are proposed. No gradient flows through the latter two.
         """
         logits, deltas, anchors = [], [], []
+        finest = min(self.anchor_sizes)
+        filled_hw = (finest * maps[finest].shape[-2], finest * maps[finest].shape[-1])
         for stride in self.anchor_sizes:
             one_logits, one_deltas = self.head(maps[stride])
-            anchors.append(self._anchors(stride, one_logits))  # (hwk, 4)
+            anchors.append(self._anchors(stride, one_logits, filled_hw))  # (hwk, 4)
             logits.append(_by_cell(one_logits, 1)[..., 0])  # (N, hwk)
             deltas.append(_by_cell(one_deltas, 4))  # (N, hwk, 4)
         counts = [each.shape[1] for each in logits]
@@ -147,14 +150,15 @@ class RegionProposals(nn.Module):
             "proposal_box": moves.new_zeros(len(count)).index_add(0, n, moves) / count,
         }
 
-    def _anchors(self, stride: int, like: Tensor) -> Tensor:
-        """(h * w * k, 4) at the cells of a map (N, M, h, w)."""
+    def _anchors(self, stride: int, like: Tensor, filled_hw: tuple[int, int]) -> Tensor:
+        """(h * w * k, 4) at the cells of a map (N, M, h, w) of a picture of so many pixels."""
         whole = self.settings.whole_anchors
+        cells_hw = (like.shape[-2], like.shape[-1])
         return anchor_grid(
             self.anchor_sizes[stride],
             self.settings.ratios,
-            stride,
-            (like.shape[-2], like.shape[-1]),
+            steps(filled_hw, cells_hw) if whole else stride,
+            cells_hw,
             rounded=whole,
             offset=0.0 if whole else 0.5,
             device=like.device,

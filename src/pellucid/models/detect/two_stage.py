@@ -48,13 +48,19 @@ class TwoStage(nn.Module):
         backbone: gives the maps, once a picture.
         rpn: proposes regions; None where they are given.
         roi_heads: looks at them, once each.
+        limits: what counts as found unless told; None is the usual.
     """
 
     def __init__(
-        self, n_classes: int, backbone: Maps, rpn: RegionProposals | None, roi_heads: RoiHeads | PositionSensitiveHeads
+        self,
+        n_classes: int,
+        backbone: Maps,
+        rpn: RegionProposals | None,
+        roi_heads: RoiHeads | PositionSensitiveHeads,
+        limits: Limits | None = None,
     ) -> None:
         super().__init__()
-        self.n_classes = n_classes
+        self.n_classes, self.limits = n_classes, limits
         self.backbone, self.rpn, self.roi_heads = backbone, rpn, roi_heads
         self.notes = backbone.notes
         self.initial_losses = {
@@ -140,7 +146,7 @@ class TwoStage(nn.Module):
         boxes = moved[:, :, 1:] if moved.shape[2] > 1 else moved[:, :, 0]  # (N, R, K, 4) or (N, R, 4)
         boxes = boxes * there.view(*there.shape, *[1] * (boxes.dim() - 2))  # nothing has no sides and is not found
         height, width = outputs["image_hw"].tolist()
-        found = pick(boxes, scores, limits, (height, width))
+        found = pick(boxes, scores, limits, (height, width), self.roi_heads.judging.candidates)
         heads = self._fine
         if heads is None:
             return found
