@@ -72,7 +72,7 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
         return 0
     from pellucid.runs.train import start
 
-    start(source, cfg, name, spec_of(data), progress, chosen.out, chosen.overwrite)
+    start(source, cfg, name, spec_of(source), progress, chosen.out, chosen.overwrite)
     return 0
 
 
@@ -91,7 +91,7 @@ def read_settings(chosen: argparse.Namespace, data: str, rest: list[str], prog: 
 
     content = read_file(chosen.config)
     group, strict = how_to_read(content, read_early(rest))
-    source = load(data, group=group, strict=strict)
+    source = load(data, group=group, strict=strict, task=chosen.task)
     name = source.kind if chosen.task == "auto" else chosen.task
     kind = CONFIGS[name]
     base: Any = make_config(kind, content, {"defaults": True} if "--defaults" in rest else {}, str(chosen.config))

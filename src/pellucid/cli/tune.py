@@ -78,7 +78,7 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     stated = {word[2:].split("=")[0].replace("-", "_").removeprefix("no_") for word in rest if word.startswith("--")}
     refuse_other_stages(stated)
     group, strict = how_to_read(content, read_early(rest))
-    source = load(data, group=group, strict=strict)
+    source = load(data, group=group, strict=strict, task=chosen.task)
     name = source.kind if chosen.task == "auto" else chosen.task
     kind = CONFIGS[name]
     base: Any = make_config(kind, content, {"defaults": True} if "--defaults" in rest else {}, str(chosen.config))
@@ -87,7 +87,7 @@ def _start(chosen: argparse.Namespace, data: str, rest: list[str]) -> int:
     from pellucid.runs.searching.tune import start_search
 
     progress = make_progress(style(chosen))
-    start_search(source, cfg, stated, (name, spec_of(data)), chosen.space, found, chosen.out, progress)
+    start_search(source, cfg, stated, (name, spec_of(source)), chosen.space, found, chosen.out, progress)
     return 0
 
 

@@ -13,19 +13,28 @@ from pellucid.data.readers.arrays import read_arrays, read_npz
 from pellucid.data.readers.cityscapes import is_cityscapes, read_cityscapes
 from pellucid.data.readers.class_folder import read_class_folder
 from pellucid.data.readers.csv_table import read_csv_table
+from pellucid.data.readers.detect.boxes_csv import is_boxes_csv, read_boxes_csv
 from pellucid.data.readers.detect.coco import read_coco
 from pellucid.data.readers.detect.coco_files import is_coco_folder
+from pellucid.data.readers.detect.voc_boxes import read_voc_boxes, voc_boxes_year
+from pellucid.data.readers.detect.yolo import read_yolo
+from pellucid.data.readers.detect.yolo_files import ENDINGS, refuse_without_yaml, yolo_yaml
 from pellucid.data.readers.listing import EXTENSIONS, look, require_folder
 from pellucid.data.readers.mask_folder import is_mask_folder, read_mask_folder
 from pellucid.data.readers.voc import read_voc, voc_year
 from pellucid.data.source import Source
 
+DETECT = "detect"
 TABLES = (".csv", ".tsv")
-BOXES: dict[str, Callable[[Path, str], Source]] = {"coco": read_coco}  # written before the path
+BOXES: dict[str, Callable[[Path, str], Source]] = {  # words written before a path
+    "coco": read_coco,
+    "voc": read_voc_boxes,
+    "yolo": read_yolo,
+}
 HALVES = (("leftImg8bit", "gtFine"), ("JPEGImages", "SegmentationClass"), ("images", "masks"))  # pictures, masks
 
 
-def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
+def load(data: Any, *, group: str = "", strict: bool = False, task: str = "") -> Source:
     """List the records of a data set. Pictures are not opened yet.
 
     Args:
@@ -42,11 +51,15 @@ def load(data: Any, *, group: str = "", strict: bool = False) -> Source:
             - a Source, which is returned as it is
         group: CSV column (or array) whose values are groups, or `folder` for the parent folder of each picture.
         strict: refuse the data set when any record had to be left out.
+        task: what it is for, of a folder that has labels of several kinds: `detect` takes the boxes of Pascal VOC,
+            where without a word its masks are read.
 
     Raises:
         DataError: there is no such data, it cannot be used, or (if strict) something had to be left out.
         ConfigError: `group` is not there.
     """
+    if task == DETECT and (boxes := _boxes_beside_masks(data)):
+        data = boxes
     source = _read(data, group)
     if not isinstance(data, Source):
         source.spec, source.group = spec_of(data), group
@@ -110,10 +123,25 @@ def _read_folder(path: Path, group: str) -> Source:
         return read_cityscapes(path, group)
     if voc_year(path) is not None:
         return read_voc(path, group)
+    if yolo_yaml(path) is not None:
+        return read_yolo(path, group)
     if is_coco_folder(path):
         return read_coco(path, group)
+    if voc_boxes_year(path) is not None:
+        return read_voc_boxes(path, group)
+    refuse_without_yaml(path)
     _refuse_half(path)
     return read_class_folder(path, group)
+
+
+def _boxes_beside_masks(data: Any) -> str:
+    """`voc:` and the folder, where that has masks, which win, and boxes; else ""."""
+    if not isinstance(data, (str, Path)) or (isinstance(data, str) and data.partition(":")[0] in KNOWN):
+        return ""
+    path = Path(data).expanduser()
+    if not exists(path) or not path.is_dir() or voc_year(require_folder(path)) is None or is_mask_folder(path):
+        return ""
+    return f"voc:{path}" if voc_boxes_year(path) is not None else ""
 
 
 def _refuse_half(path: Path) -> None:
@@ -131,7 +159,9 @@ def _refuse_half(path: Path) -> None:
 def _read_file(path: Path, group: str) -> Source:
     end = path.suffix.lower()
     if end in TABLES:
-        return read_csv_table(path, group)
+        return read_boxes_csv(path, group) if is_boxes_csv(path) else read_csv_table(path, group)
+    if end in ENDINGS:
+        return read_yolo(path, group)
     if end == ".json":
         return read_coco(path, group)
     if end == ".npz":

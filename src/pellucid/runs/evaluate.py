@@ -4,7 +4,7 @@ import datetime
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from pellucid.core.files import append_line, read_lines, write_json
 from pellucid.core.progress import Progress
 from pellucid.core.verdict import Verdict
 from pellucid.data.load import load
+from pellucid.data.objects import Objects, ObjectsOnDemand
 from pellucid.data.prepare import Splits
 from pellucid.data.source import ROLES, Source
 from pellucid.models.weights import read_weights, write_weights
@@ -109,7 +110,7 @@ def find_part(run: Record, data: Any, split: str | None, progress: Progress) -> 
     """
     choose(split or "test", dict.fromkeys(ROLES), "split")
     if data is not None:
-        source = load(data)
+        source = load(data, task=run.trained.task.name)
         own = _as_own(run, source, progress)
         if own is None:
             if split is not None:
@@ -204,9 +205,12 @@ def other_splits(run: Record, source: Source, progress: Progress) -> Splits:
     """
     trained = run.trained
     task = trained.task.name
-    what, needed = ("masks", source.masks) if task == "segment" else ("labels", source.labels)
+    carried = {"segment": ("masks", source.masks), "detect": ("boxes", source.objects)}
+    what, needed = carried.get(task, ("labels", source.labels))
     if needed is None:
         raise DataError(f"{source.name} has no {what}, which the model was trained on. Give data for --task {task}.")
+    if task == "detect":
+        source = replace(source, labels=None, masks=None)
     known = with_classes(source, trained.facts.classes)
     splits: Splits = trained.task.make_data(trained.cfg, known, progress, trained.facts.preprocess, True)
     return splits
@@ -223,15 +227,23 @@ def with_classes(source: Source, classes: tuple[str, ...]) -> Source:
     if source.classes == classes:
         return source
     unknown = [name for name in source.classes if name not in classes]
-    if unknown or source.labels is None:
+    if unknown or (source.labels is None and source.masks is not None):
         raise DataError(
             f"{source.name} has classes the model does not know ({_some(unknown or source.classes)}); the model knows "
             f"{_some(classes)}. "
             "Rename the classes, or train on this data."
         )
     places = np.array([classes.index(name) for name in source.classes])
-    labels = np.where(source.labels >= 0, places[source.labels], -1)
-    return Source(**{**source.__dict__, "classes": classes, "labels": labels})
+    labels = None if source.labels is None else np.where(source.labels >= 0, places[source.labels], -1)
+    things = source.objects
+
+    def renumbered(row: int) -> Objects:
+        assert things is not None
+        found = things[row]
+        return replace(found, labels=places[found.labels])
+
+    objects = None if things is None else ObjectsOnDemand(renumbered, np.arange(len(source)))
+    return Source(**{**source.__dict__, "classes": classes, "labels": labels, "objects": objects})
 
 
 def _some(names: Sequence[str]) -> str:

@@ -67,7 +67,7 @@ def train(
     if data is None:
         raise ConfigError("train needs data: a folder, a file, the name of a known set, or arrays.")
     asked = read_asked(data, task, config, changes)
-    return start(asked.source, asked.cfg, asked.task, spec_of(data), shown, out, overwrite)
+    return start(asked.source, asked.cfg, asked.task, spec_of(asked.source), shown, out, overwrite)
 
 
 def start(

@@ -124,7 +124,7 @@ def _groups(rows: list[Row]) -> np.ndarray | None:
 
 def _rows(path: Path, group: str) -> Iterator[Row]:
     """The rows of the file, checked as far as that goes without other files."""
-    text = _text(path)
+    text = table_text(path)
     header = next(iter(text.splitlines()), "")
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -154,7 +154,12 @@ def _rows(path: Path, group: str) -> Iterator[Row]:
         raise DataError(f"{path.name} row {reader.line_num} is no CSV: {error}.") from error
 
 
-def _text(path: Path) -> str:
+def table_text(path: Path) -> str:
+    """The text of a table.
+
+    Raises:
+        DataError: it cannot be read, or is not UTF-8.
+    """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             return file.read()

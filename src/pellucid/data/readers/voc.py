@@ -14,7 +14,7 @@ from pellucid.data.readers.listing import image_files, look, require_folder
 from pellucid.data.readers.masks import Pair, segmentation_source
 from pellucid.data.source import Problem, Source
 
-IMAGES, MASKS, LISTS = "JPEGImages", "SegmentationClass", Path("ImageSets", "Segmentation")
+IMAGES, MASKS, LISTS = "JPEGImages", "SegmentationClass", "ImageSets"
 ROLES = {"train": "train", "val": "val", "test": "test", "trainval": ""}  # list -> split; the last is to be divided
 CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -41,9 +41,9 @@ def read_voc(root: Path, group: str = "") -> Source:
     if group:
         raise ConfigError(f"{root} has the layout of Pascal VOC, which has no groups: leave out group={group}.")
     problems: list[Problem] = []
-    images = _by_stem(year, IMAGES, problems)
-    masks = _by_stem(year, MASKS, problems)
-    listed = _lists(year, images)
+    images = by_stem(year, IMAGES, problems)
+    masks = by_stem(year, MASKS, problems)
+    listed = split_lists(year / LISTS / "Segmentation", images)
     if listed is None:
         listed = {stem: "" for stem in masks if stem in images}
         problems += [
@@ -60,13 +60,16 @@ def read_voc(root: Path, group: str = "") -> Source:
     return segmentation_source(year, pairs, None, problems, voc_legend())
 
 
-def voc_year(root: Path) -> Path | None:
+def voc_year(root: Path, beside: str = MASKS) -> Path | None:
     """The folder with the pictures: `root`, `root/VOC2012` or `root/VOCdevkit/VOC2012`; None if there is none.
+
+    Args:
+        beside: the folder that must lie beside the pictures.
 
     Raises:
         DataError: there is more than one.
     """
-    found = [folder for folder in _candidates(root) if {IMAGES, MASKS} <= set(look(folder).folders)]
+    found = [folder for folder in _candidates(root) if {IMAGES, beside} <= set(look(folder).folders)]
     if len(found) > 1:
         raise DataError(f"{root} holds {len(found)} years, {', '.join(folder.name for folder in found)}: give one.")
     return found[0] if found else None
@@ -100,21 +103,25 @@ def voc_legend() -> Legend:
     return Legend(dict(enumerate(CLASSES)), frozenset(), {packed(colours[i]): i for i in ids})
 
 
-def _by_stem(year: Path, folder: str, problems: list[Problem]) -> dict[str, tuple[str, Path]]:
+def by_stem(year: Path, folder: str, problems: list[Problem]) -> dict[str, tuple[str, Path]]:
     """Name without ending -> name below `year`, and path."""
     return {path.stem: (name, path) for name, path in image_files(year / folder, year, problems)}
 
 
-def _lists(year: Path, images: Container[str]) -> dict[str, str] | None:
+def split_lists(folder: Path, images: Container[str]) -> dict[str, str] | None:
     """Picture -> split, by the lists; None where there are none. What follows a picture's name in its line is no name.
 
     Args:
+        folder: where `train.txt` and the others lie.
         images: names that pictures have, blanks in them or not.
+
+    Raises:
+        DataError: a list cannot be read, or a picture is in two that exclude each other.
     """
     found: dict[str, str] = {}
     there = False
     for name, role in ROLES.items():
-        path = year / LISTS / f"{name}.txt"
+        path = folder / f"{name}.txt"
         if not path.is_file():
             continue
         there = True

@@ -75,7 +75,8 @@ def tune(
     fixed = {name: value for name, value in changes.items() if name not in NAMES}
     asked = read_asked(data, task, config, fixed)
     stated = set(fixed) | set(settings.stated(type(asked.cfg), asked.content, str(config)))
-    return start_search(asked.source, asked.cfg, stated, (asked.task, spec_of(data)), space, options, out, shown)
+    found = (asked.task, spec_of(asked.source))
+    return start_search(asked.source, asked.cfg, stated, found, space, options, out, shown)
 
 
 def start_search(

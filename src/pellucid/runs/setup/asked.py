@@ -43,7 +43,7 @@ def read_asked(data: Any, task: str, config: str | Path | None, changes: Mapping
     """
     content = read_file(config)
     group, strict = how_to_read(content, dict(changes))
-    source = load(data, group=group, strict=strict)
+    source = load(data, group=group, strict=strict, task=task)
     name = source.kind if task == "auto" else task
     stated = {**({"group": source.group} if source.group else {}), **changes}
     cfg: Any = make_config(choose(name, CONFIGS, "task"), content, stated, str(config))
