@@ -1,9 +1,17 @@
-"""Where the cells of maps lie in a picture. Letters: A cells of all maps together, map by map, row by row."""
+"""How fine maps have to be, and where their cells lie. Letters: A cells of all maps, map by map, row by row."""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+
+
+def strides_for(image_size: tuple[int, int]) -> tuple[int, int]:
+    """The finest and the coarsest stride at which a small network looks for things in pictures of this size."""
+    side = min(image_size)
+    if side < 96:
+        return 4, 8
+    return 8, 16 if side < 256 else 32
 
 
 def cell_centres(maps: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:

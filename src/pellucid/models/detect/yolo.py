@@ -24,7 +24,7 @@ from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.models.backbones.small import SmallEncoder
 from pellucid.models.detect.align import align
-from pellucid.models.detect.cells import cell_centres
+from pellucid.models.detect.cells import cell_centres, strides_for
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.pick import pick
 from pellucid.models.detect.truth import Truth
@@ -133,17 +133,9 @@ def _head(width: int, n_classes: int) -> nn.Sequential:
     return head
 
 
-def finest_and_coarsest(image_size: tuple[int, int]) -> tuple[int, int]:
-    """Strides between which things are looked for: the finest has cells of about a twelfth of the picture or less."""
-    side = min(image_size)
-    if side < 96:
-        return 4, 8
-    return 8, 16 if side < 256 else 32
-
-
 def yolo(n_classes: int, channels: int, image_size: tuple[int, int], backbone: str = "") -> nn.Module:
     """An anchor-free one-stage detector for a processor, 1 M parameters with its own encoder, or a zoo encoder."""
-    finest, coarsest = finest_and_coarsest(image_size)
+    finest, coarsest = strides_for(image_size)
     if backbone:
         encoder: SmallEncoder | Backbone = zoo_backbone(backbone, channels, image_size)
     else:
