@@ -80,10 +80,10 @@ def match(
         most: of each picture and class, so many of the surest things are looked at.
         by_class: found things take only true ones of their class; else any.
     """
-    found = _things(given.labels, by_class, -given.scores)
+    found = things(given.labels, by_class, -given.scores)
     rank = np.arange(len(found.key)) - found.start
     found, rank = _take(found, rank < most), rank[rank < most]
-    true = _things(given.truth_label, by_class)
+    true = things(given.truth_label, by_class)
     low, high = np.array(sizes, np.float64).reshape(-1, 2).T  # (A,)
     truth_area = given.truth_area[true.picture, true.place][:, None]
     crowd = given.truth_crowd[true.picture, true.place]
@@ -109,7 +109,7 @@ def match(
     )
 
 
-def _things(labels: np.ndarray, by_class: bool, order: np.ndarray | None = None) -> Things:
+def things(labels: np.ndarray, by_class: bool, order: np.ndarray | None = None) -> Things:
     """What stands in (N, M) places, in order; of one picture and class by rising `order` (N, M) and then by place."""
     picture, place = np.nonzero(labels != NONE)
     label = labels[picture, place]
@@ -135,7 +135,7 @@ def _choose(
     """
     shape = (len(found.key), len(thresholds), ignored.shape[1])
     taken_row, taken_iou = np.full(shape, NONE), np.zeros(shape)
-    who, whom, iou = _pairs(given, found, true, thresholds.min(initial=1.0))
+    who, whom, iou = overlapping_pairs(given, found, true, thresholds.min(initial=1.0))
     if not len(who):
         return taken_row, taken_iou
     some, first, count = np.unique(who, return_index=True, return_counts=True)  # found things in pairs
@@ -168,7 +168,9 @@ def _turns(start: np.ndarray) -> np.ndarray:
     return np.arange(len(start)) - np.repeat(begins, np.diff(begins, append=len(start)))
 
 
-def _pairs(given: Detections, found: Things, true: Things, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def overlapping_pairs(
+    given: Detections, found: Things, true: Things, least: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(P,) rows of found and of true things of one picture and class that overlap at least so much; and how much."""
     begin = np.searchsorted(true.key, found.key, "left")
     count = np.searchsorted(true.key, found.key, "right") - begin
