@@ -18,8 +18,10 @@
 """
 
 from pellucid.core.task import Task
+from pellucid.models.detect import FITTED
 from pellucid.tasks.detect.config import DetectConfig
 from pellucid.tasks.detect.data import make_data
+from pellucid.tasks.detect.fit import fit
 from pellucid.tasks.detect.loss import compute_loss, expected_initial_loss
 from pellucid.tasks.detect.metrics import METRICS, chance, score, summarise
 from pellucid.tasks.detect.model import make_model, resolve
@@ -27,6 +29,7 @@ from pellucid.tasks.detect.prediction.draw import draw
 from pellucid.tasks.detect.prediction.predict import predict, target_score
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
 from pellucid.tasks.detect.report.sections import sections
+from pellucid.tasks.detect.transfer import borrow, plan
 
 TASK = Task(
     name="detect",
@@ -43,6 +46,10 @@ TASK = Task(
     draw=draw,
     sections=sections,
     target_score=target_score,
+    borrow=borrow,
+    plan=plan,
+    fit=fit,
+    fitted=FITTED,
     chance=chance,
     wishes=DetectWishes,
 )

@@ -46,7 +46,8 @@ class Borrowed:
         head, has = cfg.transfer.head, self.found.n_classes
         if head == "keep" and self.encoder:
             raise ConfigError(
-                f"--head keep: the weights are for {self.encoder} alone, and its answers are not masks. Leave it out."
+                f"--head keep: the weights are for {self.encoder} alone, whose own last layer answers something else. "
+                "Leave it out."
             )
         if head == "keep" and has != facts.n_classes:
             raise ConfigError(

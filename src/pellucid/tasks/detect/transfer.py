@@ -1,0 +1,258 @@
+"""Detectors that start from weights: those of a whole detector, or of a classifier that becomes the backbone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pellucid.core.choose import choose
+from pellucid.core.errors import ConfigError, WeightsError
+from pellucid.core.facts import DataFacts
+from pellucid.core.preprocess import Numbers
+from pellucid.models.backbones import LAYOUTS, Backbone, backbone
+from pellucid.models.detect import BACKBONES, MODELS, build
+from pellucid.models.published.find import IMAGENET, RUN_WEIGHTS, published
+from pellucid.models.published.hub import PREFIX
+from pellucid.models.published.load import Published
+from pellucid.models.published.packaged import PACKAGED
+from pellucid.models.published.timm import read_config
+from pellucid.models.published.torchvision import by_file
+from pellucid.models.weights import Weights, is_ours, load_into, read_weights
+from pellucid.tasks.detect.config import DetectConfig
+from pellucid.tasks.detect.model import AUTO, USUAL_MODEL, names
+from pellucid.training.transfer.borrowed import Borrowed, prepare_like, require_numbers
+from pellucid.training.transfer.plan import Plan
+
+USUAL_BACKBONE = "efficientnet_lite0"  # the smallest network whose ImageNet weights come as a package
+EXAMPLES = ("resnet18", "vgg11_bn", "mobilenet_v2", "efficientnet_lite0", "convnet")
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class BorrowedBackbone(Borrowed):
+    """A classifier's weights without its head."""
+
+    def settle(self, cfg: DetectConfig, facts: DataFacts) -> DetectConfig:
+        """See `Borrowed.settle`.
+
+        Raises:
+            ConfigError: pictures here are of a size at which the backbone has another stem.
+        """
+        size = facts.preprocess.size
+        wanted = _shapes(cfg, facts, facts.n_classes)
+        other = next((name for name, tensor in self.start.items() if tuple(tensor.shape) != wanted[name]), None)
+        if other is not None:
+            theirs, ours = ("x".join(map(str, each)) for each in (self.found.preprocess.size, size))
+            raise ConfigError(
+                f"{self.found.source} was trained on pictures of {theirs} px, and at {ours} px {self.found.network} "
+                f"has another stem ({other} has another shape). Say --image-size {theirs}, or give weights that "
+                "were trained on pictures nearer in size."
+            )
+        return super().settle(cfg, facts)
+
+
+@dataclass(frozen=True)
+class BorrowedDetector(Borrowed):
+    """A whole detector's weights.
+
+    Attributes:
+        n_keypoints: how many points it marks on each thing.
+    """
+
+    n_keypoints: int = 0
+
+    def settle(self, cfg: DetectConfig, facts: DataFacts) -> DetectConfig:
+        """See `Borrowed.settle`.
+
+        Raises:
+            ConfigError: things here have another number of keypoints.
+        """
+        if self.n_keypoints and self.n_keypoints != facts.n_keypoints:
+            raise ConfigError(
+                f"{self.found.source} marks {self.n_keypoints} keypoints on each thing, and things here have "
+                f"{facts.n_keypoints}. Give other weights, such as those of a classifier for its backbone."
+            )
+        return super().settle(cfg, facts)
+
+
+def borrow(cfg: DetectConfig) -> tuple[DetectConfig, Borrowed | None]:
+    """Read the weights that the settings name, and take over what they are of. No picture is read.
+
+    Weights of a detector bring the network and how its pictures are prepared; what has a number of classes in its shape
+    starts afresh where these differ. Weights of a classifier bring the backbone and the numbers of its pictures; size
+    and fit are left to the data.
+
+    Raises:
+        ConfigError: the settings contradict the weights.
+        WeightsError: they are not there, cannot be read, or belong to another network.
+    """
+    spec = cfg.transfer.weights
+    if not spec:
+        return cfg, None
+    if cfg.model.model != AUTO:
+        choose(cfg.model.model, MODELS, "model")
+    if cfg.model.backbone not in (AUTO, ""):
+        choose(cfg.model.backbone, LAYOUTS, "backbone")
+    own = _of_detector(spec)
+    if own is not None:
+        return _whole(cfg, *own)
+    return _backbone(cfg, published(spec, _asked_for(cfg)))
+
+
+def _of_detector(spec: str) -> tuple[Published, int] | None:
+    """A run's detector and how many keypoints it marks; None where the weights are of something else.
+
+    Raises:
+        WeightsError: they are of a network that is not here, or do not fit it.
+    """
+    path = Path(spec)
+    file = path / RUN_WEIGHTS if path.is_dir() else path
+    if not file.is_file() or not is_ours(file):
+        return None
+    weights: Weights = read_weights(file)
+    if weights.about.get("task") != "detect":
+        return None
+    name, facts = str(weights.about.get("model")), DataFacts.from_dict(weights.about["facts"])
+    if name not in MODELS:
+        raise WeightsError(f"{spec} holds a {name}, which this version does not know. Give other weights.")
+    stated = weights.about.get("config", {}).get("model", {})
+    under = str(stated.get("backbone", "")).removeprefix(AUTO)
+    preprocess = facts.preprocess
+    with torch.random.fork_rng(devices=[]):  # who loads weights does not expect other random numbers after it
+        net = build(name, facts.n_classes, preprocess.channels, preprocess.size, under, facts.n_keypoints)
+    load_into(net, weights.tensors, spec)
+    return Published(name, net.eval(), preprocess, facts.classes, spec, backbone=under), facts.n_keypoints
+
+
+def _asked_for(cfg: DetectConfig) -> str | None:
+    """The network to load weights as that do not say it themselves; None where they do."""
+    spec = cfg.transfer.weights
+    path = Path(spec)
+    if spec == IMAGENET:
+        return _backbone_of(cfg) or USUAL_BACKBONE
+    says = spec.startswith(PREFIX) or spec in PACKAGED or not path.is_file() or is_ours(path)
+    if says or by_file(path.name) or read_config(path):
+        return None
+    return _backbone_of(cfg) or None
+
+
+def _backbone_of(cfg: DetectConfig) -> str:
+    """The network of the zoo that the detector stands on; "" for none, or where nobody says it."""
+    if cfg.model.backbone not in (AUTO, ""):
+        return cfg.model.backbone
+    if cfg.model.model == AUTO:
+        return ""
+    return _place(_on_meta(cfg.model.model, 2, 3, (128, 128)))[1]
+
+
+def _place(net: nn.Module) -> tuple[str, str]:
+    """Where in a detector its network of the zoo lies (a dotted name), and which it is; "" for none."""
+    found = ((name, part.name) for name, part in net.named_modules() if isinstance(part, Backbone))
+    return next(found, ("", ""))
+
+
+def _whole(cfg: DetectConfig, found: Published, n_keypoints: int) -> tuple[DetectConfig, Borrowed]:
+    """Start from a whole detector."""
+    on = f"{found.network} on {found.backbone}" if found.backbone else found.network
+    stated, under = cfg.model.model, cfg.model.backbone
+    if stated not in (AUTO, found.network) or under not in (AUTO, "", found.backbone):
+        asked = " ".join(
+            f"--{flag} {value}" for flag, value in (("model", stated), ("backbone", under)) if value not in (AUTO, "")
+        )
+        raise WeightsError(f"{asked}: {found.source} has weights of {on}. Leave that out, or give other weights.")
+    preprocess, said = prepare_like(cfg.data, found)
+    start = {key: tensor for key, tensor in found.net.state_dict().items() if key not in found.fresh}
+    two, three = (
+        _shapes_of(_on_meta(found.network, k, preprocess.channels, preprocess.size, found.backbone, n_keypoints))
+        for k in (2, 3)
+    )
+    some = _shapes_of(
+        _on_meta(found.network, found.n_classes, preprocess.channels, preprocess.size, found.backbone, n_keypoints)
+    )
+    other = next((key for key, tensor in start.items() if some.get(key) != tuple(tensor.shape)), None)
+    if other is not None:
+        size, theirs = ("x".join(map(str, each.size)) for each in (preprocess, found.preprocess))
+        raise ConfigError(
+            f"--image-size {size}: at that size {found.network} has another shape ({other}) than {found.source}, which "
+            f"was trained on pictures of {theirs} px. Leave it out."
+        )
+    last = frozenset(key for key in two if two[key] != three[key])
+    model = replace(cfg.model, model=found.network, backbone=found.backbone)
+    return replace(cfg, model=model), BorrowedDetector(found, preprocess, tuple(said), start, last, "", n_keypoints)
+
+
+def _backbone(cfg: DetectConfig, found: Published) -> tuple[DetectConfig, Borrowed]:
+    """Start from a classifier as backbone."""
+    notes = []
+    model, name = cfg.model, cfg.model.model
+    if found.network not in LAYOUTS:
+        raise WeightsError(
+            f"{found.source} has weights of {found.network}, which has no maps for a detector. Give those of a network "
+            f"with stages, such as {', '.join(EXAMPLES)}, or of a detector."
+        )
+    if name == AUTO:
+        name = USUAL_MODEL
+        notes.append(f"the network is {name} on {found.network}, since none is named: --model has others")
+    free = name in BACKBONES
+    under = found.network if free and model.backbone in (AUTO, "") else _backbone_of(cfg)
+    if not under:
+        raise ConfigError(
+            f"--weights {cfg.transfer.weights} are of {found.network}, a classifier, and model {name} takes none as "
+            f"backbone. Say --model {', '.join(BACKBONES)}, or give weights of a {name}."
+        )
+    if under != found.network:
+        other = f"say --backbone {found.network}, or " if free else ""
+        raise WeightsError(
+            f"Model {name} stands on {under}, and {found.source} has weights of {found.network}: {other}give weights "
+            f"of {under}."
+        )
+    colour = require_numbers(cfg.data, found.preprocess)
+    notes.append(f"pixels are prepared as for the weights ({colour}); size and fit are those of the data")
+    theirs = found.preprocess
+    place, _ = _place(_on_meta(name, 2, theirs.channels, theirs.size, under if free else ""))
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        keys = list(backbone(under, theirs.channels, theirs.size).state_dict())
+    state = found.net.state_dict()
+    start = {f"{place}.{key}": state[key] for key in keys}
+    cfg = replace(
+        cfg,
+        model=replace(model, model=name, backbone=under if free else model.backbone),
+        data=replace(cfg.data, colour=colour),
+    )
+    return cfg, BorrowedBackbone(found, Numbers(theirs), tuple(notes), start, frozenset(), f"the backbone {under}")
+
+
+def plan(cfg: DetectConfig, facts: DataFacts, net: nn.Module) -> Plan | None:
+    """What is frozen in which epoch; None for a network that starts from scratch.
+
+    The last layer is everything that stands on the backbone; of a detector without one, what has a number of classes.
+    """
+    if not cfg.transfer.weights:
+        return None
+    parameters = [name for name, _ in net.named_parameters()]
+    place, _ = _place(net)
+    if place:
+        return Plan(net, {name for name in parameters if not name.startswith(f"{place}.")}, cfg.transfer)
+    two, three = (_shapes(cfg, facts, k) for k in (2, 3))
+    return Plan(net, {name for name in parameters if two[name] != three[name]}, cfg.transfer)
+
+
+def _shapes(cfg: DetectConfig, facts: DataFacts, n_classes: int) -> Shapes:
+    name, under = names(cfg)
+    preprocess = facts.preprocess
+    return _shapes_of(_on_meta(name, n_classes, preprocess.channels, preprocess.size, under, facts.n_keypoints))
+
+
+def _on_meta(
+    name: str, n_classes: int, channels: int, size: tuple[int, int], under: str = "", n_keypoints: int = 0
+) -> nn.Module:
+    """A detector without numbers in it."""
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        return build(name, n_classes, channels, size, under, n_keypoints)
+
+
+def _shapes_of(net: nn.Module) -> Shapes:
+    return {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
