@@ -70,7 +70,7 @@ def markers(n: int = 24, size: tuple[int, int] = SIZE, c: int = 3, seed: int = 0
         "index": torch.arange(n),
         "boxes_xyxy": torch.from_numpy(np.stack([box, box * 0], 1)),  # the second box is padding
         "box_label": torch.tensor([[3, -1]]).repeat(n, 1),
-        "keypoints": torch.from_numpy(points)[:, None, None],
+        "keypoints": torch.from_numpy(np.stack([points, points * 0], 1))[:, :, None],
         "valid_hw": torch.tensor([[h, w]]).repeat(n, 1),
         "original_hw": torch.tensor([[2 * h, 2 * w]]).repeat(n, 1),
         "canvas_affine": torch.tensor([[[2.0, 0, 0], [0, 2.0, 0]]]).repeat(n, 1, 1),
@@ -122,7 +122,7 @@ def test_shapes_types_and_memory(transform, n, c, size):
     assert found["image"].dtype is found["mask"].dtype is torch.uint8
     assert found["image"].is_contiguous(memory_format=torch.channels_last)
     assert found["boxes_xyxy"].shape == (n, 2, 4)
-    assert found["keypoints"].shape == (n, 1, 1, 3)
+    assert found["keypoints"].shape == (n, 2, 1, 3)
     assert found["canvas_affine"].dtype is torch.float32
 
 
@@ -195,7 +195,9 @@ def test_marker_moves_with_resampled_pixels(transform, seed):
         x1, y1, x2, y2 = found["boxes_xyxy"][k, 0].tolist()
         h, w = found["mask"][k].shape
         marked = (found["mask"][k] == 1).nonzero().float() + 0.5
-        if len(marked):  # nearest pixels, so up to half a new pixel or half an old one beyond
+        gone = found["box_label"][k, 0] < 0
+        assert not (gone and found["keypoints"][k, 0, 0, 2])
+        if len(marked) and not gone:  # nearest pixels, so up to half a new pixel or half an old one beyond
             assert marked.min() >= 0
             assert (marked[:, 1] > x1 - 1).all() and (marked[:, 1] < x2 + 1).all()
             assert (marked[:, 0] > y1 - 1).all() and (marked[:, 0] < y2 + 1).all()

@@ -82,6 +82,9 @@ class AugmentConfig:
     """Add a colour along the principal ones of ImageNet, with this deviation (AlexNet: 0.1)."""
     short_side: tuple[int, int] = (0, 0)
     """Resize so that the shorter side is drawn from these two, then cut a random window (ResNet at 224: 256 480)."""
+    zoom: tuple[float, float] = (0.0, 0.0)
+    """Show pictures larger or smaller by a factor drawn between these two (0.8 1.25); 0 0 is 1 1, which does nothing,
+    but in detection 0.8 1.25."""
     radial: float = 0.0
     """Bow straight lines as a lens does, by a k up to this, both ways (0.1 is well visible)."""
     blur: float = 0.0
@@ -93,6 +96,8 @@ class AugmentConfig:
     cutmix: float = 0.0
     """Paste a rectangle of another picture, its area drawn from Beta(a, a) with this a (usual: 1); beside --mixup each
     batch gets one of the two."""
+    mosaic: float = 0.0
+    """Probability of putting parts of four pictures together into one; in detection and segmentation."""
     policy: str = ""
     """FILE.toml with one [[step]] table a transform, in order, in place of all of the above."""
     augment: bool = True
@@ -102,7 +107,7 @@ class AugmentConfig:
         object.__setattr__(self, "policy", resolve_policy(self.policy))  # from here on it is its own text
         if self.policy:
             self._refuse_others()
-        for name in ("flip", "vflip", "shift", "jitter", "cutout", "stretch", "erase"):
+        for name in ("flip", "vflip", "shift", "jitter", "cutout", "stretch", "erase", "mosaic"):
             require(0 <= getattr(self, name) <= 1, name, "in [0, 1]", getattr(self, name))
         require(0 < self.crop <= 1, "crop", "in (0, 1]", self.crop)
         require(0 <= self.rotate <= 180, "rotate", "from 0 to 180 degrees", self.rotate)
@@ -117,8 +122,24 @@ class AugmentConfig:
         low, high = self.short_side
         ordered = (low, high) == (0, 0) or 0 < low <= high <= 10_000
         require(ordered, "short_side", "two numbers of pixels, the smaller first, or 0 0", self.short_side)
-        if low and self.crop < 1:
-            raise ConfigError("short_side and crop both cut the input out of the picture. Leave one of them out.")
+        near, far = self.zoom
+        ordered = (near, far) == (0, 0) or 0.1 <= near <= far <= 10
+        require(ordered, "zoom", "two factors from 0.1 to 10, the smaller first, or 0 0", self.zoom)
+        cuts = [name for name, on in (("short_side", low), ("crop", self.crop < 1), ("zoom", self.zooms)) if on]
+        if len(cuts) > 1:
+            raise ConfigError(f"{cuts[0]} and {cuts[1]} both cut the input out of the picture. Leave one of them out.")
+
+    @property
+    def zooms(self) -> bool:
+        """Whether `zoom` does something."""
+        return self.zoom not in ((0, 0), (1, 1))
+
+    @property
+    def collects(self) -> bool:
+        """Whether some pictures show the things of four."""
+        if not (self.augment and self.policy):
+            return self.augment and self.mosaic > 0
+        return any(step.name == "mosaic" for step in read_policy(self.policy, "policy"))
 
     @property
     def mixes(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from pellucid.data.source import Problem, Role, Source
 from pellucid.data.splits import Split, keep_together, make_split, subset
 from pellucid.data.statistics import measure
 from pellucid.data.transforms import Transform, build
+from pellucid.data.transforms.geometry.flip import mirror_order
 
 OWN_SIZE_UP_TO = 256  # pictures that all share one size up to this keep it
 USUAL_SIZE = 224
@@ -45,6 +46,7 @@ class Splits:
         names: record names of the pack's rows.
         augment: the training transforms' settings.
         objects: the things in the picture of each of the pack's rows, or None where they are not told apart.
+        mirror: which keypoint of a mirrored thing is which of the thing itself, see `transforms.geometry.flip`.
     """
 
     facts: DataFacts
@@ -54,6 +56,7 @@ class Splits:
     names: list[str]
     augment: AugmentConfig
     objects: Sequence[Objects] | None = None
+    mirror: tuple[int, ...] = ()
 
     def loader(
         self,
@@ -94,7 +97,8 @@ class Splits:
 
     def _transform(self, training: bool) -> Transform | None:
         preprocess = self.facts.preprocess
-        return build(self.augment, preprocess.size, preprocess.canvas_size, train=training)
+        size, canvas_size = preprocess.size, preprocess.canvas_size
+        return build(self.augment, size, canvas_size, training, preprocess.background, self.mirror)
 
     def sample(self, role: Role, n: int, seed: int) -> Tensor:
         """(n, C, h, w) uint8: pictures of a split as a network sees them outside training, drawn without repeating.
@@ -172,7 +176,8 @@ def prepare(
         n_keypoints=n_keypoints,
         has_outlines=has_outlines,
     )
-    return Splits(facts, pack, split, [*source.problems, *pack.problems], kept.names, augment, kept.objects)
+    problems, mirror = [*source.problems, *pack.problems], mirror_order(source.keypoints)
+    return Splits(facts, pack, split, problems, kept.names, augment, kept.objects, mirror)
 
 
 def _add_things(pack: Pack, objects: Sequence[Objects], preprocess: Preprocess, outlines: bool) -> None:

@@ -57,6 +57,8 @@ class Source:
         mask_ids: file value -> class id, for masks whose file values are not 0..K-1; None keeps them.
         mask_colours: 0xRRGGBB -> file value, for masks that are pictures in colours; None for all others.
         objects: N times the things in a picture, whose classes are indices into `classes`; or None.
+        keypoints: names of the keypoints of each thing, where they are known: those with `left` in them change places
+            with those with `right` in mirrored pictures.
         roles: (N,) of "train", "val", "test" or "", as far as the data says; "" is to be split.
         groups: (N,) any hashable; records of one group stay on one side; or None.
         problems: what was left out while reading.
@@ -73,6 +75,7 @@ class Source:
     mask_ids: dict[int, int] | None = None
     mask_colours: dict[int, int] | None = None
     objects: Sequence[Objects] | None = None
+    keypoints: tuple[str, ...] = ()
     roles: np.ndarray | None = None
     groups: np.ndarray | None = None
     problems: list[Problem] = field(default_factory=list)

@@ -10,7 +10,7 @@ from pellucid.data.config import AugmentConfig
 from pellucid.data.policy.read import in_one_line, read_policy, resolve_policy
 from pellucid.data.policy.steps import STEPS
 from pellucid.data.transforms import CentreCrop, Compose, RandomCrop, Sometimes, build
-from pellucid.data.transforms.compose import CHANCY, CUTTERS, MAKERS
+from pellucid.data.transforms.compose import CHANCY, CUTTERS, MAKERS, MIRRORS
 from pellucid.tasks.classify.config import ClassifyConfig
 from pellucid.tasks.segment.config import SegmentConfig
 
@@ -74,7 +74,7 @@ def test_a_policy_that_cuts_nothing_begins_with_the_middle(tmp_path):
 
 
 def test_every_step_has_a_maker_and_works():
-    assert set(STEPS) == {*MAKERS, *CHANCY, *CUTTERS}
+    assert set(STEPS) == {*MAKERS, *CHANCY, *MIRRORS, *CUTTERS}
     image = torch.randint(0, 256, (6, 3, 30, 30), dtype=torch.uint8, generator=generator(0, "t"))
     for name, kind in STEPS.items():
         text = f"step = [{{name = '{name}'}}]".replace("scale_crop'", "scale_crop', short_side = [28, 40]")

@@ -120,6 +120,7 @@ def test_they_agree_to_a_fraction_of_a_pixel(name: str) -> None:
     mask = torch.where((y - 46).square() + (x - 52).square() < 15**2, 7, 0)[None].repeat(n, 1, 1)
     size = (80, 80) if STEPS[name].cuts else (side, side)
     values = {"crop": {"area": [0.6, 1], "aspect": [0.8, 1.2]}, "scale_crop": {"short_side": [88, 110]}}
+    values["zoom"] = {"factor": [0.84, 1.25]}  # never smaller than the canvas: what lies beside it would shine too
     usual = {"rotate": {"degrees": 90}, "shift": {"share": 0.2}, "translate": {"share": 0.2}}
     out = step(name, size, **values.get(name, usual.get(name, {})))(painted(mask), generator)
     held = (out["mask"] == 7).double()

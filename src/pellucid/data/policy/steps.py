@@ -40,6 +40,12 @@ STEPS: dict[str, Kind] = {
         {"short_side": Pair((256, 480), 1, 10_000, whole=True)},
         cuts=True,
     ),
+    "zoom": Kind(
+        "larger or smaller by a random factor, with a border where it is smaller",
+        {"factor": Pair((0.8, 1.25), 0.1, 10)},
+        cuts=True,
+    ),
+    "mosaic": Kind("four pictures in one; not for classes of whole pictures", {"scale": Pair((0.5, 1.0), 0.1, 2)}),
     "flip": Kind("mirror left and right"),
     "vflip": Kind("turn upside down"),
     "rotate": Kind("turn, both ways", {"degrees": Number(15, 0, 180)}),

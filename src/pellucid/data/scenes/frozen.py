@@ -16,7 +16,7 @@ from pellucid.data.scenes.dice import Dice
 from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty, filling
 from pellucid.data.scenes.labels import objects, semantic_mask
 from pellucid.data.scenes.options import Options
-from pellucid.data.scenes.scene import Scene
+from pellucid.data.scenes.scene import KEYPOINTS, Scene
 from pellucid.data.scenes.sprites.cutouts import Catalogue
 from pellucid.data.scenes.sprites.fashion import FASHION
 from pellucid.data.scenes.sprites.kinds import catalogue
@@ -145,6 +145,7 @@ def as_source(
         masks=masks,
         labels=labels if purpose == "classify" else None,
         objects=None if purpose == "classify" else told_apart,
+        keypoints=() if purpose == "classify" else KEYPOINTS,
         roles=np.array([role for role, _ in numbers], dtype="<U5"),
         card=card(options, kind),
     )

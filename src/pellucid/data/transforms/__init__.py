@@ -9,8 +9,10 @@ from pellucid.data.transforms.geometry.flip import Flip, VFlip
 from pellucid.data.transforms.geometry.radial import Radial
 from pellucid.data.transforms.geometry.scale_crop import ScaleCrop
 from pellucid.data.transforms.geometry.shift import Shift
+from pellucid.data.transforms.geometry.zoom import Zoom
 from pellucid.data.transforms.mixing.cutmix import CutMix
 from pellucid.data.transforms.mixing.mixup import Mixup
+from pellucid.data.transforms.mixing.mosaic import Mosaic
 from pellucid.data.transforms.pixels.blur import Blur
 from pellucid.data.transforms.pixels.colour import Jitter, Noise
 from pellucid.data.transforms.pixels.cutout import Cutout
@@ -33,6 +35,7 @@ __all__ = [
     "Flip",
     "Jitter",
     "Mixup",
+    "Mosaic",
     "Noise",
     "PcaColour",
     "Radial",
@@ -43,5 +46,6 @@ __all__ = [
     "Transform",
     "VFlip",
     "Window",
+    "Zoom",
     "build",
 ]

@@ -7,10 +7,15 @@ device where the pixels are, draws everything from the generator, and changes no
 |---|---|
 | `image` (N, C, H, W) uint8 | the pixels; the result is channels last in memory |
 | `mask` (N, H, W), any integers | moves with the pixels by the nearest pixel; pixels that come from nowhere are 255 |
-| `boxes_xyxy` (N, M, 4) | moved and clipped; a box that leaves the canvas becomes 0 and its `box_label` -1 |
-| `keypoints` (N, M, P, 3) | moved; one that leaves the canvas gets visibility 0 |
+| `instance_mask` (N, M, H, W) bool | moves as `mask` does; pixels that come from nowhere are no thing's |
+| `boxes_xyxy` (N, M, 4) | moved and clipped; a box whose middle leaves the canvas becomes 0 and its `box_label` -1 |
+| `keypoints` (N, M, P, 3) | moved; one that leaves the canvas, or whose thing does, gets visibility 0 |
+| `proposals_xyxy` (N, R, 4) | moved and clipped; one that leaves the canvas becomes 0 |
 | `canvas_affine` (N, 2, 3) | leads from the new canvas to the file's pixels |
 | `valid_hw` (N, 2) | everything that is picture lies in these first rows and columns |
+
+A thing is there with its box, its label and its mask, or with none of them: one of whose mask no pixel is left has gone
+too. `Mosaic` alone changes how many places for things there are.
 
 `canvas_affine` is what it says as long as the pixels moved by matrices; warps that are none leave it as it was.
 
@@ -71,9 +76,10 @@ def back_matrix(scale_x: Tensor, scale_y: Tensor, left: Tensor, top: Tensor) -> 
 
 
 def moved(batch: Batch, back: Tensor, size: tuple[int, int]) -> Batch:
-    """The entries that hold coordinates, after the pixels moved.
+    """The entries that hold coordinates, after the pixels moved, and the masks of things that are still there.
 
     Args:
+        batch: with old coordinates, and masks that have moved already.
         back: (N, 2, 3) float32 on the CPU, from new to old canvas coordinates.
         size: new height and width.
     """
@@ -87,38 +93,62 @@ def moved(batch: Batch, back: Tensor, size: tuple[int, int]) -> Batch:
 
 
 def moved_by(batch: Batch, forward: Callable[[Tensor], Tensor], size: tuple[int, int], edge: int = EDGE) -> Batch:
-    """Boxes and keypoints after the pixels moved.
+    """Boxes and keypoints after the pixels moved, and the masks of things that are still there.
 
     Args:
+        batch: with old coordinates, and masks that have moved already.
         forward: (N, K, 2) old coordinates -> new ones.
         size: new height and width.
         edge: points of each edge of a box that are looked at; the ends alone where edges stay straight.
     """
     found: Batch = {}
+    limit = torch.tensor([size[1], size[0]])
+
+    def box(boxes: Tensor) -> Tensor:
+        around = _around(boxes, edge)  # (N, M, P, 2)
+        around = forward(around.flatten(1, 2)).reshape(around.shape)
+        return torch.cat([around.amin(2), around.amax(2)], dim=-1)
+
+    there = None
     if "boxes_xyxy" in batch:
-        found |= _moved_boxes(batch, forward, size, edge)
+        boxes, there = seen(box(batch["boxes_xyxy"]), torch.zeros(2), limit)
+        if "instance_mask" in batch:
+            there &= batch["instance_mask"].flatten(2).any(-1)
+            found["instance_mask"] = batch["instance_mask"] & there[..., None, None]
+        found["boxes_xyxy"] = boxes * there[..., None]
+        if "box_label" in batch:
+            found["box_label"] = torch.where(there, batch["box_label"], -1)
+    if "proposals_xyxy" in batch:
+        found["proposals_xyxy"], _ = seen(box(batch["proposals_xyxy"]), torch.zeros(2), limit, by_middle=False)
     if "keypoints" in batch:
         points = batch["keypoints"]
         n, m, p, _ = points.shape
         xy = forward(points[..., :2].reshape(n, m * p, 2)).reshape(n, m, p, 2)
-        inside = ((xy >= 0) & (xy < xy.new_tensor([size[1], size[0]]))).all(-1)  # (N, M, P)
+        inside = ((xy >= 0) & (xy < limit.to(xy))).all(-1)  # (N, M, P)
+        inside = inside if there is None else inside & there[..., None]
         found["keypoints"] = torch.cat([xy, (points[..., 2] * inside)[..., None]], dim=-1)
     return found
 
 
-def _moved_boxes(batch: Batch, forward: Callable[[Tensor], Tensor], size: tuple[int, int], edge: int) -> Batch:
-    boxes = batch["boxes_xyxy"]
-    around = _around(boxes, edge)  # (N, M, P, 2)
-    around = forward(around.flatten(1, 2)).reshape(around.shape)
-    limit = boxes.new_tensor([size[1], size[0]])
-    low = around.amin(2).clamp(min=0).minimum(limit)  # (N, M, 2)
-    high = around.amax(2).clamp(min=0).minimum(limit)
-    there = (high > low).all(-1)  # (N, M)
-    moved_boxes = torch.cat([low, high], dim=-1) * there[..., None]
-    found = {"boxes_xyxy": moved_boxes}
-    if "box_label" in batch:
-        found["box_label"] = torch.where(there, batch["box_label"], -1)
-    return found
+def seen(boxes: Tensor, low: Tensor, high: Tensor, by_middle: bool = True) -> tuple[Tensor, Tensor]:
+    """What of boxes lies in a window.
+
+    Args:
+        boxes: (..., 4).
+        low, high: (..., 2), left top and right bottom of the window.
+        by_middle: whether a box is there only where its middle is.
+
+    Returns:
+        (..., 4) clipped, zeros where a box is not there; and (...,) bool, whether it is.
+    """
+    low, high = low.to(boxes), high.to(boxes)
+    corners = boxes.unflatten(-1, (2, 2))  # (..., corner, axis)
+    middle = corners.mean(-2)
+    corners = corners.maximum(low[..., None, :]).minimum(high[..., None, :])
+    there = (corners[..., 1, :] > corners[..., 0, :]).all(-1)
+    if by_middle:
+        there = there & ((middle >= low) & (middle <= high)).all(-1)
+    return corners.flatten(-2) * there[..., None], there
 
 
 def _around(boxes: Tensor, edge: int) -> Tensor:

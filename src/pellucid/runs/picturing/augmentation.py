@@ -85,7 +85,7 @@ def draw_augmentation(
     seed = cfg.train.seed
     preprocess = splits.facts.preprocess
     size, canvas = preprocess.size, preprocess.canvas_size
-    asked = build(splits.augment, size, canvas, train=True)
+    asked = build(splits.augment, size, canvas, True, preprocess.background, splits.mirror)
     steps = list(asked.steps) if asked else []
     alone = _every_step(size, "mask" in splits.pack.targets) if every else steps
     batch = some_pictures(splits, seed)

@@ -53,11 +53,13 @@ class Settings(TypedDict, total=False):
     cutout: float
     pca_colour: float
     short_side: tuple[int, int]
+    zoom: tuple[float, float]
     radial: float
     blur: float
     erase: float
     mixup: float
     cutmix: float
+    mosaic: float
     policy: str
     augment: bool
     label_smoothing: float

@@ -95,6 +95,10 @@ class ClassifyConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
+    def __post_init__(self) -> None:
+        if self.augment.collects:
+            raise ConfigError("mosaic shows things of four pictures, and one class would be told. Use mixup or cutmix.")
+
     @property
     def title(self) -> str:
         """The model in words, for lists and headings."""

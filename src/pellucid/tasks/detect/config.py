@@ -1,12 +1,14 @@
 """Settings of detection. Imports no torch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pellucid.core.config import require
 from pellucid.core.errors import ConfigError
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.training.config import OptimConfig, RegulariseConfig, ScheduleConfig, TrainConfig, TransferConfig
+
+USUAL_ZOOM = (0.8, 1.25)  # the standard scale jitter of Ghiasi et al. 2021, arXiv 2012.07177
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,12 @@ class DetectLossConfig:
     def __post_init__(self) -> None:
         for name in ("box_weight", "mask_weight", "keypoint_weight"):
             require(getattr(self, name) >= 0, name, "0 or positive", getattr(self, name))
+
+
+def usual_augment(augment: AugmentConfig) -> AugmentConfig:
+    """The settings with what detection does unless it is told otherwise: things come in all sizes."""
+    cuts = augment.short_side[0] or augment.crop < 1 or augment.policy or not augment.augment
+    return augment if cuts or augment.zoom != (0, 0) else replace(augment, zoom=USUAL_ZOOM)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from pellucid.core.errors import DataError
+from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers, Preprocess
-from pellucid.core.progress import Progress
+from pellucid.core.progress import Progress, Quiet
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.source import Source
-from pellucid.models.detect import MASKS
-from pellucid.tasks.detect.config import DetectConfig
+from pellucid.models.detect import KEYPOINTS, MASKS, PROPOSED
+from pellucid.tasks.detect.config import DetectConfig, usual_augment
 from pellucid.tasks.detect.model import names
+from pellucid.tasks.detect.proposals import packed_proposals
 
 
 def make_data(
@@ -20,16 +22,46 @@ def make_data(
     whole: bool = False,
 ) -> Splits:
     """Batches with `image`, `boxes_xyxy`, `box_label`, `is_crowd`, `box_area`, and `keypoints` where things have some;
-    see `data.pack.things`. Networks that learn outlines get `instance_mask` too.
+    see `data.pack.things`. Networks that learn outlines get `instance_mask` too,
+    those that judge proposals `proposals_xyxy`. Pictures without things are welcome.
 
     Raises:
-        DataError: the source does not say what things are where.
+        DataError: the source does not say what things are where, none is to be trained on, or they lack what the
+            network learns.
     """
     if source.objects is None:
         raise DataError(
             f"{source.name} does not say where its things are, so nothing can be detected. It fits "
             f"--task {source.kind}."
         )
-    things = replace(source, labels=None, masks=None)
-    outlines = names(cfg)[0] in MASKS
-    return prepare(things, cfg.data, cfg.augment, cfg.train.seed, "detect", progress, preprocess, whole, outlines)
+    name, _ = names(cfg)
+    things, augment = replace(source, labels=None, masks=None), usual_augment(cfg.augment)
+    seed, outlines = cfg.train.seed, name in MASKS
+    splits = prepare(things, cfg.data, augment, seed, "detect", progress, preprocess, whole, outlines)
+    if not whole:
+        _require_things(name, splits.facts)
+    if name in PROPOSED:
+        splits.pack.targets["proposals_xyxy"] = packed_proposals(splits.pack, progress or Quiet())
+    return splits
+
+
+def _require_things(name: str, facts: DataFacts) -> None:
+    """Refuse what the network cannot learn from.
+
+    Raises:
+        DataError: there are no things in the training split, or they have no outlines or keypoints and should.
+    """
+    if facts.n_train and not any(facts.class_counts):
+        raise DataError(
+            f"{facts.source}: none of the {facts.n_train:,} training pictures has a thing in it, so there is nothing "
+            "to learn. Check that annotations and pictures have the same names, or add pictures with things."
+        )
+    lacks = {
+        "outlines": name in MASKS and not facts.has_outlines,
+        "keypoints": name in KEYPOINTS and not facts.n_keypoints,
+    }
+    for what in (what for what, missing in lacks.items() if missing):
+        raise DataError(
+            f"{name} learns {what}, and not all things of {facts.source} have some. Take another --model, such as "
+            "faster_rcnn, or data with them."
+        )

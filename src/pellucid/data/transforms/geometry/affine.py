@@ -57,9 +57,11 @@ def warped(batch: Batch, back: Tensor) -> Batch:
     result = {**batch, "image": warp(batch["image"], back)}
     if "mask" in batch:
         result["mask"] = warp_mask(batch["mask"], back)
+    if "instance_mask" in batch:
+        result["instance_mask"] = warp_things(batch["instance_mask"], back)
     if "valid_hw" in batch:  # edge pixels are drawn outwards, so the whole canvas may show picture
         result["valid_hw"] = torch.tensor([height, width], device=batch["valid_hw"].device).repeat(n, 1)
-    return result | moved(batch, back, (height, width))
+    return result | moved(result, back, (height, width))
 
 
 def about_middle(linear: Tensor, size: tuple[int, int]) -> Tensor:
@@ -88,6 +90,19 @@ def warp_mask(mask: Tensor, back: Tensor) -> Tensor:
     above = mask[:, None].to(torch.float32) + 1  # so that 0 is left for outside
     sampled = F.grid_sample(above, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0] - 1
     return torch.where(sampled < 0, IGNORE, sampled).to(mask.dtype)
+
+
+def warp_things(masks: Tensor, back: Tensor) -> Tensor:
+    """Sample (N, M, H, W) bool at `back` of every pixel centre: the nearest pixel, False outside."""
+    theta = _unit_coordinates(back, *masks.shape[2:]).to(masks.device)
+    return sample_things(masks, _grid(theta, *masks.shape[2:]))
+
+
+def sample_things(masks: Tensor, grid: Tensor) -> Tensor:
+    """(N, M, H, W) bool at the places (N, H, W, 2), from -1 to 1: the nearest pixel, False outside."""
+    if not masks.shape[1]:
+        return masks
+    return F.grid_sample(masks.to(torch.float32), grid, mode="nearest", padding_mode="zeros", align_corners=False) > 0.5
 
 
 def _unit_coordinates(back: Tensor, height: int, width: int) -> Tensor:

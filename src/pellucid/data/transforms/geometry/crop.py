@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.data.canvas import resize
 from pellucid.data.transforms.batch import Batch, back_matrix, draw_whole, moved
-from pellucid.data.transforms.geometry.windows import mask_windows, windows
+from pellucid.data.transforms.geometry.windows import mask_windows, thing_windows, windows
 from pellucid.ops import buffers
 
 TRIES = 10  # shapes drawn until one fits into the canvas
@@ -106,8 +106,10 @@ def cut_parts(batch: Batch, rows: Tensor, part_hw: Tensor, size: tuple[int, int]
     result = {**batch, "image": _image_parts(image, rows, part_hw, top, left, size)}
     if "mask" in batch:
         result["mask"] = _mask_parts(batch["mask"], rows, part_hw, top, left, size)
+    if "instance_mask" in batch:
+        result["instance_mask"] = _thing_parts(batch["instance_mask"], part_hw, top, left, size)
     scale = own_hw / torch.tensor(size)  # (N, 2)
-    result |= moved(batch, back_matrix(scale[:, 1], scale[:, 0], left.float(), top.float()), size)
+    result |= moved(result, back_matrix(scale[:, 1], scale[:, 0], left.float(), top.float()), size)
     if "valid_hw" in batch:
         seen = (valid - torch.stack([top, left], 1)) / scale
         result["valid_hw"] = _limited(seen.ceil().long(), size).to(batch["valid_hw"].device)
@@ -120,7 +122,7 @@ def _image_parts(
     shape = (len(rows), *size, image.shape[1])
     on_cpu = image.device.type == "cpu"
     out = buffers.empty(shape, image.dtype) if on_cpu else image.new_empty(shape)
-    for deal, part_size in _dealt(len(rows), part_hw):
+    for deal, part_size in dealt(len(rows), part_hw):
         part = windows(image, rows[deal], top[deal], left[deal], part_size)
         out[deal] = resize(part, size).permute(0, 2, 3, 1)
     return out.permute(0, 3, 1, 2)
@@ -130,13 +132,21 @@ def _mask_parts(
     mask: Tensor, rows: Tensor, part_hw: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]
 ) -> Tensor:
     out = mask.new_empty((len(rows), *size))
-    for deal, part_size in _dealt(len(rows), part_hw):
+    for deal, part_size in dealt(len(rows), part_hw):
         part = mask_windows(mask, rows[deal], top[deal], left[deal], part_size)
-        out[deal] = _nearest(part, size)
+        out[deal] = nearest(part, size)
     return out
 
 
-def _dealt(n: int, part_hw: Tensor) -> Iterator[tuple[slice, tuple[int, int]]]:
+def _thing_parts(masks: Tensor, part_hw: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
+    """Of (N, M, H, W), which are those of the batch already."""
+    out = masks.new_empty((*masks.shape[:2], *size))
+    for deal, part_size in dealt(len(masks), part_hw):
+        out[deal] = nearest(thing_windows(masks[deal], top[deal], left[deal], part_size), size)
+    return out
+
+
+def dealt(n: int, part_hw: Tensor) -> Iterator[tuple[slice, tuple[int, int]]]:
     """The places in the batch that get each shape, and the shape: dealt out like cards."""
     for k, (height, width) in enumerate(part_hw.tolist()):
         yield slice(k, n, len(part_hw)), (height, width)
@@ -147,21 +157,23 @@ def _cut(batch: Batch, rows: Tensor, top: Tensor, left: Tensor, size: tuple[int,
     result = {**batch, "image": windows(batch["image"], rows, top, left, size)}
     if "mask" in batch:
         result["mask"] = mask_windows(batch["mask"], rows, top, left, size)
+    if "instance_mask" in batch:
+        result["instance_mask"] = thing_windows(batch["instance_mask"], top, left, size)
     if "valid_hw" in batch:
         valid = batch["valid_hw"]
         result["valid_hw"] = _limited(valid - torch.stack([top, left], 1).to(valid.device), size)
     still = torch.ones(len(top))
-    return result | moved(batch, back_matrix(still, still, left.float(), top.float()), size)
+    return result | moved(result, back_matrix(still, still, left.float(), top.float()), size)
 
 
 def _limited(valid_hw: Tensor, size: tuple[int, int]) -> Tensor:
     return valid_hw.clamp(min=0).minimum(torch.tensor(size, device=valid_hw.device))
 
 
-def _nearest(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """(N, H, W) -> (N, h, w): the pixel under the centre of each new pixel, for any integers."""
+def nearest(mask: Tensor, size: tuple[int, int]) -> Tensor:
+    """(..., H, W) -> (..., h, w): the pixel under the centre of each new pixel, for any integers."""
     down, across = (
         ((torch.arange(new, device=mask.device) + 0.5) * (old / new)).long()
-        for new, old in zip(size, mask.shape[1:], strict=True)
+        for new, old in zip(size, mask.shape[-2:], strict=True)
     )
-    return mask[:, down[:, None], across[None, :]]
+    return mask[..., down[:, None], across[None, :]]

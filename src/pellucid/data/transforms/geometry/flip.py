@@ -5,6 +5,8 @@ mirrored with probability p; in the random order of training the neighbours are 
 tossing a coin for each only in that their number is even. In return whole blocks are copied, none by index.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,30 +15,46 @@ from torch import Tensor
 from pellucid.data.transforms.batch import Batch, back_matrix, moved
 from pellucid.ops import buffers
 
+SIDES, OTHER = re.compile("left|right"), {"left": "right", "right": "left"}
 CHUNK_BYTES = 600_000  # mirrored at a time, so that they stay in the cache until they are copied
 
 
 @dataclass(frozen=True)
 class Flip:
-    """Mirror left and right, each picture with probability `p`."""
+    """Mirror left and right, each picture with probability `p`. For `mirror` see `mirror_order`."""
 
     p: float = 0.5
+    mirror: tuple[int, ...] = ()
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        return _mirror(batch, self.p, generator, axis=3)
+        return _mirror(batch, self.p, generator, 3, self.mirror)
 
 
 @dataclass(frozen=True)
 class VFlip:
-    """Turn upside down, each picture with probability `p`."""
+    """Turn upside down, each picture with probability `p`: what is left of a thing becomes its right here too."""
 
     p: float = 0.5
+    mirror: tuple[int, ...] = ()
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        return _mirror(batch, self.p, generator, axis=2)
+        return _mirror(batch, self.p, generator, 2, self.mirror)
 
 
-def _mirror(batch: Batch, p: float, generator: torch.Generator, axis: int) -> Batch:
+def mirror_order(names: Sequence[str]) -> tuple[int, ...]:
+    """Which keypoint of a mirrored thing is which of the thing itself: its left eye was the right one.
+
+    A name with `left` in it changes places with the one that has `right` there instead. All others keep theirs, and
+    so do points that have no names.
+    """
+    plain = [name.lower() for name in names]
+    return tuple(
+        plain.index(other) if (other := SIDES.sub(lambda side: OTHER[side[0]], name)) in plain else i
+        for i, name in enumerate(plain)
+    )
+
+
+def _mirror(batch: Batch, p: float, generator: torch.Generator, axis: int, order: tuple[int, ...]) -> Batch:
     """Along axis 3 (x) or 2 (y) of the pictures."""
     image = batch["image"]
     n, _, height, width = image.shape
@@ -47,6 +65,10 @@ def _mirror(batch: Batch, p: float, generator: torch.Generator, axis: int) -> Ba
     result = {**batch, "image": _mirrored(image, runs, axis)}
     if "mask" in batch:
         result["mask"] = _mirrored(batch["mask"][:, None], runs, axis)[:, 0]
+    if "instance_mask" in batch:
+        result["instance_mask"] = batch["instance_mask"].clone()
+        for run in runs:
+            result["instance_mask"][run] = batch["instance_mask"][run].flip(axis)
     sign, still, zero = 1 - 2 * chosen, torch.ones(n), torch.zeros(n)
     if axis == 3:
         back = back_matrix(sign, still, width * chosen, zero)
@@ -57,7 +79,11 @@ def _mirror(batch: Batch, p: float, generator: torch.Generator, axis: int) -> Ba
         for run in runs:
             valid[run, axis - 2] = (height, width)[axis - 2]
         result["valid_hw"] = valid
-    return result | moved(batch, back, (height, width))
+    result |= moved(result, back, (height, width))
+    if "keypoints" in batch and order:
+        for run in runs:
+            result["keypoints"][run] = result["keypoints"][run][:, :, list(order)]
+    return result
 
 
 def _draw_runs(n: int, p: float, generator: torch.Generator) -> list[slice]:

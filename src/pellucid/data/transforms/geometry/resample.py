@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from pellucid.data.canvas import IGNORE
 from pellucid.data.transforms.batch import Batch, moved_by
+from pellucid.data.transforms.geometry.affine import sample_things
 from pellucid.ops import buffers
 from pellucid.ops.rounding import round_into
 
@@ -40,6 +41,7 @@ def resampled(batch: Batch, back: Back, forward: Forward) -> Batch:
     out = buffers.empty_like(image)
     mask = batch.get("mask")
     new_mask = None if mask is None else torch.empty_like(mask)
+    things: list[Tensor] = []
     step = CHUNK if image.device.type == "cpu" else max(1, n)
     for start in range(0, n, step):
         part = slice(start, min(start + step, n))
@@ -51,12 +53,16 @@ def resampled(batch: Batch, back: Back, forward: Forward) -> Batch:
             above = mask[part, None].to(torch.float32) + 1  # so that 0 is left for outside
             nearest = F.grid_sample(above, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0] - 1
             new_mask[part] = torch.where(nearest < 0, IGNORE, nearest).to(mask.dtype)
+        if "instance_mask" in batch:
+            things.append(sample_things(batch["instance_mask"][part], grid))
     result = {**batch, "image": out}
+    if things:
+        result["instance_mask"] = torch.cat(things)
     if new_mask is not None:
         result["mask"] = new_mask
     if "valid_hw" in batch:  # edge pixels are drawn outwards, so the whole canvas may show picture
         result["valid_hw"] = torch.tensor([height, width], device=batch["valid_hw"].device).repeat(n, 1)
-    return result | moved_by(batch, forward, (height, width))
+    return result | moved_by(result, forward, (height, width))
 
 
 def _centres(height: int, width: int, device: torch.device) -> Tensor:

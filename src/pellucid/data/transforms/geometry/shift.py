@@ -6,7 +6,7 @@ import torch
 
 from pellucid.data.canvas import IGNORE
 from pellucid.data.transforms.batch import Batch, back_matrix, draw_whole, moved
-from pellucid.data.transforms.geometry.windows import mask_windows, pad, windows
+from pellucid.data.transforms.geometry.windows import mask_windows, pad, thing_windows, windows
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Shift:
             result["mask"] = mask_windows(padded, every, top, left, (height, width))
         if "valid_hw" in batch:  # edge pixels are drawn outwards, so the whole canvas may show picture
             result["valid_hw"] = torch.tensor([height, width], device=batch["valid_hw"].device).repeat(n, 1)
+        if "instance_mask" in batch:
+            padded = pad(batch["instance_mask"], reach, 0)
+            result["instance_mask"] = thing_windows(padded, top, left, (height, width))
         still = torch.ones(n)
         back = back_matrix(still, still, (left - reach[1]).float(), (top - reach[0]).float())
-        return result | moved(batch, back, (height, width))
+        return result | moved(result, back, (height, width))
