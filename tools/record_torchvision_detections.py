@@ -4,9 +4,9 @@
 
 FOLDER holds torchvision's Python files (`pip download --no-deps torchvision==0.28.0`, unpacked): they need not be
 installed, and the compiled operations are written anew below, from their definitions and without speed. Weights
-and pictures follow from names and sizes by plain arithmetic, so nothing large is kept: `tests` fill our networks with the
-same numbers. Only those cases are of use whose things do not hang on the last digits: each is run twice, with weights that
-differ by a millionth, and refused if the things differ.
+and pictures follow from names and sizes by plain arithmetic, so nothing large is kept: `tests` fill our networks with
+the same numbers. Only those cases are of use whose things do not hang on the last digits: each is run twice, with
+weights that differ by a millionth, and refused if the things differ.
 """
 
 import argparse
@@ -155,7 +155,7 @@ def load_library(folder: Path) -> Any:
         if not hasattr(module, name):
             raise SystemExit(f"torchvision's {module.__name__} has no {name} any more.")
         setattr(module, name, own)
-    boxes.batched_nms = lambda b, s, i, t: boxes._batched_nms_vanilla(b, s, i, t)
+    boxes.batched_nms = boxes._batched_nms_vanilla
     boxes._assert_has_ops = lambda: None
     detection.keep = names  # what is defined ends with its library
     return detection

@@ -1,6 +1,7 @@
 """How a picture becomes the numbers a network sees. Travels with the weights."""
 
 import base64
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,10 +10,39 @@ from pellucid.core.errors import ConfigError
 if TYPE_CHECKING:
     import numpy as np  # else with the first mean image: settings and `--help` are there sooner without it
 
-Fit = Literal["crop", "pad", "stretch", "short-side"]
+Fit = Literal["crop", "pad", "stretch", "short-side", "own"]
 Interpolation = Literal["bilinear", "bicubic"]
 INTERPOLATIONS: tuple[Interpolation, ...] = ("bilinear", "bicubic")
 MODES = ("standardise", "centre", "mean-image", "unit", "signed", "minmax", "none")
+
+
+@dataclass(frozen=True)
+class Resize:
+    """How a picture is resized once its pixels are numbers: bilinear, without antialiasing, as published detectors do.
+
+    Attributes:
+        short_side, long_side: as large as it can be with its shorter side at most `short_side` pixels and its longer
+            one at most `long_side`; sides are rounded down. Both 0 where `to` is given.
+        to: height and width whatever the shape is.
+    """
+
+    short_side: int = 0
+    long_side: int = 0
+    to: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if not (min(self.to) > 0 if self.to else 0 < self.short_side <= self.long_side):
+            raise ConfigError(
+                "A resize rule needs a height and a width, or a shorter side above 0 and a longer one not below it; "
+                f"got {self.to or (self.short_side, self.long_side)}."
+            )
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width that a picture gets, each at least 1."""
+        if self.to:
+            return self.to
+        scale = min(self.short_side / min(height, width), self.long_side / max(height, width))
+        return max(1, math.floor(height * scale)), max(1, math.floor(width * scale))
 
 
 @dataclass(frozen=True)
@@ -28,13 +58,15 @@ class Preprocess:
         channels: 1 (grey) or 3 (RGB).
         fit: how another shape gets there: `crop` (short side fits, centre kept), `pad` (whole
             picture, rest filled with `background`), `stretch`, `short-side` (as `crop`, to the pixel as published
-            weights were trained: resized whole, then cut).
+            weights were trained: resized whole, then cut), `own` (as `pad`, but what is smaller stays as it is).
         mode: name of the rule the numbers were made by, one of `MODES`.
         shift, scale: one number a channel.
         mean_image: (C, H, W) float32, in mode `mean-image` only.
         background: RGB (0..255) that transparent pixels are laid on and padding is filled with.
         interpolation: how pictures are resized, with antialiasing: `bilinear`, or `bicubic` as some published
             weights were trained with.
+        resize: for networks that take pictures of any size, one at a time: cut to the picture, made to numbers, and
+            resized so. `size` is then the room that a picture has in stored data; what is larger is made smaller there.
     """
 
     size: tuple[int, int]
@@ -47,6 +79,7 @@ class Preprocess:
     mean_image: "np.ndarray | None" = field(default=None, compare=False)
     background: tuple[int, int, int] = (255, 255, 255)
     interpolation: Interpolation = "bilinear"
+    resize: Resize | None = None
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -79,6 +112,9 @@ class Preprocess:
     def from_dict(cls, content: dict[str, Any]) -> "Preprocess":
         """The inverse of `as_dict`."""
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        if values.get("resize") is not None:
+            rule = values["resize"]
+            values["resize"] = Resize(**{k: tuple(v) if isinstance(v, list) else v for k, v in rule.items()})
         if values.get("mean_image") is not None:
             import numpy as np
 

@@ -74,7 +74,8 @@ def layout(original_hw: tuple[int, int], size: tuple[int, int], fit: Fit) -> Lay
     """Where a picture of `original_hw` goes on a canvas of `size`.
 
     `crop` shows the middle window that has the canvas's shape, rounded to whole pixels of the picture;
-    `pad` shows all of it at the top left, its sides in proportion; `stretch` shows all of it on all of the canvas.
+    `pad` shows all of it at the top left, its sides in proportion; `own` does that with pictures that are too large,
+    and keeps the others as they are; `stretch` shows all of it on all of the canvas.
     `short-side` shows what `crop` does up to a part of a pixel, but resizes all of the picture first (the longer side
     rounded down) and then cuts whole pixels of that, as the publishers of ImageNet weights do.
     """
@@ -82,8 +83,8 @@ def layout(original_hw: tuple[int, int], size: tuple[int, int], fit: Fit) -> Lay
     if fit == "stretch":
         return Layout(0, 0, height, width, size)
     ratio_h, ratio_w = size[0] / height, size[1] / width
-    if fit == "pad":
-        scale = min(ratio_h, ratio_w)
+    if fit in ("pad", "own"):
+        scale = min(ratio_h, ratio_w) if fit == "pad" else min(ratio_h, ratio_w, 1.0)
         shown = (min(size[0], max(1, round(height * scale))), min(size[1], max(1, round(width * scale))))
         return Layout(0, 0, height, width, shown)
     scale = max(ratio_h, ratio_w)
@@ -110,7 +111,7 @@ def place(
         image: (H, W, C) uint8, C = 1 or 3.
         size: height and width of the canvas.
         fit: see `layout`.
-        background: RGB of the canvas where `pad` shows no picture; grey canvases take its luma.
+        background: RGB of the canvas where `pad` and `own` show no picture; grey canvases take its luma.
         mask: (H, W) uint8 class ids.
         interpolation: how the picture is resized.
 

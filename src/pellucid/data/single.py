@@ -17,18 +17,24 @@ from pellucid.data.transforms import build
 def as_batch(images: Sequence[Any], preprocess: Preprocess, device: str | torch.device = "cpu") -> dict[str, Tensor]:
     """Paths, PIL images, arrays or tensors as a batch: `image`, `valid_hw`, `original_hw`, `canvas_affine`.
 
+    Networks that resize pictures themselves get them as they are, on a canvas as large as the largest.
+
     Raises:
         ImageError: one of them cannot be opened; the message names it.
     """
+    pictures = [read_image(image, preprocess.channels, preprocess.background) for image in images]
+    canvas = preprocess.canvas_size
+    if preprocess.resize is not None:
+        canvas = (max(each.shape[0] for each in pictures), max(each.shape[1] for each in pictures))
     placed = [
         place(
-            read_image(image, preprocess.channels, preprocess.background),
-            preprocess.canvas_size,
+            picture,
+            canvas,
             preprocess.fit,
             preprocess.background,
             interpolation=preprocess.interpolation,
         )
-        for image in images
+        for picture in pictures
     ]
     stacked = torch.from_numpy(np.stack([each.image for each in placed]))  # (N, H, W, C)
     batch = {

@@ -9,6 +9,14 @@ from pellucid.models.detect.faster_rcnn import faster_rcnn, faster_rcnn_plain
 from pellucid.models.detect.keypoint_rcnn import keypoint_rcnn
 from pellucid.models.detect.localizer import localizer
 from pellucid.models.detect.mask_rcnn import mask_rcnn
+from pellucid.models.detect.published_rcnn import (
+    fasterrcnn_resnet50_fpn,
+    keypointrcnn_resnet50_fpn,
+    maskrcnn_resnet50_fpn,
+)
+from pellucid.models.detect.published_retinanet import retinanet_resnet50_fpn
+from pellucid.models.detect.published_ssd import ssd300_vgg16
+from pellucid.models.detect.rcnn import USUAL_BACKBONE, rcnn
 from pellucid.models.detect.retinanet import retinanet
 from pellucid.models.detect.rfcn import rfcn
 from pellucid.models.detect.sliding_window import sliding_window
@@ -21,6 +29,7 @@ from pellucid.models.detect.yolo_grid import yolo_grid
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "localizer": localizer,
     "sliding_window": sliding_window,
+    "rcnn": rcnn,
     "fast_rcnn": fast_rcnn,
     "fast_rcnn_align": fast_rcnn_align,
     "faster_rcnn": faster_rcnn,
@@ -32,11 +41,26 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "retinanet": retinanet,
     "mask_rcnn": mask_rcnn,
     "keypoint_rcnn": keypoint_rcnn,
+    "fasterrcnn_resnet50_fpn": fasterrcnn_resnet50_fpn,
+    "retinanet_resnet50_fpn": retinanet_resnet50_fpn,
+    "ssd300_vgg16": ssd300_vgg16,
+    "maskrcnn_resnet50_fpn": maskrcnn_resnet50_fpn,
+    "keypointrcnn_resnet50_fpn": keypointrcnn_resnet50_fpn,
 }
+
+# those of them that torchvision has, whose published weights they take
+PUBLISHED: tuple[str, ...] = (
+    "fasterrcnn_resnet50_fpn",
+    "retinanet_resnet50_fpn",
+    "ssd300_vgg16",
+    "maskrcnn_resnet50_fpn",
+    "keypointrcnn_resnet50_fpn",
+)
 
 # name -> the backbone it has unless told; "" is an encoder of its own. Only these take one
 BACKBONES: dict[str, str] = {
     "localizer": "",
+    "rcnn": USUAL_BACKBONE,
     "fast_rcnn": "",
     "fast_rcnn_align": "",
     "faster_rcnn": "",
@@ -51,16 +75,19 @@ BACKBONES: dict[str, str] = {
 }
 
 # networks that learn outlines, and so need data that has them
-MASKS: tuple[str, ...] = ("mask_rcnn",)
+MASKS: tuple[str, ...] = ("mask_rcnn", "maskrcnn_resnet50_fpn")
 
 # networks that learn keypoints where the data has them, and take `n_keypoints`
-KEYPOINTS: tuple[str, ...] = ("localizer", "keypoint_rcnn")
+KEYPOINTS: tuple[str, ...] = ("localizer", "keypoint_rcnn", "keypointrcnn_resnet50_fpn")
 
 # networks that take `box_loss`, by which they compare boxes
 BOX_LOSS: tuple[str, ...] = ("localizer",)
 
 # networks that look only where they are told: their data brings proposals
-PROPOSED: tuple[str, ...] = ("fast_rcnn", "fast_rcnn_align")
+PROPOSED: tuple[str, ...] = ("rcnn", "fast_rcnn", "fast_rcnn_align")
+
+# networks whose last layers are fitted in one go, to features of a network that was trained before
+FITTED: tuple[str, ...] = ("rcnn",)
 
 
 def build(

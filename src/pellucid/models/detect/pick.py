@@ -3,6 +3,8 @@
 Letters: N pictures, A places, K classes, D places for what is found.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -37,6 +39,29 @@ def pick(
     rows = chosen if boxes_xyxy.dim() == 4 else places
     boxes = boxes_xyxy.flatten(1, -2).gather(1, rows[..., None].expand(-1, -1, 4))  # (N, C, 4)
     return keep(clip_boxes(boxes, size_hw), scores, labels, limits, k)
+
+
+def surest_of_maps(scores: Tensor, counts: Sequence[int], most: int) -> Tensor:
+    """(N, A, K), where of each map's places and classes all but the surest have the score -1.
+
+    Args:
+        scores: (N, A, K).
+        counts: how many of the A places each map has, in order.
+        most: pairs of place and class that keep their score.
+    """
+    parts = scores.split(list(counts), 1)
+    return torch.cat([_only(each.flatten(1), most).view_as(each) for each in parts], 1)
+
+
+def surest_of_classes(scores: Tensor, most: int) -> Tensor:
+    """(N, A, K), where of each class all places but the `most` surest have the score -1."""
+    return _only(scores.transpose(1, 2), most).transpose(1, 2)
+
+
+def _only(scores: Tensor, most: int) -> Tensor:
+    """The largest along the last side, and -1 for the others."""
+    best, places = scores.topk(min(most, scores.shape[-1]))
+    return torch.full_like(scores, -1.0).scatter(-1, places, best)
 
 
 def keep(boxes_xyxy: Tensor, scores: Tensor, labels: Tensor, limits: Limits, n_classes: int) -> Found:

@@ -1,32 +1,28 @@
 """Faster, Mask and Keypoint R-CNN on ResNet-50 as torchvision has them, tensor by tensor and number by number.
 
-https://github.com/pytorch/vision (BSD-3-Clause), whose published COCO weights they take. They differ from the small ones
-here in width (256 maps, 1024 hidden numbers), in the number of regions, in anchors on the corners of cells, rounded to
-whole pixels, in RoI Align as first published, and in a backbone whose norms stand still. The norms' eps is 0, as
-the published weights were trained.
+https://github.com/pytorch/vision (BSD-3-Clause), whose published COCO weights they take. They differ from the small
+ones here in width (256 maps, 1024 hidden numbers), in the number of regions, in anchors on the corners of cells,
+rounded to whole pixels, in RoI Align as first published, and in a backbone whose norms stand still. The norms' eps is
+0, as the published weights were trained.
 
 Letters: C channels, K classes (torchvision counts the background as one more), P keypoints.
 """
 
 from torch import nn
 
-from pellucid.models.backbones import Backbone
-from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.models.detect.found import Limits
+from pellucid.models.detect.frozen_resnet import WHOLE, frozen_resnet50
 from pellucid.models.detect.maps import PyramidMaps
 from pellucid.models.detect.region_pooling import Pooling
 from pellucid.models.detect.region_sampling import Matching
 from pellucid.models.detect.roi_heads import Judging, RoiHeads
 from pellucid.models.detect.rpn import Proposing, RegionProposals
 from pellucid.models.detect.two_stage import TwoStage
-from pellucid.nn.normalisation.frozen import FrozenBatchNorm2d, freeze_norms
 
 WIDTH = 256  # M of all maps that regions are read from
 SIDES = {4: 32, 8: 64, 16: 128, 32: 256, 64: 512}  # stride -> side of its anchors in pixels
 LIMITS = Limits(score=0.05, iou=0.5, most=100)
-WHOLE = 32  # sides of pictures are filled up to a multiple of this many pixels
 COCO_KEYPOINTS = 17
-RESIDUAL_SHARE = 0.25  # of what a fresh block adds: without norms at work, sums would double with every block
 
 PROPOSING = Proposing(
     whole_anchors=True,
@@ -54,20 +50,6 @@ KEYPOINT_JUDGING = Judging(
 )
 
 
-def frozen_resnet50(channels: int, image_size: tuple[int, int]) -> Backbone:
-    """ResNet-50 without its head, whose norms stand still.
-
-    The stem is that for large pictures whatever the size is: published weights have no other.
-    """
-    large = (max(image_size[0], 224), max(image_size[1], 224))
-    body = zoo_backbone("resnet50", channels, large)
-    freeze_norms(body, eps=0.0)
-    for name, module in body.named_modules():
-        if isinstance(module, FrozenBatchNorm2d) and name.endswith("bn3"):
-            module.weight.fill_(RESIDUAL_SHARE)
-    return body
-
-
 def fasterrcnn_resnet50_fpn(n_classes: int, channels: int, image_size: tuple[int, int]) -> nn.Module:
     """Ren et al. 2015 (https://arxiv.org/abs/1506.01497) on a pyramid; 41,755,286 parameters for COCO's 90 classes."""
     return _two_stage(n_classes, channels, image_size, JUDGING)
@@ -79,10 +61,10 @@ def maskrcnn_resnet50_fpn(n_classes: int, channels: int, image_size: tuple[int, 
 
 
 def keypointrcnn_resnet50_fpn(
-    n_classes: int, channels: int, image_size: tuple[int, int], n_keypoints: int = COCO_KEYPOINTS
+    n_classes: int, channels: int, image_size: tuple[int, int], n_keypoints: int = 0
 ) -> nn.Module:
-    """He et al. 2017, section 5; 59,137,258 parameters for persons with COCO's 17 keypoints."""
-    return _two_stage(n_classes, channels, image_size, KEYPOINT_JUDGING, n_keypoints=n_keypoints)
+    """He et al. 2017, section 5; 59,137,258 parameters for persons with COCO's 17 keypoints, which 0 stands for."""
+    return _two_stage(n_classes, channels, image_size, KEYPOINT_JUDGING, n_keypoints=n_keypoints or COCO_KEYPOINTS)
 
 
 def _two_stage(

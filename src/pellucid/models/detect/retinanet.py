@@ -23,8 +23,9 @@ from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.models.backbones.small import SmallEncoder
 from pellucid.models.detect.cells import strides_for
+from pellucid.models.detect.fill_up import fill_up, steps
 from pellucid.models.detect.found import Found, Limits
-from pellucid.models.detect.pick import pick
+from pellucid.models.detect.pick import pick, surest_of_maps
 from pellucid.models.detect.region_sampling import Matching, match
 from pellucid.models.detect.truth import Truth
 from pellucid.models.necks.fpn import FeaturePyramid
@@ -42,6 +43,7 @@ MATCHING = Matching(low=0.4, high=0.5, force_best=True)
 PRIOR = 0.01  # score of every class before training
 BEND = 1 / 9  # where the box loss turns from a square to a line
 START_STD = 0.01
+PUBLISHED_CANDIDATES = 1000  # of a map, those that suppression looks at in published networks
 NORM_GROUPS = 8
 
 
@@ -53,14 +55,15 @@ class PyramidBackbone(nn.Module):
         finest: true stride of the finest map that is read.
         width: M of all maps that come out.
         norm: see `FeaturePyramid`.
+        whole: fill pictures up to a multiple of so many pixels, see `fill_up`.
 
     Attributes:
         strides: true stride of each map that comes out, finest first.
     """
 
-    def __init__(self, body: SmallEncoder | Backbone, finest: int, width: int, norm: bool) -> None:
+    def __init__(self, body: SmallEncoder | Backbone, finest: int, width: int, norm: bool, whole: int = 1) -> None:
         super().__init__()
-        self.body = body
+        self.body, self.whole = body, whole
         names = [name for name, stride in body.strides.items() if stride >= finest] or [max(body.strides)]
         self.fpn = FeaturePyramid({name: body.widths[name] for name in names}, width, "p6p7", norm)
         self.width = width
@@ -69,7 +72,7 @@ class PyramidBackbone(nn.Module):
 
     def forward(self, x: Tensor) -> dict[int, Tensor]:
         """(N, C, H, W) -> true stride -> (N, M, h, w), finest first."""
-        return dict(zip(self.strides, self.fpn(self.body(x)).values(), strict=True))
+        return dict(zip(self.strides, self.fpn(self.body(fill_up(x, self.whole))).values(), strict=True))
 
 
 class Branch(nn.Module):
@@ -129,7 +132,9 @@ class RetinaNet(nn.Module):
         cells: side of the smallest anchor of a map, in cells; 4 in the paper.
         depth: 3x3 convolutions of a branch before its last; 4 in the paper.
         norm: norms in the head.
-        published: anchors as published networks have them: whole numbers, around the upper left corners of cells.
+        published: as published networks have it: anchors of whole numbers, around the upper left corners of cells; one
+            more output of an anchor, the first, which means nothing; and of the scores of a map the surest.
+        limits: what counts as found unless told; None is the usual.
     """
 
     def __init__(
@@ -140,25 +145,29 @@ class RetinaNet(nn.Module):
         depth: int = 4,
         norm: bool = False,
         published: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         super().__init__()
-        self.n_classes, self.cells, self.published = n_classes, cells, published
+        self.n_classes, self.cells, self.published, self.limits = n_classes, cells, published, limits
         self.notes = backbone.body.notes
         self.backbone = backbone
-        self.head = RetinaHead(backbone.width, depth, len(RATIOS) * len(OCTAVE), n_classes, norm)
+        self.head = RetinaHead(backbone.width, depth, len(RATIOS) * len(OCTAVE), n_classes + published, norm)
         self.initial_losses = {"class": math.nan, "box": math.nan}  # of each thing, whose anchors differ in number
 
     def anchors(self, maps: Mapping[int, Tensor]) -> Tensor:
         """(A, 4) corners; true stride -> (N, M, h, w)."""
         found = []
+        finest, largest = next(iter(maps.items()))
+        filled_hw = (finest * largest.shape[-2], finest * largest.shape[-1])
         for stride, each in maps.items():
             sizes = [self.cells * stride * octave for octave in OCTAVE]
             if self.published:
                 sizes = [float(int(size)) for size in sizes]
             offset = 0.0 if self.published else 0.5
             hw = (each.shape[-2], each.shape[-1])
+            step = steps(filled_hw, hw) if self.published else stride
             found.append(
-                anchor_grid(sizes, RATIOS, stride, hw, rounded=self.published, offset=offset, device=each.device)
+                anchor_grid(sizes, RATIOS, step, hw, rounded=self.published, offset=offset, device=each.device)
             )
         return torch.cat(found)
 
@@ -166,15 +175,18 @@ class RetinaNet(nn.Module):
         """(N, C, H, W) standardised pixels, any H and W -> what losses and things are made from.
 
         Returns:
-            `logits` (N, A, K), `deltas` (N, A, 4), `anchors` (A, 4), `size_hw` (2,) int64.
+            `logits` (N, A, K), `deltas` (N, A, 4), `anchors` (A, 4), `size_hw` (2,) int64, `counts`: anchors of each
+            map, int64.
         """
         maps = self.backbone(x)
         every = list(maps.values())
+        boxes_a_cell = len(RATIOS) * len(OCTAVE)
         return {
-            "logits": self.head.classification_head(every),
+            "logits": self.head.classification_head(every)[..., int(self.published) :],
             "deltas": self.head.regression_head(every),
             "anchors": self.anchors(maps),
             "size_hw": torch.tensor(x.shape[-2:]),
+            "counts": torch.tensor([boxes_a_cell * each.shape[-2] * each.shape[-1] for each in every]),
         }
 
     def losses(self, outputs: dict[str, Tensor], truth: Truth) -> dict[str, Tensor]:
@@ -198,7 +210,11 @@ class RetinaNet(nn.Module):
         """The things, the surest first."""
         boxes = decode_boxes(outputs["deltas"], outputs["anchors"])
         height, width = outputs["size_hw"].tolist()
-        return pick(boxes, outputs["logits"].sigmoid(), limits, (height, width))
+        scores = outputs["logits"].sigmoid()
+        if not self.published:
+            return pick(boxes, scores, limits, (height, width))
+        scores = surest_of_maps(scores, outputs["counts"].tolist(), PUBLISHED_CANDIDATES)
+        return pick(boxes, scores, limits, (height, width), candidates=None)
 
 
 def _unit(width: int, norm: bool) -> nn.Sequential:

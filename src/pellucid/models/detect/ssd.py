@@ -25,7 +25,7 @@ from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.models.backbones.small import SmallEncoder
 from pellucid.models.detect.cells import strides_for
 from pellucid.models.detect.found import Found, Limits
-from pellucid.models.detect.pick import pick
+from pellucid.models.detect.pick import pick, surest_of_classes
 from pellucid.models.detect.region_sampling import Matching, match
 from pellucid.models.detect.truth import Truth
 from pellucid.nn.blocks.conv_norm import conv_norm
@@ -123,6 +123,8 @@ class Ssd(nn.Module):
         scales: sides of the boxes of each map as shares of `side`, and one more.
         side: pixels that scales are shares of. Boxes have the same size in pixels in pictures of any size.
         ratios: of each map, longer over shorter side; None is the small form's.
+        candidates: boxes of a class that suppression looks at, the surest; None is the usual way, of all classes.
+        limits: what counts as found unless told; None is the usual.
     """
 
     def __init__(
@@ -133,8 +135,11 @@ class Ssd(nn.Module):
         scales: Sequence[float],
         side: int,
         ratios: Sequence[Sequence[float]] | None = None,
+        candidates: int | None = None,
+        limits: Limits | None = None,
     ) -> None:
         super().__init__()
+        self.candidates, self.limits = candidates, limits
         self.n_classes, self.side, self.scales, self.strides = n_classes, side, tuple(scales), tuple(widths)
         self.notes: tuple[str, ...] = getattr(backbone, "notes", ())
         last = len(widths) - 1
@@ -185,7 +190,10 @@ class Ssd(nn.Module):
         """The things, the surest first."""
         boxes = decode_boxes(outputs["deltas"], outputs["anchors"], CODING)
         height, width = outputs["size_hw"].tolist()
-        return pick(boxes, outputs["logits"].softmax(2)[..., 1:], limits, (height, width))
+        scores = outputs["logits"].softmax(2)[..., 1:]
+        if self.candidates is None:
+            return pick(boxes, scores, limits, (height, width))
+        return pick(boxes, surest_of_classes(scores, self.candidates), limits, (height, width), candidates=None)
 
 
 def hardest(losses: Tensor, negative: Tensor, n_positive: Tensor) -> Tensor:
