@@ -23,14 +23,15 @@ def run(arguments: Sequence[str]) -> int:
     )
     made.add_argument("--fetch", action="store_true", help="download it from its publisher, and check it")
     made.add_argument(
-        "--export", type=Path, metavar="FOLDER", help="write it to a new folder, as class folders or masks"
+        "--export", type=Path, metavar="FOLDER", help="write it, or data in NAME that you have, to a new folder"
     )
     made.add_argument(
         "--as",
         dest="form",
         default="",
         metavar="FORM",
-        help="how to export scenes: masks, foreground, classes or everything (default: by the labels they are for)",
+        help="how to export: coco, voc, yolo, yolo-segment, yolo-pose or csv, where things have boxes; scenes also as "
+        "masks, foreground, classes or everything (default: by the labels)",
     )
     made.add_argument("--picture", type=Path, metavar="FILE", help="draw three scenes with all their labels into a PNG")
     options = made.parse_args(list(arguments))
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     from pellucid.data.known import KNOWN, download
 
     name = (options.name or "").partition(":")[0]
-    if name:
+    if name and not (options.export and not options.picture and not options.fetch):
         choose(name, KNOWN, "data set")
     for flag in ("fetch", "export", "picture"):
         if getattr(options, flag) and not name:
@@ -118,14 +119,15 @@ def _write(options: argparse.Namespace) -> None:
     from pellucid.core.errors import ConfigError
     from pellucid.core.progress import make_progress
     from pellucid.data.scenes.options import parse
+    from pellucid.data.writers.boxes_csv import TABLE
     from pellucid.data.writers.export import SCENES, export
 
     name, _, rest = options.name.partition(":")
     if options.picture and name != SCENES:
         raise ConfigError(f"--picture draws scenes with all their labels, which {name} has not; write {SCENES}.")
-    rows = []
+    rows, notes = [], []
     if options.export:
-        export(options.name, options.export, options.form, make_progress(style(options)))
+        notes = export(options.name, options.export, options.form, make_progress(style(options)))
     if options.picture:
         from pellucid.runs.picturing.scenes import picture_scenes
 
@@ -133,10 +135,12 @@ def _write(options: argparse.Namespace) -> None:
     if options.json:
         print_json(
             {"folder": options.export and str(options.export), "picture": options.picture and str(options.picture)}
+            | ({"notes": notes} if notes else {})
         )
     elif not options.quiet:
         if options.export:
-            print(f"Wrote {options.name} to {options.export}: `pellucid train {options.export}` reads it.")
+            where = options.export / TABLE if options.form == "csv" else options.export
+            print("\n".join([f"Wrote {options.name} to {options.export}: `pellucid train {where}` reads it.", *notes]))
         if options.picture:
             print_table(rows)
             print(f"\nPicture: {options.picture}")

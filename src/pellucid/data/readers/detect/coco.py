@@ -48,8 +48,10 @@ def read_coco(path: Path, group: str = "") -> Source:
     root, pictures, things = Root(folder), Pictures(), Things(coco_fill)
     classes: dict[int, str] = {}
     contents = []
+    points: tuple[str, ...] = ()
     for file in files:
         content = read_coco_json(file.path)
+        points = points or _point_names(content["categories"])
         _join_categories(classes, content["categories"], file.path)
         contents.append(content)
     number = {identity: label for label, identity in enumerate(sorted(classes))}
@@ -59,7 +61,9 @@ def read_coco(path: Path, group: str = "") -> Source:
         rows = _read_pictures(file, content["images"], root, pictures, taken, problems)
         _read_things(file, content["annotations"], rows, number, pictures, things, problems)
     names = tuple(classes[identity] for identity in sorted(classes))
-    return detection_source(path, root, pictures, things, names, group, problems)
+    source = detection_source(path, root, pictures, things, names, group, problems)
+    source.keypoints = points
+    return source
 
 
 def _join_categories(classes: dict[int, str], categories: Sequence[Any], path: Path) -> None:
@@ -85,6 +89,15 @@ def _join_categories(classes: dict[int, str], categories: Sequence[Any], path: P
         raise DataError(f"{path}: the categories {ids[0]} and {ids[1]} are both called {twice!r}: rename one of them.")
     if not classes:
         raise DataError(f"{path} has no categories: name the classes there, each with an id.")
+
+
+def _point_names(categories: Sequence[Any]) -> tuple[str, ...]:
+    """Names of the keypoints, of the first category that has some; mere numbers are no names."""
+    for one in categories:
+        names = one.get("keypoints") if isinstance(one, dict) else None
+        if names and isinstance(names, list) and all(isinstance(name, str) and not name.isdecimal() for name in names):
+            return tuple(printable(name) for name in names)
+    return ()
 
 
 def _read_pictures(

@@ -11,7 +11,7 @@ from pellucid.data.image_file import printable
 from pellucid.data.readers.detect.finish import detection_source
 from pellucid.data.readers.detect.pictures import Pictures, read_sizes
 from pellucid.data.readers.detect.things import Things, fill_by_centres
-from pellucid.data.readers.detect.yolo_files import IMAGES, LABELS, YoloFile, read_yolo_file, yolo_yaml
+from pellucid.data.readers.detect.yolo_files import YoloFile, label_name, read_yolo_file, yolo_yaml
 from pellucid.data.readers.detect.yolo_labels import BrokenLine, parse_line
 from pellucid.data.readers.listing import Root
 from pellucid.data.source import Problem, Source
@@ -55,13 +55,8 @@ def read_yolo(path: Path, group: str = "") -> Source:
 def _lines(name: str, root: Root, problems: list[Problem]) -> tuple[str, list[str]] | None:
     """Name and lines of a picture's label file; no lines where there is no file; None where it must not be used."""
     stem = name.rpartition(".")[0]
-    parts = stem.split("/")
-    places = [stem]
-    if IMAGES in parts[:-1]:
-        last = len(parts) - 2 - parts[-2::-1].index(IMAGES)
-        places.insert(0, "/".join([*parts[:last], LABELS, *parts[last + 1 :]]))
-    for place in places:
-        label = f"{place}.txt"
+    places = list(dict.fromkeys((label_name(stem), f"{stem}.txt")))
+    for label in places:
         path = root.find(label)
         if path is None:
             reason = f"its label {label} is a link that leads out of {root.folder}"
@@ -82,7 +77,7 @@ def _lines(name: str, root: Root, problems: list[Problem]) -> tuple[str, list[st
         except ValueError as error:
             problems.append(Problem(name, "unreadable", f"its label {label} is no text: {printable(str(error))}"))
             return None
-    return f"{places[0]}.txt", []
+    return places[0], []
 
 
 def _read_things(

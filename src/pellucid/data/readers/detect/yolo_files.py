@@ -45,6 +45,14 @@ def yolo_yaml(root: Path) -> Path | None:
     return next((path for path in found if _describes(path)), None)
 
 
+def label_name(stem: str) -> str:
+    """The label file of a picture, of its path without the ending: the last folder `images` becomes `labels`."""
+    *folders, name = stem.split("/")
+    if IMAGES in folders:
+        folders[len(folders) - 1 - folders[::-1].index(IMAGES)] = LABELS
+    return "/".join([*folders, f"{name}.txt"])
+
+
 def refuse_without_yaml(root: Path) -> None:
     """Raise for a folder with pictures and labels of YOLO, but no file that names the classes."""
     folders = look(root).folders

@@ -14,6 +14,7 @@ from pellucid.data.image_file import printable
 from pellucid.data.readers.detect.things import is_box
 
 NEAR = (-1.0, 2.0)  # shares of a side: boxes may reach over the border, but not as far as pixels would
+PRECISION = 9  # digits of a pixel: what is less comes from dividing and multiplying, and would keep 0 from being 0
 Box = tuple[float, float, float, float]
 
 
@@ -85,7 +86,9 @@ def parse_line(text: str, n_classes: int, size: tuple[int, int], keypoints: tupl
 
 def _box(cx: float, cy: float, w: float, h: float, size: tuple[int, int]) -> Box:
     height, width = size
-    return (cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height
+    sides = (cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height
+    left, top, right, bottom = (round(side, PRECISION) for side in sides)
+    return left, top, right, bottom
 
 
 def _points(numbers: Sequence[float], n_each: int, size: tuple[int, int]) -> list[float]:
@@ -95,5 +98,5 @@ def _points(numbers: Sequence[float], n_each: int, size: tuple[int, int]) -> lis
     for i in range(0, len(numbers), n_each):
         x, y = numbers[i], numbers[i + 1]
         mark = numbers[i + 2] if n_each == 3 else 2.0 if math.hypot(x, y) > 0 else 0.0
-        found += [x * width, y * height, mark]
+        found += [round(x * width, PRECISION), round(y * height, PRECISION), mark]
     return found

@@ -1,0 +1,56 @@
+"""Written as a table: `boxes.csv` with `path,x1,y1,x2,y2,class,crowd,split`, and the pictures in `images/train/`."""
+
+import csv
+import io
+from pathlib import Path
+
+from pellucid.core.files import write_text
+from pellucid.core.progress import Progress, Quiet
+from pellucid.data.readers.checks import sorted_names
+from pellucid.data.source import Source
+from pellucid.data.writers.new_folder import new_folder
+from pellucid.data.writers.things import class_names, copy_picture, name_files, plain, require_things
+
+TABLE = "boxes.csv"
+HEADER = ("path", "x1", "y1", "x2", "y2", "class", "crowd", "split")
+
+
+def write_boxes_csv(source: Source, folder: Path, progress: Progress | None = None) -> list[str]:
+    """Write a data set with things to a new folder; `read_boxes_csv` reads the same boxes, crowds and splits back.
+
+    Returns:
+        sentences on what could not be kept.
+
+    Raises:
+        DataError: the data does not say where its things are, or `folder` is not empty.
+        WriteError: the place cannot be written.
+    """
+    things = require_things(source, "a table")
+    progress = progress or Quiet()
+    classes, first = class_names(source)
+    files = name_files(source)
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(HEADER)
+    lost, shown = set(), set()
+    with new_folder(folder) as place, progress.bar("writing pictures", len(files)) as advance:
+        for done, one in enumerate(files, start=1):
+            path = Path("images", one.role, one.file)
+            copy_picture(source, one.row, place / path)
+            objects = things[one.row]
+            assert objects.is_crowd is not None  # filled in by Objects
+            for box, label, is_crowd in zip(objects.boxes_xyxy, objects.labels, objects.is_crowd, strict=True):
+                name = classes[int(label) - first]
+                shown.add(name)
+                table.writerow([path.as_posix(), *map(plain, box), name, int(is_crowd), one.role])
+            if not len(objects):
+                table.writerow([path.as_posix(), "", "", "", "", "", "", one.role])
+            lost |= {
+                word for word, has in (("masks", objects.masks), ("keypoints", objects.keypoints)) if has is not None
+            }
+            advance(done)
+        write_text(place / TABLE, text.getvalue())
+    notes = [f"A table has no place for {' and '.join(sorted(lost))}."] if lost else []
+    if sorted_names(shown) != classes:
+        notes.append("A table holds no list of classes: those that occur come back, sorted.")
+    return notes
