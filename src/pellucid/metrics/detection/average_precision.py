@@ -10,14 +10,17 @@ from pellucid.metrics.detection.detections import Detections
 from pellucid.metrics.detection.matching import NONE, Matches, match
 
 
-def average_precision(given: Detections, n_classes: int) -> CocoResult:
+def average_precision(given: Detections, n_classes: int, most: tuple[int, int, int] = MOST) -> CocoResult:
     """Compare what was found with what is there, as COCO does, over all pictures.
 
     Of equal scores, that which stands first in its picture comes first; of different pictures, the first picture.
+
+    Args:
+        most: limits of how many things of a class and picture are looked at, rising; precision is at the last of them.
     """
-    matches = match(given, IOUS, tuple(SIZES.values()), MOST[-1])
+    matches = match(given, IOUS, tuple(SIZES.values()), most[-1])
     shape = (len(IOUS), len(RECALLS), n_classes, len(SIZES))
-    precision, recall = np.full(shape, np.nan), np.full((shape[0], *shape[2:], len(MOST)), np.nan)
+    precision, recall = np.full(shape, np.nan), np.full((shape[0], *shape[2:], len(most)), np.nan)
     counts = true_things(matches, given.truth_label, n_classes)  # (K, A)
     by_score = np.argsort(-matches.score, kind="stable")
     by_class = by_score[np.argsort(matches.label[by_score], kind="stable")]
@@ -31,9 +34,9 @@ def average_precision(given: Detections, n_classes: int) -> CocoResult:
             for t in range(len(IOUS)):
                 places = np.flatnonzero(right[:, t, a])
                 precision[t, :, k, a] = precision_at(so_far[places, t, a], int(counts[k, a]), RECALLS)
-        for m, most in enumerate(MOST):
+        for m, limit in enumerate(most):
             with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: of such a size there is nothing
-                recall[:, k, :, m] = right[matches.rank[rows] < most].sum(0) / counts[k]
+                recall[:, k, :, m] = right[matches.rank[rows] < limit].sum(0) / counts[k]
     return CocoResult(precision, recall)
 
 

@@ -36,7 +36,7 @@ def look_again(
                 outputs = as_float32(trained.model(batch))
         finally:
             trained.model.train(was_training)
-        if splits.objects is not None:
+        if splits.objects is not None and "box_label" not in batch:
             labels = [torch.from_numpy(np.array(splits.objects[row].labels, dtype=np.int64)) for row in rows]
             batch["box_label"] = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-1)
         return batch, outputs

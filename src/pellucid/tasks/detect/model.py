@@ -11,13 +11,14 @@ from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
 from pellucid.models.backbones import LAYOUTS
-from pellucid.models.detect import BACKBONES, BOX_LOSS, MODELS
+from pellucid.models.detect import BACKBONES, BOX_LOSS, KEYPOINTS, MASKS, MODELS, PROPOSED
 from pellucid.models.detect import build as build_net
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
 from pellucid.nn.precision import as_float32
 from pellucid.ops.normalise import normalise
-from pellucid.tasks.detect.config import DetectConfig
+from pellucid.tasks.detect.config import DetectConfig, usual_augment
+from pellucid.tasks.detect.proposals import propose
 from pellucid.training.resolve import resolve_batch, resolve_data
 
 USUAL_MODEL = "yolo"
@@ -35,19 +36,22 @@ class FromPictures(nn.Module):
     Args:
         net: a `models.detect.detector.Detector`.
         limits: what of all that could be named counts as found.
+        proposed: whether the network judges boxes that are proposed to it, `net(x, truth, proposals_xyxy)`.
     """
 
-    def __init__(self, net: nn.Module, preprocess: Preprocess, limits: Limits | None = None) -> None:
+    def __init__(
+        self, net: nn.Module, preprocess: Preprocess, limits: Limits | None = None, proposed: bool = False
+    ) -> None:
         super().__init__()
         self.net = net
         self.preprocess = preprocess
+        self.proposed = proposed
         self.limits = limits or Limits()
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        x = normalise(batch["image"], self.preprocess)  # (N, C, H, W)
         truth = Truth.of(batch)
-        outputs = self.net(x, truth)
-        with torch.autocast(x.device.type, enabled=False):
+        outputs = self._look(batch["image"], truth)
+        with torch.autocast(batch["image"].device.type, enabled=False):
             outputs = as_float32(outputs)
             losses = {} if truth is None else self.net.losses(outputs, truth)  # type: ignore[operator]
             found = {} if self.training else self.net.found(outputs, self.limits).outputs()  # type: ignore[operator]
@@ -55,22 +59,42 @@ class FromPictures(nn.Module):
 
     def find(self, image: Tensor, limits: Limits) -> Found:
         """The things in (N, C, H, W) uint8 pictures, within other limits than those of training."""
-        x = normalise(image, self.preprocess)
-        outputs = self.net(x, None)
-        with torch.autocast(x.device.type, enabled=False):
+        outputs = self._look(image, None)
+        with torch.autocast(image.device.type, enabled=False):
             found: Found = self.net.found(as_float32(outputs), limits)  # type: ignore[operator]
+        return found
+
+    def _look(self, image: Tensor, truth: Truth | None) -> dict[str, Tensor]:
+        """The network's outputs; boxes are proposed now, where it judges such and no data brings them."""
+        x = normalise(image, self.preprocess)  # (N, C, H, W)
+        if not self.proposed or (truth is not None and truth.proposals_xyxy is not None):
+            found: dict[str, Tensor] = self.net(x, truth)
+            return found
+        found = self.net(x, truth, propose(image))
         return found
 
 
 def resolve(cfg: DetectConfig, facts: DataFacts) -> DetectConfig:
-    """Settle model, backbone, image settings and batch.
+    """Settle model, backbone, augmentation, image settings and batch.
 
     Raises:
-        ConfigError: the model or the backbone is unknown, or the model has no use for one.
+        ConfigError: the model or the backbone is unknown, or the model has no use for one or nothing that --metric
+            measures.
     """
     name, backbone = names(cfg)
-    cfg = replace(cfg, model=replace(cfg.model, model=name, backbone=backbone))
+    _require_measured(cfg.train.metric, name)
+    model = replace(cfg.model, model=name, backbone=backbone)
+    cfg = replace(cfg, model=model, augment=usual_augment(cfg.augment))
     return resolve_batch(resolve_data(cfg, facts), facts, USUAL_BATCH)
+
+
+def _require_measured(metric: str, model: str) -> None:
+    for begins, able in (("mask_", MASKS), ("keypoint_", KEYPOINTS)):
+        if metric.startswith(begins) and model not in able:
+            raise ConfigError(
+                f"--metric {metric} is not measured for model {model}, which finds boxes alone. Take --metric ap, or "
+                f"--model {', '.join(able)}."
+            )
 
 
 def names(cfg: DetectConfig) -> tuple[str, str]:
@@ -104,4 +128,4 @@ def make_model(cfg: DetectConfig, facts: DataFacts) -> FromPictures:
     preprocess = facts.preprocess
     box_loss = "" if cfg.loss.box_loss == AUTO else cfg.loss.box_loss
     net = build_net(name, facts.n_classes, preprocess.channels, preprocess.size, backbone, facts.n_keypoints, box_loss)
-    return FromPictures(net, preprocess)
+    return FromPictures(net, preprocess, proposed=name in PROPOSED)

@@ -14,6 +14,8 @@
 | `truth_xyxy`, `truth_label`, `truth_crowd`, `truth_area` | (N, M, 4), (N, M) ... | what is there, in the file |
 | `mask_iou`, `mask_area` | (N, D, M), (N, D) | with masks: IoU (of crowds, over the found one), area in the file |
 | `keypoint_similarity` | (N, D, M) | with keypoints: object keypoint similarity |
+| `truth_points` | (N, M) int64 | with keypoints: how many are marked |
+| `size_hw` | (N, 2) | height and width of the file's picture |
 | `index` | (N,) int64 | position in the split |
 """
 
