@@ -13,6 +13,7 @@ import simplejpeg
 from PIL import Image
 
 from pellucid.core.errors import ConfigError, ImageError
+from pellucid.data.frames import Frame
 from pellucid.data.image_file import FORMATS, MAX_PIXELS, check_pixels, errors, opened, short
 
 __all__ = ["FORMATS", "MAX_PIXELS", "read_greys", "read_image", "read_mask", "read_size", "to_uint8"]
@@ -44,8 +45,8 @@ def read_image(source: Any, channels: int = 3, background: tuple[int, int, int] 
     floats must be in 0..1 and become round(255 v).
 
     Args:
-        source: path, bytes of a file, PIL image, array (H, W) or (H, W, 1|3|4), or torch tensor (H, W) or
-            (1|3|4, H, W); arrays and tensors are uint8, or floats in 0..1. A fourth channel is opacity.
+        source: path, bytes of a file, frame of one, PIL image, array (H, W) or (H, W, 1|3|4), or torch tensor (H, W)
+            or (1|3|4, H, W); arrays and tensors are uint8, or floats in 0..1. A fourth channel is opacity.
         channels: 1 (grey) or 3 (RGB).
         background: RGB that transparent pixels are laid on.
 
@@ -60,6 +61,9 @@ def read_image(source: Any, channels: int = 3, background: tuple[int, int, int] 
             image = source if isinstance(source, Image.Image) else _from_array(source)
             check_pixels(image, "the given image")
             return _pixels(image, channels, background, "the given image")
+    if isinstance(source, Frame):
+        with errors(str(source)):
+            return _pixels(source.image, channels, background, str(source))
     with opened(source) as (image, file, name):
         if image.format in ("JPEG", "MPO") and (decoded := _decode_jpeg(file, name)) is not None:
             turn = TURNS.get(_orientation(image))

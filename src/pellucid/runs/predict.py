@@ -10,6 +10,7 @@
 """
 
 import glob
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from PIL import Image
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.files import write_atomic, write_bytes
 from pellucid.core.task import Wishes
+from pellucid.data.frames import Frame, frames
 from pellucid.data.images import read_image
 from pellucid.data.readers.listing import EXTENSIONS
 from pellucid.data.source import Problem
@@ -70,7 +72,7 @@ def _one_by_one(
 
 
 def expand(images: Iterable[Any]) -> list[Any]:
-    """Every picture once: folders and globs become their files, sorted.
+    """Every picture once: folders and globs become their files, sorted as numbers count; moving pictures their frames.
 
     Raises:
         DataError: nothing was given, or a folder holds no pictures.
@@ -89,19 +91,27 @@ def expand(images: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path) -> list[Path | Frame]:
     if path.is_dir():
         inside = (each for each in path.rglob("*") if each.suffix.lower() in EXTENSIONS and each.is_file())
-        files = sorted(each for each in inside if not any(p.startswith(".") for p in each.relative_to(path).parts))
+        shown = (each for each in inside if not any(p.startswith(".") for p in each.relative_to(path).parts))
+        files = sorted(shown, key=_as_counted)
         if not files:
             raise DataError(f"Folder {path} holds no pictures ({', '.join(sorted(EXTENSIONS))}).")
-        return files
+        return [each for file in files for each in frames(file) or [file]]
     if path.exists():
-        return [path]
-    matches = sorted(map(Path, glob.glob(str(path), recursive=True))) if glob.has_magic(str(path)) else []
+        return [*frames(path)] or [path]
+    matches = glob.glob(str(path), recursive=True) if glob.has_magic(str(path)) else []
     if not matches:
         raise ImageError(f"No picture {path}: there is no such file, and it matches none.", "missing")
-    return [file for match in matches for file in _files(match)]
+    return [file for match in sorted(map(Path, matches), key=_as_counted) for file in _files(match)]
+
+
+def _as_counted(path: Path) -> list[list[tuple[int, str]]]:
+    """For sorting: frame 2 before frame 10, whether or not they are written with zeros; then as text."""
+    parts = [enumerate(re.split(r"([0-9]+)", part)) for part in path.parts]  # at odd places numbers
+    counted = [[(int(text), "") if place % 2 else (-1, text) for place, text in part] for part in parts]
+    return [*counted, [(-1, str(path))]]
 
 
 def save_result(trained: Trained, picture: Any, result: Any, folder: str | Path, number: int) -> list[Path]:
@@ -110,7 +120,7 @@ def save_result(trained: Trained, picture: Any, result: Any, folder: str | Path,
     Raises:
         WriteError: the folder cannot be written.
     """
-    stem = f"{number:04d}-{picture.stem if isinstance(picture, Path) else 'picture'}"
+    stem = f"{number:04d}-{picture.stem if isinstance(picture, (Path, Frame)) else 'picture'}"
     drawing = Path(folder) / f"{stem}.png"
     drawn = trained.task.draw(Image.fromarray(read_image(picture)), result)
     write_atomic(drawing, lambda file: drawn.save(file, format="PNG"))

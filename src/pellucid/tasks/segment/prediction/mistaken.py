@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.frames import Frame
 from pellucid.data.image_file import opened
 from pellucid.data.images import read_mask
 from pellucid.tasks.segment.loss import IGNORE
@@ -16,9 +17,9 @@ def looks_like_a_mask(image: Any, n_classes: int) -> bool:
     """Whether a file holds nothing but numbers of classes (and 255), as a mask does; never of black and white.
 
     Args:
-        image: a path, or anything else, of which nothing is known.
+        image: a path, or anything else, of which nothing is known; frames are no masks.
     """
-    if not isinstance(image, (str, Path)):
+    if not isinstance(image, (str, Path)) or isinstance(image, Frame):
         return False
     with opened(image) as (header, _, _):
         if header.format != "PNG" or header.mode not in ("P", "L"):
