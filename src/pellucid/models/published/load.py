@@ -11,17 +11,19 @@ from pellucid.core.choose import choose
 from pellucid.core.config import require
 from pellucid.core.errors import WeightsError
 from pellucid.core.preprocess import Preprocess
-from pellucid.models import segment
+from pellucid.models import detect, segment
 from pellucid.models.classify import MODELS
+from pellucid.models.detect.one_by_one import OneByOne
 from pellucid.models.from_batch import FromBatch
 from pellucid.models.published import timm
-from pellucid.models.published.classes import VOC, imagenet_classes
+from pellucid.models.published.classes import COCO, PERSON, VOC, imagenet_classes
 from pellucid.models.published.names import AUXILIARY, translate
 from pellucid.models.published.read import read_foreign
 from pellucid.models.published.shapes import COUNTER, Difference, compare, make, nearest
-from pellucid.models.published.torchvision import SEGMENTERS, USUAL, by_file, by_network
+from pellucid.models.published.torchvision import USUAL, by_file, by_network
 
 IMAGENET = 1000
+NAMES = {len(each): each for each in (PERSON, VOC, COCO)}  # number of classes in files of torchvision -> their names
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Published:
         licence: of the weights, "" where nobody says it.
         notes: what was decided or changed while loading, one sentence each.
         fresh: names of the tensors that did not come from the file: a new last layer.
-        backbone: of a segmenter that was built on another than its usual one.
+        backbone: of a segmenter or detector that was built on another than its usual one.
     """
 
     network: str
@@ -57,14 +59,17 @@ class Published:
     @property
     def task(self) -> str:
         """What it is trained to do, as in `--task`."""
-        return "segment" if self.network in segment.MODELS else "classify"
+        others = (("segment", segment.MODELS), ("detect", detect.MODELS))
+        return next((task for task, models in others if self.network in models), "classify")
 
     @property
     def model(self) -> nn.Module:
         """`forward({"image": (N, C, H, W) uint8}) -> {"logits": (N, K)}`: the network behind its preprocessing.
 
-        A segmenter's are (N, K, H, W).
+        A segmenter's are (N, K, H, W). A detector's outputs are those of `models.detect.one_by_one`.
         """
+        if self.task == "detect":
+            return OneByOne(self.net, self.preprocess)
         return FromBatch(self.net, self.preprocess)
 
 
@@ -101,20 +106,20 @@ def load_published(
     its files; else the usual preprocessing of the network is taken, and `notes` says so.
 
     Args:
-        name: architecture, a classifier or a segmenter among `pellucid models`.
+        name: architecture, a classifier or a segmenter among `pellucid models`, or a detector of torchvision.
         file: the file. Pickles are read as plain tensors only, never run.
         n_classes: K; None takes the file's.
         new_head: where the file has another K, start the last layer afresh, and say so in `notes`.
         preprocess: instead of what is known of the file.
-        classes: K names, instead of ImageNet's for the 1000 of a classifier's file, VOC's for the 21 of torchvision's
-            segmenters, and numbers else.
+        classes: K names, instead of ImageNet's for the 1000 of a classifier's file, VOC's and COCO's for torchvision's
+            segmenters and detectors, and numbers else.
 
     Raises:
         ConfigError: no network has that name, or K is below 1.
         WeightsError: the file cannot be read, belongs to another architecture (the message counts and lists what
             differs, and names the architecture it fits), or has another number of classes.
     """
-    choose(name, {**MODELS, **segment.MODELS}, "model")
+    choose(name, {**MODELS, **segment.MODELS, **{each: detect.MODELS[each] for each in detect.PUBLISHED}}, "model")
     path = Path(file)
     foreign = read_foreign(path)
     entry, config, usual = by_file(path.name), timm.read_config(path), by_network(name)
@@ -207,7 +212,7 @@ def _build(
 
 
 def name_classes(given: Sequence[str] | None, fitted: Fitted, network: str) -> tuple[str, ...]:
-    """Names of the K classes: as given, ImageNet's if a classifier's own are 1000, VOC's 21, or numbers.
+    """Names of the K classes: as given, ImageNet's if a classifier's own are 1000, VOC's 21, COCO's 90, or numbers.
 
     Raises:
         WeightsError: another number of names is given, or two are the same.
@@ -216,9 +221,9 @@ def name_classes(given: Sequence[str] | None, fitted: Fitted, network: str) -> t
         if len(given) != fitted.n_classes or len(set(given)) != len(given):
             raise WeightsError(f"There must be {fitted.n_classes} class names, all different; got {len(given)}.")
         return tuple(given)
-    entry = next((each for each in SEGMENTERS.values() if each.network == network), None)
-    if entry and fitted.in_file == fitted.n_classes == entry.n_classes:
-        return VOC
+    entry = by_network(network)
+    if entry and fitted.in_file == fitted.n_classes == entry.n_classes and entry.n_classes in NAMES:
+        return NAMES[entry.n_classes]
     if fitted.in_file == fitted.n_classes == IMAGENET:
         try:
             return imagenet_classes()

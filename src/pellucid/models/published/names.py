@@ -19,6 +19,18 @@ OLD_VIT: Rules = (
     (r"(.*\.mlp)\.linear_1\.(.*)", r"\1.0.\2"),
     (r"(.*\.mlp)\.linear_2\.(.*)", r"\1.3.\2"),
 )
+OLD_DETECTOR: Rules = (  # until layers got room for a norm
+    (r"(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)", r"\1.0.\2"),
+    (r"(rpn\.head\.conv)\.(weight|bias)", r"\1.0.0.\2"),
+    (r"roi_heads\.mask_head\.mask_fcn1\.(.*)", r"roi_heads.mask_head.0.0.\1"),
+    (r"roi_heads\.mask_head\.mask_fcn2\.(.*)", r"roi_heads.mask_head.1.0.\1"),
+    (r"roi_heads\.mask_head\.mask_fcn3\.(.*)", r"roi_heads.mask_head.2.0.\1"),
+    (r"roi_heads\.mask_head\.mask_fcn4\.(.*)", r"roi_heads.mask_head.3.0.\1"),
+    (r"(head\.(?:classification|regression)_head\.conv)\.0\.(weight|bias)", r"\1.0.0.\2"),
+    (r"(head\.(?:classification|regression)_head\.conv)\.2\.(weight|bias)", r"\1.1.0.\2"),
+    (r"(head\.(?:classification|regression)_head\.conv)\.4\.(weight|bias)", r"\1.2.0.\2"),
+    (r"(head\.(?:classification|regression)_head\.conv)\.6\.(weight|bias)", r"\1.3.0.\2"),
+)
 _LAYER = r"encoder.layers.encoder_layer_\1"
 TIMM_VIT: Rules = (
     (r"cls_token", "class_token"),
@@ -90,6 +102,10 @@ DIALECTS: dict[str, tuple[tuple[str, str, Rules], ...]] = {
     **dict.fromkeys(
         [f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")],
         (("pre_logits.fc1.weight", "timm", TIMM_VGG),),
+    ),
+    **dict.fromkeys(
+        ("fasterrcnn_resnet50_fpn", "retinanet_resnet50_fpn", "maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn"),
+        (("backbone.fpn.inner_blocks.0.weight", "an older torchvision", OLD_DETECTOR),),
     ),
     "mobilenet_v2": (("blocks.0.0.conv_dw.weight", "timm", TIMM_MOBILENET_V2),),
     **dict.fromkeys(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.core.errors import PellucidError
-from pellucid.models import segment
+from pellucid.models import detect, segment
 from pellucid.models.classify import MODELS
 from pellucid.models.published.names import AUXILIARY, translate
 from pellucid.models.published.torchvision import by_network
@@ -67,14 +67,21 @@ class Difference:
 
 
 def make(network: str, n_classes: int, channels: int, size: tuple[int, int], backbone: str = "") -> nn.Module:
-    """A fresh network of a family whose weights are published or lent: a classifier, or a segmenter.
+    """A fresh network of a family whose weights are published or lent: a classifier, a segmenter or a detector.
 
     Args:
         backbone: of a segmenter that takes one; "" is its usual one.
     """
     if network in segment.MODELS:
         return segment.build(network, n_classes, channels, size, backbone)
+    if network in detect.MODELS:
+        return detect.build(network, n_classes, channels, size, backbone)
     return MODELS[network](n_classes, channels, size)
+
+
+def n_unnamed(network: str) -> int:
+    """How many outputs of a last layer belong to no class: the background in detectors that others publish."""
+    return 1 if network in detect.PUBLISHED else 0
 
 
 def of_classes(wanted: Pattern) -> Pattern:
@@ -97,7 +104,7 @@ def wanted_shapes(network: str, size: tuple[int, int], channels: int = 3, backbo
         ConfigError: the network cannot be built for this size.
     """
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
-        net = make(network, MARK, channels, size, backbone)
+        net = make(network, MARK - n_unnamed(network), channels, size, backbone)
     return {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
 
 
@@ -122,7 +129,7 @@ def compare(
         if len(got) == len(shape) and all(
             g % k == 0 if k else g == w for g, w, k in zip(got, shape, each, strict=True)
         ):
-            classes |= {g // k for g, k in zip(got, each, strict=True) if k}
+            classes |= {g // k - n_unnamed(network) for g, k in zip(got, each, strict=True) if k}
         else:
             shapes.append((name, got, shape))
     extra = tuple(name for name in tensors if name not in wanted)
@@ -138,7 +145,8 @@ def nearest(tensors: Mapping[str, Tensor], but: str) -> tuple[str, Difference] |
     """
     best: tuple[str, Difference] | None = None
     on_backbone = any(name.startswith("backbone.") for name in tensors)
-    for network in segment.AUXILIARY_HEADS if on_backbone else MODELS:  # segmenters that torchvision has, too
+    others = (*segment.AUXILIARY_HEADS, *detect.PUBLISHED)  # those that torchvision has, too
+    for network in others if on_backbone else MODELS:
         entry = by_network(network)
         size = entry.preprocess.size if entry else (224, 224)
         try:

@@ -1,11 +1,11 @@
-"""The files that torchvision publishes for the networks here: classifiers of ImageNet-1k, segmenters of VOC's classes.
+"""The files that torchvision publishes for the networks here: classifiers, segmenters and detectors.
 
 Names and preprocessing after torchvision's own table of weights (https://github.com/pytorch/vision, BSD-3-Clause).
 The files of GoogLeNet and Inception v3 came from TensorFlow, which counts pixels from -1 to 1: their first step
 there is `x * std / 0.5 + (mean - 0.5) / 0.5` on what the usual norm gave, which together is `(p / 255 - 0.5) / 0.5`.
 """
 
-from pellucid.core.preprocess import Preprocess
+from pellucid.core.preprocess import Preprocess, Resize
 from pellucid.models.published.entry import Entry, normalised
 
 SOURCE = "torchvision, https://download.pytorch.org/models/{file}"
@@ -115,7 +115,40 @@ SEGMENTERS: dict[str, Entry] = {
     )
     for network, file in SEGMENTER_ROWS
 }
-ENTRIES = (*TORCHVISION.values(), *SEGMENTERS.values())
+
+# torchvision makes a picture to numbers first and then resizes it; 640 px are the longest sides of COCO's pictures
+ROOM = (640, 640)
+LARGE = Preprocess(ROOM, fit="own", shift=USUAL.shift, scale=USUAL.scale, resize=Resize(800, 1333))
+SQUARE = Preprocess(
+    ROOM,
+    fit="own",
+    shift=tuple(255 * mean for mean in (0.48235, 0.45882, 0.40784)),
+    scale=(1.0, 1.0, 1.0),
+    resize=Resize(to=(300, 300)),
+)
+DETECTOR_LICENCE = "BSD-3-Clause (torchvision); trained on COCO"
+DETECTOR_ROWS = (  # network, edition, file, preprocessing, K
+    ("fasterrcnn_resnet50_fpn", "v1", "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth", LARGE, 90),
+    ("retinanet_resnet50_fpn", "v1", "retinanet_resnet50_fpn_coco-eeacb38b.pth", LARGE, 90),
+    ("ssd300_vgg16", "v1", "ssd300_vgg16_coco-b556d3b4.pth", SQUARE, 90),
+    ("maskrcnn_resnet50_fpn", "v1", "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth", LARGE, 90),
+    ("keypointrcnn_resnet50_fpn", "v1", "keypointrcnn_resnet50_fpn_coco-fc266e95.pth", LARGE, 1),
+)
+
+# name -> entry
+DETECTORS: dict[str, Entry] = {
+    f"{network}.coco_{edition}": Entry(
+        name=f"{network}.coco_{edition}",
+        network=network,
+        file=file,
+        preprocess=preprocess,
+        n_classes=n_classes,
+        source=SOURCE.format(file=file),
+        licence=DETECTOR_LICENCE,
+    )
+    for network, edition, file, preprocess, n_classes in DETECTOR_ROWS
+}
+ENTRIES = (*TORCHVISION.values(), *SEGMENTERS.values(), *DETECTORS.values())
 
 
 def by_file(file: str) -> Entry | None:

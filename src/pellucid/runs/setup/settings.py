@@ -29,7 +29,7 @@ class Settings(TypedDict, total=False):
     repeats: int
     backbone: str
     image_size: str
-    fit: Literal["auto", "crop", "pad", "stretch", "short-side"]
+    fit: Literal["auto", "crop", "pad", "stretch", "short-side", "own"]
     colour: Literal["auto", "rgb", "grey"]
     preprocess: str
     background: tuple[int, int, int]

@@ -11,6 +11,8 @@ from pellucid.core import config as settings
 from pellucid.core.errors import RunError, WeightsError
 from pellucid.core.facts import DataFacts
 from pellucid.core.task import Task
+from pellucid.models import detect
+from pellucid.models.detect.published_rcnn import COCO_KEYPOINTS
 from pellucid.models.published import hub, timm
 from pellucid.models.published.find import published
 from pellucid.models.published.load import Published
@@ -59,7 +61,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> Trained:
     """
     path = Path(path)
     if is_published(path):
-        return as_trained(published(str(path), segmenters=True), device)
+        return as_trained(published(str(path), segmenters=True, detectors=True), device)
     if path.is_dir():
         if not (path / WEIGHTS).exists():
             raise RunError(
@@ -99,7 +101,15 @@ def is_published(path: Path) -> bool:
 def as_trained(found: Published, device: torch.device | str = "cpu") -> Trained:
     """Published weights as a model that was never trained here: no data, no split, no history."""
     task = get_task(found.task)
-    facts = DataFacts(task.name, found.source, found.classes, (0,) * found.n_classes, found.preprocess)
+    facts = DataFacts(
+        task.name,
+        found.source,
+        found.classes,
+        (0,) * found.n_classes,
+        found.preprocess,
+        n_keypoints=COCO_KEYPOINTS if found.network in detect.KEYPOINTS else 0,
+        has_outlines=found.network in detect.MASKS,
+    )
     stated: Any = settings.from_dict(task.config, {"model": {"model": found.network}}, found.source)
     cfg: Any = task.resolve(stated, facts)
     about = {

@@ -14,6 +14,7 @@ from pellucid.models.backbones import LAYOUTS
 from pellucid.models.detect import BACKBONES, BOX_LOSS, KEYPOINTS, MASKS, MODELS, PROPOSED
 from pellucid.models.detect import build as build_net
 from pellucid.models.detect.found import Found, Limits
+from pellucid.models.detect.one_by_one import OneByOne
 from pellucid.models.detect.truth import Truth
 from pellucid.nn.precision import as_float32
 from pellucid.ops.normalise import normalise
@@ -35,7 +36,7 @@ class FromPictures(nn.Module):
 
     Args:
         net: a `models.detect.detector.Detector`.
-        limits: what of all that could be named counts as found.
+        limits: what of all that could be named counts as found; None leaves it to the network.
         proposed: whether the network judges boxes that are proposed to it, `net(x, truth, proposals_xyxy)`.
     """
 
@@ -46,7 +47,8 @@ class FromPictures(nn.Module):
         self.net = net
         self.preprocess = preprocess
         self.proposed = proposed
-        self.limits = limits or Limits()
+        own: Limits | None = getattr(net, "limits", None)
+        self.limits = limits or own or Limits()
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         truth = Truth.of(batch)
@@ -122,10 +124,12 @@ def names(cfg: DetectConfig) -> tuple[str, str]:
     return name, backbone
 
 
-def make_model(cfg: DetectConfig, facts: DataFacts) -> FromPictures:
+def make_model(cfg: DetectConfig, facts: DataFacts) -> FromPictures | OneByOne:
     """`forward(batch) -> {"loss_class": ..., "found_boxes_xyxy": ...}`."""
     name, backbone = names(cfg)
     preprocess = facts.preprocess
     box_loss = "" if cfg.loss.box_loss == AUTO else cfg.loss.box_loss
     net = build_net(name, facts.n_classes, preprocess.channels, preprocess.size, backbone, facts.n_keypoints, box_loss)
+    if preprocess.resize is not None:
+        return OneByOne(net, preprocess)
     return FromPictures(net, preprocess, proposed=name in PROPOSED)

@@ -48,6 +48,8 @@ def predict(model: nn.Module, images: Sequence[Any], facts: DataFacts, wishes: D
             return [_by_tiles(find, image, number, facts, wishes) for number, image in enumerate(images)]
         height, width = facts.preprocess.size
         at_once = max(1, _pixels(model) // (height * width))
+        if facts.preprocess.resize is not None:
+            at_once = 1  # each on a canvas of its own size
         return [
             result
             for start in range(0, len(images), at_once)
