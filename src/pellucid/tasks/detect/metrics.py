@@ -9,6 +9,8 @@ from torch import Tensor
 
 from pellucid.core.facts import DataFacts
 from pellucid.core.task import Metric
+from pellucid.core.verdict import Verdict
+from pellucid.doctor.why_zero_boxes import why_zero_boxes
 from pellucid.metrics.detection.average_precision import average_precision
 from pellucid.metrics.detection.certainty import found_calibration_error
 from pellucid.metrics.detection.coco import IOUS
@@ -163,3 +165,8 @@ def _array(values: Tensor) -> np.ndarray:
 def chance(facts: DataFacts) -> dict[str, float]:
     """What the best answer reaches that is always the same: about nothing."""
     return {metric.name: 0.0 for metric in METRICS if metric.higher_is_better}
+
+
+def explain(summary: Mapping[str, Any], records: Mapping[str, Tensor], facts: DataFacts) -> list[Verdict]:
+    """Why AP is near 0."""
+    return why_zero_boxes(detections(records), _array(records["size_hw"]), facts.classes, facts.class_counts)

@@ -25,9 +25,10 @@ from pellucid.tasks.detect.config import DetectConfig
 from pellucid.tasks.detect.data import make_data
 from pellucid.tasks.detect.fit import fit
 from pellucid.tasks.detect.loss import compute_loss, expected_initial_loss
-from pellucid.tasks.detect.metrics import METRICS, chance, score, summarise
+from pellucid.tasks.detect.metrics import METRICS, chance, explain, score, summarise
 from pellucid.tasks.detect.model import make_model, resolve
 from pellucid.tasks.detect.prediction.draw import draw
+from pellucid.tasks.detect.prediction.gathered import CocoResults
 from pellucid.tasks.detect.prediction.predict import predict, target_score
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
 from pellucid.tasks.detect.report.sections import sections
@@ -53,5 +54,7 @@ TASK = Task(
     fit=fit,
     fitted=FITTED,
     chance=chance,
+    explain=explain,
     wishes=DetectWishes,
+    gather=CocoResults,
 )
