@@ -192,5 +192,5 @@ class RegionProposals(nn.Module):
 
 def _by_cell(maps: Tensor, numbers: int) -> Tensor:
     """(N, k * numbers, h, w) -> (N, h * w * k, numbers)."""
-    n, _, h, w = maps.shape
-    return maps.view(n, -1, numbers, h, w).permute(0, 3, 4, 1, 2).reshape(n, -1, numbers)
+    n, k, h, w = maps.shape[0], maps.shape[1] // numbers, *maps.shape[2:]
+    return maps.view(n, k, numbers, h, w).permute(0, 3, 4, 1, 2).reshape(n, h * w * k, numbers)
