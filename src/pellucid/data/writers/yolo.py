@@ -1,8 +1,8 @@
 """Written as YOLO: `images/train/X.png`, `labels/train/X.txt` and `data.yaml`: boxes, outlines, or boxes and keypoints.
 
-Numbers are shares of the picture's sides with so many digits that boxes come back to a thousandth of a millionth
-of a pixel, and outlines pixel for pixel. A line holds one outline: parts and holes are joined to it by lines that are gone both ways,
-which change no pixel where filling goes by the centres of pixels.
+Numbers are shares of the picture's sides with so many digits that boxes come back to a thousandth of a millionth of a
+pixel, and outlines pixel for pixel. A line holds one outline: parts and holes are joined to it by lines that are gone
+both ways, which change no pixel where filling goes by the centres of pixels.
 """
 
 import json

@@ -53,7 +53,7 @@ def read_sizes(paths: Sequence[Path]) -> list[tuple[int, int] | ImageError]:
 
 def size_problem(name: str, said: tuple[int, int], found: tuple[int, int], where: str) -> Problem:
     """What is said of a picture whose annotation speaks of another size; boxes in it would be wrong."""
-    turned = " (its EXIF turns it: save it upright)" if said == found[::-1] else ""
+    turned = " (sides swapped, as where EXIF turns a picture: save it upright)" if said == found[::-1] else ""
     reason = (
         f"the picture is {found[0]}x{found[1]} (height x width){turned}, {where} says {said[0]}x{said[1]}: its boxes "
         "belong to another picture"

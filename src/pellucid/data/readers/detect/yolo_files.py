@@ -195,11 +195,11 @@ def _apart(pictures: dict[str, dict[str, Path]], problems: list[Problem]) -> dic
         return {"": parts[0]}
     taken: dict[str, str] = {}
     found: dict[str, dict[str, Path]] = {}
-    for role in sorted(pictures):  # test before train, so that what is held out stays so
+    for role in ("test", "val", "train"):  # so that what is held out stays so
         found[role] = {}
-        for name, path in pictures[role].items():
+        for name, path in pictures.get(role, {}).items():
             if (other := taken.setdefault(name, role)) == role:
                 found[role][name] = path
             else:
                 problems.append(Problem(name, "two-splits", f"it is in {other} and in {role}; it stays in {other}"))
-    return {role: found[role] for role in ("train", "val", "test") if role in found}
+    return {role: found[role] for role in ("train", "val", "test")}
