@@ -15,7 +15,7 @@ def run(arguments: Sequence[str]) -> int:
     made = parser(USAGE, ABOUT)
     made.add_argument("run", metavar="RUN", help="run folder, model.safetensors, or efficientnet_lite0 (packaged)")
     made.add_argument("images", metavar="IMAGES", nargs="+", help="files, folders, globs")
-    made.add_argument("--save", metavar="FOLDER", help="write every result into this folder: drawings, and masks")
+    made.add_argument("--save", metavar="FOLDER", help="write every result into this folder: drawings, masks, JSON")
     made.add_argument("--strict", action="store_true", help="stop at the first picture that cannot be opened")
     made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     add_wishes(made)
@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
         from pellucid.core.device import choose_device
         from pellucid.core.progress import make_progress
         from pellucid.data.source import Problem
-        from pellucid.runs.predict import expand, predict_each, save_result
+        from pellucid.runs.predict import expand, predict_each, save_result, save_together
         from pellucid.runs.stored.trained import load_trained
         from pellucid.tasks.wishes import grant_flags
 
@@ -36,13 +36,18 @@ def run(arguments: Sequence[str]) -> int:
     pictures = expand(options.images)
     problems: list[Problem] | None = None if options.strict else []
     rows, notes = [], []
+    gathered = trained.task.gather(wishes, trained.facts) if options.save and trained.task.gather else None
     with make_progress(style(options)).bar("Predicting", len(pictures)) as advance:
         for number, picture, result in predict_each(trained, pictures, problems, wishes):
             if options.save:
                 save_result(trained, picture, result, options.save, number)
+            if gathered:
+                gathered.add(result)
             notes += [result.note] if result.note else []
             rows.append(result.as_dict() if options.json else result.row())
             advance(number + 1)
+    if gathered:
+        save_together(gathered, options.save)
     if options.json:
         print_json(rows)
     elif not options.quiet and rows:

@@ -142,6 +142,8 @@ class Task:
             when nothing but more training is missing. See `doctor.why_zero`.
         wishes: what can be asked of `predict`, a dataclass that imports no torch; its fields are flags of `pellucid
             predict` and keywords of `Run.predict`.
+        gather: `(wishes, facts) -> object` that takes every result that is saved (`add(result)`) and has at last
+            `files()`, name -> content of what is kept of all together; None where nothing is.
     """
 
     name: str
@@ -167,6 +169,7 @@ class Task:
     chance: Callable[[DataFacts], dict[str, float]] = nothing_known
     explain: Callable[[dict[str, Any], "Records", DataFacts], list[Verdict]] = nothing_to_explain
     wishes: type[Wishes] = Wishes
+    gather: Callable[[Any, DataFacts], Any] | None = None
 
     @property
     def metric(self) -> Metric:

@@ -128,3 +128,15 @@ def save_result(trained: Trained, picture: Any, result: Any, folder: str | Path,
     for name, content in files.items():
         write_bytes(Path(folder) / name, content)
     return [drawing, *(Path(folder) / name for name in files)]
+
+
+def save_together(gathered: Any, folder: str | Path) -> list[Path]:
+    """Write what is kept of all results together; `gathered` is what `Task.gather` made.
+
+    Raises:
+        WriteError: the folder cannot be written.
+    """
+    files = gathered.files()
+    for name, content in files.items():
+        write_bytes(Path(folder) / name, content)
+    return [Path(folder) / name for name in files]

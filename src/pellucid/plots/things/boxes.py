@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from pellucid.core.shapes import require_shape
-from pellucid.plots.things.canvas import canvas, write_names
+from pellucid.plots.things.canvas import Canvas, canvas, write_names
 from pellucid.plots.things.classes import class_colours
 
 HIDDEN, SEEN = 1, 2  # how keypoints are marked, as COCO does
@@ -37,14 +37,24 @@ def draw_boxes(
     if scores is not None:
         require_shape(np.asarray(scores), "M", "scores", M=len(boxes))
         told = [f"{name} {float(score):.2f}" for name, score in zip(told, scores, strict=True)]
-    order = np.argsort(-_areas(boxes), kind="stable")  # the small ones last, so that they stay to be seen
-    draw = on.draw
-    for i in order.tolist():
-        left, top, right, bottom = boxes[i]
-        inner = (left, top, max(left, right - 1), max(top, bottom - 1))  # Pillow draws the last pixel too
-        draw.rectangle(inner, outline=tuple(own[i].tolist()), width=on.line)
+    order = outline_boxes(on, boxes, own)
     write_names(on, [told[i] for i in order], boxes[order], own[order])
     return on.image
+
+
+def outline_boxes(on: Canvas, boxes: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Draw boxes (M, 4), in pixels of the drawing, in their colours (M, 3); returns (M,) the order they were drawn in.
+
+    The small ones come last, so that they stay to be seen, and their lines take at most a quarter of their sides.
+    """
+    order = np.argsort(-_areas(boxes), kind="stable")
+    draw = on.draw
+    for i in order.tolist():
+        left, top, right, bottom = boxes[i].tolist()
+        inner = (left, top, max(left, right - 1), max(top, bottom - 1))  # Pillow draws the last pixel too
+        line = max(1, min(on.line, int(min(right - left, bottom - top) / 4)))
+        draw.rectangle(inner, outline=tuple(colours[i].tolist()), width=line)
+    return order
 
 
 def draw_keypoints(image: Any, keypoints: Any, labels: Any, names: Sequence[str], colours: Any = None) -> Image.Image:

@@ -11,8 +11,11 @@ from pellucid.core.errors import DataError
 from pellucid.plots.palette import oklab
 
 SHOWN = 256  # pixels that the shorter side of a drawing has at least
-LETTERS = (11, 28)  # smallest and largest size of letters
+LETTERS = (11, 28)  # smallest size of letters, and the largest but on large pictures
 LINE = 130  # pixels of the shorter side for each of a line's width
+THICK = 6  # pixels of a line from which on it grows more slowly
+LARGE = {"letters": 42, "line": 300}  # pixels of the shorter side for each, of pictures that are looked at made smaller
+COVERED = 0.3  # share of the drawing that names may cover
 DARK = 0.62  # lightness in OKLab below which a colour takes white letters
 Box = tuple[float, float, float, float]
 
@@ -56,27 +59,44 @@ def canvas(image: Any) -> Canvas:
     factor = -(-SHOWN // min(image.size)) if min(image.size) < SHOWN else 1
     size = (image.width * factor, image.height * factor)
     shown = image.convert("RGB").resize(size, Image.Resampling.NEAREST)
-    return Canvas(shown, factor, max(1, round(min(shown.size) / LINE)))
+    side = min(shown.size)
+    return Canvas(shown, factor, max(1, round(max(min(THICK, side / LINE), side / LARGE["line"]))))
 
 
-def write_names(on: Canvas, names: Sequence[str], boxes: np.ndarray, colours: np.ndarray) -> None:
+def write_names(
+    on: Canvas, names: Sequence[str], boxes: np.ndarray, colours: np.ndarray, shorter: Sequence[str] | None = None
+) -> None:
     """Write a name at each box, on a patch of its colour, where it covers no other name if there is such a place.
 
     Args:
         names: M texts.
         boxes: (M, 4) left, top, right, bottom in pixels of the drawing.
         colours: (M, 3) uint8.
+        shorter: M texts to be written where the names would cover too much, for as many of the first as there is room;
+            None writes all names, whatever they cover.
     """
-    letters = min(LETTERS[1], max(LETTERS[0], round(min(on.image.size) / 26)))
+    side = min(on.image.size)
+    letters = round(max(LETTERS[0], min(LETTERS[1], side / 26), side / LARGE["letters"]))
     font, draw = ImageFont.load_default(letters), on.draw
-    tall = letters + 4
-    for name, box, colour in zip(names, boxes.tolist(), np.asarray(colours), strict=True):
-        text = " ".join(name.split())
-        patch = _place(on, box, font.getlength(text) + 6, tall)
+    tall = letters + max(4, letters // 4)
+    written = _that_fit(on, names, shorter, font, tall)
+    for name, box, colour in zip(written, boxes.tolist(), np.asarray(colours), strict=False):
+        patch = _place(on, box, font.getlength(name) + 6, tall)
         on.tags.append(patch)
         draw.rectangle((patch[0], patch[1], patch[2] - 1, patch[3] - 1), fill=_rgb(colour))
         ink = "white" if oklab(colour)[0] < DARK else "black"
-        draw.text((patch[0] + 3, (patch[1] + patch[3]) / 2), text, fill=ink, font=font, anchor="lm")
+        draw.text((patch[0] + 3, (patch[1] + patch[3]) / 2), name, fill=ink, font=font, anchor="lm")
+
+
+def _that_fit(on: Canvas, names: Sequence[str], shorter: Sequence[str] | None, font: Any, tall: int) -> list[str]:
+    """The names in one line each; where they cover too much, the first of the shorter ones."""
+    lines = [" ".join(name.split()) for name in names]
+    room = COVERED * on.image.width * on.image.height
+    if shorter is None or sum(font.getlength(line) + 6 for line in lines) * tall <= room:
+        return lines
+    lines = [" ".join(name.split()) for name in shorter]
+    covered = np.cumsum([(font.getlength(line) + 6) * tall for line in lines])
+    return lines[: max(1, int((covered <= room).sum()))]
 
 
 def _place(on: Canvas, box: Sequence[float], wide: float, tall: float) -> Box:
@@ -87,23 +107,19 @@ def _place(on: Canvas, box: Sequence[float], wide: float, tall: float) -> Box:
         for y in (top - tall, top, bottom, bottom - tall, (top + bottom - tall) / 2)
         for x in (left, right - wide, (left + right - wide) / 2)
     ]
+    tags = np.array(on.tags).reshape(-1, 4)
     best, least = (0.0, 0.0, wide, tall), float("inf")
     for x, y in places:
         x = min(max(0, x), max(0, on.image.width - wide))
         y = min(max(0, y), max(0, on.image.height - tall))
         patch = (x, y, x + wide, y + tall)
-        covered = sum(_shared(patch, other) for other in on.tags)
+        shared = np.minimum(tags[:, 2:], patch[2:]) - np.maximum(tags[:, :2], patch[:2])
+        covered = float(shared.clip(0).prod(axis=1).sum())
         if covered < least:
             best, least = patch, covered
         if not covered:
             break
     return best
-
-
-def _shared(a: Box, b: Box) -> float:
-    """Area that two boxes share."""
-    across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return max(0.0, across) * max(0.0, down)
 
 
 def _rgb(colour: Any) -> tuple[int, int, int]:

@@ -21,3 +21,4 @@ class Asked(TypedDict, total=False):
     conf: float
     iou: float
     masks: Literal["auto", "on", "off"]
+    coco: str

@@ -2,10 +2,12 @@
 
 from PIL import Image
 
-from pellucid.plots.things.boxes import draw_boxes
+from pellucid.plots.things.found import draw_found
 from pellucid.tasks.detect.prediction.result import DetectResult
 
 
 def draw(image: Image.Image, result: DetectResult) -> Image.Image:
-    """The picture (its shorter side at least 256 px) with a box around each thing, its class and its score."""
-    return draw_boxes(image, result.boxes_xyxy, result.labels, result.classes, result.scores)
+    """The picture (its shorter side at least 256 px) with outline, box, joints, class and score of each thing."""
+    return draw_found(
+        image, result.boxes_xyxy, result.labels, result.classes, result.scores, result.masks, result.keypoints
+    )

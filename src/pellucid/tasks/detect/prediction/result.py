@@ -3,12 +3,16 @@
 import html
 import io
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from pellucid.core.errors import ConfigError, DataError
+from pellucid.data.images import read_image
 from pellucid.ops.masks import rle
 from pellucid.ops.masks.rle import Rle
 
@@ -62,10 +66,10 @@ class DetectResult:
         Where things overlap, the surer one lies on top; one that surer ones cover wholly has no pixel.
 
         Raises:
-            ValueError: there are no masks.
+            ConfigError: there are no masks.
         """
         if self.masks is None:
-            raise ValueError("This result has no masks: the model has none, or they were switched off.")
+            raise ConfigError("This result has no masks: the model has none, or they were switched off.")
         ids = np.zeros(self.size, dtype=np.uint16)
         for number in range(len(self), 0, -1):
             ids[rle.decode(self.masks[number - 1])] = number
@@ -98,21 +102,46 @@ class DetectResult:
         """What is kept once for all results: `classes.txt`, a name a line."""
         return {"classes.txt": "".join(f"{' '.join(name.split())}\n" for name in self.classes).encode()}
 
-    def coco_results(self, image_id: int) -> list[dict[str, Any]]:
-        """The things as COCO lists results; category k + 1 is class k."""
+    def coco_results(self, image_id: int, category_ids: Sequence[int] = ()) -> list[dict[str, Any]]:
+        """The things as COCO lists results.
+
+        Args:
+            image_id: of the picture.
+            category_ids: of the K classes; k + 1 unless told.
+        """
         entries = []
-        for i, (box, label, score) in enumerate(
-            zip(self.boxes_xyxy.tolist(), self.labels.tolist(), self.scores.tolist(), strict=True)
-        ):
+        for i, (box, label) in enumerate(zip(self.boxes_xyxy.tolist(), self.labels.tolist(), strict=True)):
             x1, y1, x2, y2 = box
-            entry: dict[str, Any] = {"image_id": image_id, "category_id": label + FIRST_ID}
-            entry |= {"bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}
+            category = category_ids[label] if category_ids else label + FIRST_ID
+            entry: dict[str, Any] = {"image_id": image_id, "category_id": category}
+            entry["bbox"] = [round(value, 3) for value in (x1, y1, x2 - x1, y2 - y1)]
+            entry["score"] = round(float(self.scores[i]), 6)
             if self.masks is not None:
                 entry["segmentation"] = rle.to_coco(self.masks[i])
             if self.keypoints is not None:
-                entry["keypoints"] = self.keypoints[i].ravel().tolist()
+                entry["keypoints"] = [round(value, 3) for value in self.keypoints[i].ravel().tolist()]
             entries.append(entry)
         return entries
+
+    def crops(self, image: Any) -> list[Image.Image]:
+        """The n things cut out of their picture, whole pixels of it, the surest first.
+
+        Args:
+            image: the picture that was predicted: a path, PIL image, array or tensor.
+
+        Raises:
+            DataError: it has another size.
+            ImageError: it cannot be opened.
+        """
+        pixels = read_image(image)  # (H, W, 3)
+        if pixels.shape[:2] != self.size:
+            raise DataError(f"This result is of a picture of {self.size[0]}x{self.size[1]}, got {pixels.shape[:2]}.")
+        cut = []
+        for x1, y1, x2, y2 in self.boxes_xyxy.tolist():
+            left, top = min(int(x1), self.size[1] - 1), min(int(y1), self.size[0] - 1)
+            right, bottom = max(left + 1, math.ceil(x2)), max(top + 1, math.ceil(y2))
+            cut.append(Image.fromarray(pixels[top:bottom, left:right]))
+        return cut
 
     def _things(self) -> list[dict[str, Any]]:
         things = []

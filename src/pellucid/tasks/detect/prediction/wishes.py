@@ -23,6 +23,9 @@ class DetectWishes(TiledWishes):
     masks: Literal["auto", "on", "off"] = "auto"
     """Outlines of things: auto where the model has them; on insists on them; off saves their time."""
 
+    coco: str = ""
+    """With --save: a COCO file whose ids of pictures and classes results.json takes; else they are counted from 1."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         require(0 <= self.conf <= 1, "conf", "in 0..1", self.conf)

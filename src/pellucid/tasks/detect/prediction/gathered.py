@@ -1,0 +1,95 @@
+"""The results of many pictures in one file, as COCO's evaluation reads them."""
+
+import json
+from pathlib import Path, PurePath
+from typing import Any
+
+from pellucid.core.errors import DataError
+from pellucid.core.facts import DataFacts
+from pellucid.tasks.detect.prediction.result import FIRST_ID, DetectResult
+from pellucid.tasks.detect.prediction.wishes import DetectWishes
+
+RESULTS, IMAGES = "results.json", "images.json"
+
+
+class CocoResults:
+    """Takes results one by one, for `results.json` (https://cocodataset.org/#format-results).
+
+    Pictures are numbered from 1 in the order they come, and class k is category k + 1: `images.json` says so in the
+    form of a COCO file without annotations. With `wishes.coco` the ids are those of that file instead.
+
+    Boxes and outlines stand in one entry. Those who evaluate outlines by COCO's sizes take the boxes out first, since
+    its reader takes the size from them where they are.
+
+    Raises:
+        DataError: that file cannot be read, is no COCO file, or does not name a class of the model.
+    """
+
+    def __init__(self, wishes: DetectWishes, facts: DataFacts) -> None:
+        self.path = wishes.coco
+        self.known = _read(Path(self.path)) if self.path else None
+        self.categories = [{"id": k + FIRST_ID, "name": name} for k, name in enumerate(facts.classes)]
+        self.images: list[dict[str, Any]] = []
+        self.entries: list[dict[str, Any]] = []
+        self.category_ids = [category["id"] for category in self.categories]
+        if self.known is not None:
+            by_name = {str(each["name"]): each["id"] for each in self.known["categories"]}
+            strange = [name for name in facts.classes if name not in by_name]
+            if strange:
+                raise DataError(f"{self.path} has no category {strange[0]!r}, a class of this model. Leave coco out.")
+            self.category_ids = [by_name[name] for name in facts.classes]
+            self.ids: dict[str, list[tuple[PurePath, Any]]] = {}
+            for image in self.known["images"]:
+                path = PurePath(str(image["file_name"]))
+                self.ids.setdefault(path.name, []).append((path, image["id"]))
+
+    def add(self, result: DetectResult) -> None:
+        """One picture more.
+
+        Raises:
+            DataError: the file of `wishes.coco` does not name it.
+        """
+        if self.known is None:
+            number: Any = len(self.images) + FIRST_ID
+            size = {"height": result.size[0], "width": result.size[1]}
+            self.images.append({"id": number, "file_name": result.name, **size})
+        else:
+            number = self._id_of(result.name)
+        self.entries += result.coco_results(number, self.category_ids)
+
+    def files(self) -> dict[str, bytes]:
+        """Name -> content."""
+        files = {RESULTS: json.dumps(self.entries).encode()}
+        if self.known is None:
+            about = {"images": self.images, "categories": self.categories, "annotations": []}
+            files[IMAGES] = json.dumps(about).encode()
+        return files
+
+    def _id_of(self, name: str) -> Any:
+        """Of the picture whose name ends as this one does; of the longest such name, where there are several."""
+        path = PurePath(name)
+        fitting = [
+            (len(each.parts), number)
+            for each, number in self.ids.get(path.name, ())
+            if path.parts[-len(each.parts) :] == each.parts
+        ]
+        if not fitting:
+            raise DataError(
+                f"{self.path} has no picture {name}, so it has no id for it. Leave that picture or coco out."
+            )
+        return max(fitting, key=lambda each: each[0])[1]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+        for kind, name in (("images", "file_name"), ("categories", "name")):
+            for each in content[kind]:
+                each["id"], each[name]
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read as COCO's annotations: {error}.") from error
+    except (KeyError, TypeError, IndexError):
+        raise DataError(
+            f"{path} is no COCO file: it needs images with id and file_name, and categories with id and name."
+        ) from None
+    return dict(content)
