@@ -186,8 +186,17 @@ def build(detection: Any, network: str, rule: dict[str, int]) -> nn.Module:
 
 @torch.no_grad()
 def detect(net: nn.Module, image: Tensor) -> dict[str, Tensor]:
+    """What the library answers, and `grids`: masks before they are pasted into the picture."""
+    paste, grids = net.transform.postprocess, []
+
+    def noted(result: list[dict[str, Tensor]], *sizes: Any) -> Any:
+        grids.extend(each["masks"][:, 0].clone() for each in result if "masks" in each)
+        return paste(result, *sizes)
+
+    net.transform.postprocess = noted
     found: list[dict[str, Tensor]] = net.eval()([image.float() / 255])
-    return found[0]
+    net.transform.postprocess = paste
+    return {**found[0], **({"grids": grids[0]} if grids else {})}
 
 
 @torch.no_grad()
@@ -228,7 +237,8 @@ def record(found: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Any]:
     if "masks" in found:
         whole = found["masks"][:, 0] >= 0.5  # (D, H, W)
         kept["mask_area"] = whole.sum((1, 2)).tolist()
-        kept["mask_sum"] = [round(v, 3) for v in found["masks"].double().sum((1, 2, 3)).tolist()]
+        across = found["grids"].diagonal(dim1=1, dim2=2)  # (D, 28)
+        kept["mask_diagonal"] = [[round(v, 4) for v in each] for each in across.tolist()]
     if "keypoints" in found:
         kept["keypoints"] = [[[round(v, 3) for v in p[:2]] for p in each] for each in found["keypoints"].tolist()]
         kept["keypoint_scores"] = [[round(v, 4) for v in each] for each in found["keypoints_scores"].tolist()]
