@@ -22,6 +22,7 @@ from pellucid.doctor.published import is_published
 from pellucid.doctor.sides.drift import judge_drift
 from pellucid.doctor.sides.groups import judge_groups
 from pellucid.doctor.skipped import judge_skipped
+from pellucid.doctor.things.examine_things import examine_things
 
 # N rows of the pack, K classes
 
@@ -62,6 +63,8 @@ def examine(
     findings += _examine_masks(pack, sides, classes) if "mask" in pack.targets else []
     if labels is not None:
         findings += _examine_labels(labels, sides, classes)
+    elif splits.objects is not None and "box_label" in pack.targets:
+        findings += examine_things(splits.objects, pack, sides, classes)
     values = {"mean": measures.mean, "contrast": measures.deviation}
     findings += judge_drift(values, labels, classes, sides)
     if probabilities is not None and labels is not None:

@@ -20,7 +20,7 @@ def judge_background(classes: Sequence[str], counts: np.ndarray, pixels: bool, i
         pixels: whether they are classes of masks, where background is a class if it is named.
         ignored: whether some pixels have no class (255).
     """
-    plain = [_plain(name) for name in classes]
+    plain = [plain_name(name) for name in classes]
     unknown = [classes[k] for k, name in enumerate(plain) if name in NOT_KNOWN]
     nothing = [classes[k] for k, name in enumerate(plain) if name in NOTHING]
     if unknown:
@@ -50,7 +50,8 @@ def judge_background(classes: Sequence[str], counts: np.ndarray, pixels: bool, i
     return []
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Letters alone, small."""
     return "".join(letter for letter in name.lower() if letter.isalpha())
 
 

@@ -10,25 +10,28 @@ from pellucid.doctor.finding import Finding
 # K classes
 
 UNEVEN, UNEVEN_PIXELS = 10.0, 200.0  # most frequent class / rarest one; of pixels, far more is usual
+UNEVEN_THINGS = 50.0  # several of one class lie in one picture
 EXPECTED, EXPECTED_MASKS = 1.0, 6.0  # masks cannot be dealt out evenly: of 6 expected, none comes once in 400 times
 SHOWN = 5  # classes that are named
 
 
-def judge_balance(counts: np.ndarray, classes: Sequence[str], pixels: bool = False) -> list[Finding]:
+def judge_balance(
+    counts: np.ndarray, classes: Sequence[str], pixels: bool = False, things: bool = False
+) -> list[Finding]:
     """Whether the most frequent class of the training split leaves something for the rarest.
 
     Args:
-        counts: (K,) how often each class occurs in training, in pictures or in pixels of masks.
-        pixels: which of the two.
+        counts: (K,) how often each class occurs in training, in pictures, in pixels of masks, or in things.
+        pixels, things: which of the three.
     """
     there = np.flatnonzero(counts)
     if len(there) < 2:
         return []
     most, least = (int(there[pick(counts[there])]) for pick in (np.argmax, np.argmin))
-    ratio, limit = counts[most] / counts[least], UNEVEN_PIXELS if pixels else UNEVEN
+    ratio, limit = counts[most] / counts[least], UNEVEN_THINGS if things else UNEVEN_PIXELS if pixels else UNEVEN
     if ratio < limit:
         return []
-    unit = "pixels" if pixels else "pictures"
+    unit = "things" if things else "pixels" if pixels else "pictures"
     evidence = (
         f"{classes[most]} has {counts[most]:,} {unit} to train on, {classes[least]} {counts[least]:,}: "
         f"{ratio:.0f} to 1 (even enough: below {limit:.0f})"
@@ -37,6 +40,8 @@ def judge_balance(counts: np.ndarray, classes: Sequence[str], pixels: bool = Fal
     cure = (
         "weigh the classes in the loss with --balance, choose by a metric that counts each class alike, or collect more"
     )
+    if things:
+        cure = "read the numbers of each class (mean AP counts all alike), or collect more of the rare ones"
     return [Finding(Verdict("class-imbalance", "warn", evidence, cause, cure))]
 
 
