@@ -28,14 +28,18 @@ from measure_zoo import spent
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "segmentation-accuracy.md"
 CACHE = ROOT / "runs" / "segmentation"
-SCENES = "scenes:size=128,difficulty=medium,train=8000,val=250,test=500,seed=0"
-THINGS = "scenes:size=72,difficulty=medium,train=16000,val=500,test=500,seed=1,for=classify"
+SCENES = "scenes:size=128,difficulty=medium,train=12000,val=250,test=500,seed=0"
+THINGS = "scenes:size=72,difficulty=medium,train=24000,val=500,test=500,seed=1,for=classify"
+NUCLEI = os.environ.get("NUCLEI_WHEEL", "")  # the wheel of stardist 0.9.2; see `data/known/nuclei.py`
 BINS = 16  # a colour channel is cut into so many parts for the baseline
 
+# Most of a scene is background, and a net that does not know the things yet does best by calling all of it so.
+WEIGHTS = (0.4,) + (1.0,) * 10
+
 COMMON: dict[str, Any] = {
-    "batch": 32,
+    "batch": 16,
     "optimiser": "adamw",
-    "lr": 2e-3,
+    "lr": 4e-3,
     "weight_decay": 0.01,
     "schedule": "one-cycle",
     "flip": 0.5,
@@ -66,14 +70,21 @@ class Row:
 
 
 ROWS: dict[str, Row] = {
-    "unet": Row({"model": "unet", "epochs": 10}, least=0.58),
-    "fcn8s": Row({"model": "fcn8s", "epochs": 5}, least=0.58),
-    "fcn32s": Row({"model": "fcn32s", "epochs": 5}),
-    "classifier": Row({"model": "resnet18", "epochs": 8}, seconds=1800.0, data=THINGS, metric="accuracy"),
+    "unet": Row({"model": "unet", "epochs": 6, "class_weights": WEIGHTS}, least=0.58),
+    "fcn8s": Row({"model": "fcn8s", "backbone": "convnet", "epochs": 16, "class_weights": WEIGHTS}, least=0.58),
+    "classifier": Row({"model": "convnet", "epochs": 16, "batch": 64, "shift": 0.1}, data=THINGS, metric="accuracy"),
     "unet_pretrained": Row(
-        {"model": "unet", "backbone": "resnet18", "epochs": 8}, least=0.68, seconds=3600.0, encoder="classifier"
+        {"model": "unet", "backbone": "convnet", "epochs": 11, "lr": 3e-3, "class_weights": WEIGHTS},
+        least=0.68,
+        seconds=3600.0,
+        encoder="classifier",
     ),
-    "nuclei": Row({"model": "unet", "epochs": 60}, least=0.85, seconds=600.0, data="nuclei", metric="dice"),
+    "nuclei": Row(
+        {"model": "unet", "epochs": 30, "batch": 8, "lr": 3e-3, "vflip": 0.5, "rotate": 30.0},
+        least=0.85,
+        data=f"nuclei:{NUCLEI}",
+        metric="dice",
+    ),
 }
 
 
@@ -103,7 +114,9 @@ def train(name: str) -> None:
 def flag(name: str, value: Any) -> list[Any]:
     """A setting as words of the command line."""
     words = f"--{name.replace('_', '-')}"
-    return [words] if value is True else [words, value]
+    if value is True:
+        return [words]
+    return [words, *value] if isinstance(value, tuple) else [words, value]
 
 
 def opened(name: str) -> dict[str, Any]:
@@ -111,6 +124,19 @@ def opened(name: str) -> dict[str, Any]:
     line = (CACHE / name / "test_openings.jsonl").read_text(encoding="utf-8").splitlines()[0]
     found: dict[str, Any] = json.loads(line)
     return found
+
+
+def told(setting: Any) -> str:
+    """A setting in words; of weights of classes the first, and that of all others."""
+    return f"{setting[0]:g} for background, else {setting[1]:g}" if isinstance(setting, tuple) else str(setting)
+
+
+def worst_dice(name: str) -> float:
+    """The lowest Dice of a class on the test split; the mean over classes hides it where background is one."""
+    from safetensors.numpy import load_file
+
+    matrix = load_file(CACHE / name / "test.safetensors")["confusion"].sum(0)  # (K, K)
+    return float((2 * np.diag(matrix) / (matrix.sum(0) + matrix.sum(1))).min())
 
 
 @cache
@@ -154,10 +180,10 @@ def page(done: list[str]) -> str:
     for name in done:
         row, taken = ROWS[name], spent(CACHE / name)[0]
         all_of_it = taken + (spent(CACHE / row.encoder)[0] if row.encoder else 0)
-        value = opened(name)["value"]
+        value = opened(name)["value"] if row.metric != "dice" else worst_dice(name)
         asked = f"{row.least:.2f} in {row.seconds:,.0f}" if row.least else ""
         met = ("yes" if value >= row.least and all_of_it <= row.seconds else "**no**") if row.least else ""
-        how = ", ".join(f"{key} {setting}" for key, setting in row.settings.items())
+        how = ", ".join(f"{key} {told(setting)}" for key, setting in row.settings.items())
         how += f", encoder of {row.encoder}" if row.encoder else ""
         lines.append(f"| {name} | {how} | {row.metric} {value:.4f} | {all_of_it:,.0f} | {asked} | {met} |")
     shared = ", ".join(f"{key} {value}" for key, value in COMMON.items())

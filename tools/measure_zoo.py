@@ -161,7 +161,8 @@ def opened(folder: Path) -> float:
 
 def spent(folder: Path) -> tuple[float, str]:
     """Seconds of training and validation, and which; runs from before CPU seconds were logged have wall seconds."""
-    lines = [json.loads(line) for line in (folder / "timing.jsonl").read_text(encoding="utf-8").splitlines()]
+    every = [json.loads(line) for line in (folder / "timing.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in every if "seconds" in line]  # others tell of a step that was slow
     kind = "cpu_seconds" if all("cpu_seconds" in line for line in lines) else "seconds"
     return sum(line[kind] for line in lines), "CPU" if kind == "cpu_seconds" else "wall"
 
