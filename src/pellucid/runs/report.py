@@ -1,6 +1,7 @@
 """`report.html`: the run on one page."""
 
 import math
+import re
 import shlex
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,7 @@ from pellucid.core.progress import Progress, Quiet
 from pellucid.data.prepare import Splits
 from pellucid.plots.bars import bars
 from pellucid.plots.curves import curves
+from pellucid.plots.things.boxes import draw_boxes
 from pellucid.report.blocks import (
     Block,
     Cell,
@@ -39,6 +41,7 @@ from pellucid.training.health.curves.diagnose import points
 from pellucid.training.health.curves.recorded import recorded_curve
 
 SAMPLES = 16
+AVERAGES = re.compile(r"a[pr]\d*")  # average precision and recall are written large: AP50
 PROBLEMS = 20
 WORDS = {
     "miou": "mean IoU",
@@ -49,6 +52,8 @@ WORDS = {
     "brier": "Brier score",
     "boundary_f1": "boundary F1",
     "frequency_weighted_iou": "frequency-weighted IoU",
+    "f1": "F1",
+    "best_conf": "best least score",
 }
 WHERE = {
     "test": "the test split, which no choice was made on",
@@ -225,7 +230,8 @@ def _data(run: Record, splits: Splits) -> Section:
         ("preprocessing", preprocess.mode, numbers),
         ("split", facts.split_hash[:16], "first digits of the hash of the three lists in split.json"),
     ]
-    unit = "pixels" if "mask" in splits.pack.targets else "pictures"
+    units = {"mask": "pixels", "box_label": "things"}
+    unit = next((unit for key, unit in units.items() if key in splits.pack.targets), "pictures")
     counts = Figure(bars({unit: facts.class_counts}, facts.classes, f"Training {unit} of each class"))
     blocks: list[Block] = [
         Facts(rows),
@@ -253,7 +259,12 @@ def _samples(run: Record, splits: Splits) -> list[Picture]:
         pairs = zip(names, others, strict=True)
         names = [f"{name} + {w:.0%} {splits.facts.classes[k]}" if w else name for name, (k, w) in pairs]
     images = batch["image"].round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-    return [Picture(_picture(image), name) for image, name in zip(images, names, strict=True)]
+    shown = [_picture(image) for image in images]
+    if "box_label" in batch:
+        columns = (shown, batch["boxes_xyxy"].numpy(), batch["box_label"].numpy())
+        classes = splits.facts.classes
+        shown = [draw_boxes(image, boxes[k >= 0], k[k >= 0], classes) for image, boxes, k in zip(*columns, strict=True)]
+    return [Picture(image, name) for image, name in zip(shown, names, strict=True)]
 
 
 def _speed(run: Record) -> Section:
@@ -303,7 +314,10 @@ def _number(value: Any) -> float:
 
 
 def _words(name: str) -> str:
-    return WORDS.get(name, name.replace("_", " ").replace("loss/", "loss: "))
+    if name in WORDS:
+        return WORDS[name]
+    words = name.replace("_", " ").replace("loss/", "loss: ").split(" ")
+    return " ".join(word.upper() if AVERAGES.fullmatch(word) else word for word in words)
 
 
 def _shown(name: str, value: float) -> str:
