@@ -10,22 +10,15 @@ training and validation, and of the classifier that an encoder was taken from.
 
 import argparse
 import datetime
-import json
 import os
-import shutil
-import subprocess
-import sys
 import textwrap
-from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from measure_demo import processor
-from measure_zoo import spent
+from rows_of_runs import ROOT, Row, Table
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "segmentation-accuracy.md"
 CACHE = ROOT / "runs" / "segmentation"
 SCENES = "scenes:size=128,difficulty=medium,train=12000,val=250,test=500,seed=0"
@@ -50,28 +43,11 @@ COMMON: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One training.
-
-    Attributes:
-        settings: flags of `pellucid train`, beside those that all rows share.
-        least, seconds: what it is to reach within how many CPU seconds; 0 states nothing.
-        data, metric: what it is trained on, and the number that counts.
-        encoder: name of the row whose run gives the encoder's weights; "" is from scratch.
-    """
-
-    settings: dict[str, Any] = field(default_factory=dict)
-    least: float = 0.0
-    seconds: float = 1200.0
-    data: str = SCENES
-    metric: str = "miou"
-    encoder: str = ""
-
-
 ROWS: dict[str, Row] = {
-    "unet": Row({"model": "unet", "epochs": 6, "class_weights": WEIGHTS}, least=0.58),
-    "fcn8s": Row({"model": "fcn8s", "backbone": "convnet", "epochs": 16, "class_weights": WEIGHTS}, least=0.58),
+    "unet": Row({"model": "unet", "epochs": 6, "class_weights": WEIGHTS}, least=0.58, seconds=1200.0),
+    "fcn8s": Row(
+        {"model": "fcn8s", "backbone": "convnet", "epochs": 16, "class_weights": WEIGHTS}, least=0.58, seconds=1200.0
+    ),
     "classifier": Row({"model": "convnet", "epochs": 16, "batch": 64, "shift": 0.1}, data=THINGS, metric="accuracy"),
     "unet_pretrained": Row(
         {"model": "unet", "backbone": "convnet", "epochs": 11, "lr": 3e-3, "class_weights": WEIGHTS},
@@ -82,53 +58,14 @@ ROWS: dict[str, Row] = {
     "nuclei": Row(
         {"model": "unet", "epochs": 30, "batch": 8, "lr": 3e-3, "vflip": 0.5, "rotate": 30.0},
         least=0.85,
+        seconds=1200.0,
         data=f"nuclei:{NUCLEI}",
         metric="dice",
     ),
 }
 
 
-def run_words(words: list[Any]) -> None:
-    """A `pellucid` command in a process of its own, on one thread."""
-    command = [sys.executable, "-m", "pellucid", *map(str, words), "--quiet"]
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def train(name: str) -> None:
-    """Train a row, and the one its encoder comes from, from where an earlier call was stopped; open the test once."""
-    row, folder = ROWS[name], CACHE / name
-    if row.encoder:
-        train(row.encoder)
-    if not (folder / "report.html").exists():
-        if (folder / "config.toml").exists():
-            run_words(["train", "--resume", folder])
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            weights = {"weights": CACHE / row.encoder} if row.encoder else {}
-            flags = {**COMMON, **row.settings, **weights, "out": folder}
-            run_words(["train", row.data, *(word for key, value in flags.items() for word in flag(key, value))])
-    if not (folder / "test_openings.jsonl").exists():
-        run_words(["evaluate", folder])
-
-
-def flag(name: str, value: Any) -> list[Any]:
-    """A setting as words of the command line."""
-    words = f"--{name.replace('_', '-')}"
-    if value is True:
-        return [words]
-    return [words, *value] if isinstance(value, tuple) else [words, value]
-
-
-def opened(name: str) -> dict[str, Any]:
-    """The numbers of the only opening of the test split."""
-    line = (CACHE / name / "test_openings.jsonl").read_text(encoding="utf-8").splitlines()[0]
-    found: dict[str, Any] = json.loads(line)
-    return found
-
-
-def told(setting: Any) -> str:
-    """A setting in words; of weights of classes the first, and that of all others."""
-    return f"{setting[0]:g} for background, else {setting[1]:g}" if isinstance(setting, tuple) else str(setting)
+TABLE = Table(CACHE, ROWS, COMMON, SCENES, "miou")
 
 
 def worst_dice(name: str) -> float:
@@ -178,18 +115,14 @@ def page(done: list[str]) -> str:
     digest, baseline = by_colour()
     lines = []
     for name in done:
-        row, taken = ROWS[name], spent(CACHE / name)[0]
-        all_of_it = taken + (spent(CACHE / row.encoder)[0] if row.encoder else 0)
-        value = opened(name)["value"] if row.metric != "dice" else worst_dice(name)
-        asked = f"{row.least:.2f} in {row.seconds:,.0f}" if row.least else ""
-        met = ("yes" if value >= row.least and all_of_it <= row.seconds else "**no**") if row.least else ""
-        how = ", ".join(f"{key} {told(setting)}" for key, setting in row.settings.items())
-        how += f", encoder of {row.encoder}" if row.encoder else ""
-        lines.append(f"| {name} | {how} | {row.metric} {value:.4f} | {all_of_it:,.0f} | {asked} | {met} |")
-    shared = ", ".join(f"{key} {value}" for key, value in COMMON.items())
+        metric = ROWS[name].metric or TABLE.metric
+        value = TABLE.value(name) if metric != "dice" else worst_dice(name)
+        asked, met = TABLE.verdict(name, value)
+        taken = f"{TABLE.seconds(name):,.0f}"
+        lines.append(f"| {name} | {TABLE.settings(name)} | {metric} {value:.4f} | {taken} | {asked} | {met} |")
     about = (
-        f"Scenes: `{SCENES}`, content {digest or 'not hashed'}. All rows: {shared}. The best epoch is picked on the "
-        "validation split, the test split is opened once. CPU seconds are of training and validation on one thread, "
+        f"Scenes: `{SCENES}`, content {digest or 'not hashed'}. All rows: {TABLE.shared()}. The best epoch is picked "
+        "on the validation split, the test split is opened once. CPU seconds are of training and validation on one thread, "
         "those of the classifier counted in where its weights are used."
     )
     left = [name for name in ROWS if name not in done]
@@ -219,14 +152,9 @@ def main() -> None:
     options.add_argument("--page", action="store_true", help="train nothing, write the page from what is there")
     chosen = options.parse_args()
     for name in [] if chosen.page else chosen.only or ROWS:
-        train(name)
-        write()
-    write()
-
-
-def write() -> None:
-    done = [name for name in ROWS if (CACHE / name / "test_openings.jsonl").exists()]
-    PAGE.write_text(page(done), encoding="utf-8")
+        TABLE.train(name)
+        PAGE.write_text(page(TABLE.done()), encoding="utf-8")
+    PAGE.write_text(page(TABLE.done()), encoding="utf-8")
 
 
 if __name__ == "__main__":
