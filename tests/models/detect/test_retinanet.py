@@ -15,7 +15,7 @@ def test_names_are_torchvision_s() -> None:
     """Tensors of the published network as its state dict lists them."""
     with torch.device("meta"):
         body = backbone("resnet50", 3, (800, 800))
-        net = RetinaNet(91, PyramidBackbone(body, 8, 256, norm=False), published=True)
+        net = RetinaNet(90, PyramidBackbone(body, 8, 256, norm=False), published=True)  # and one that means nothing
     shapes = {name: tuple(each.shape) for name, each in net.state_dict().items()}
     branches = {"classification_head": "cls_logits", "regression_head": "bbox_reg"}
     expected = {"backbone.body.layer4.2.conv3.weight": (2048, 512, 1, 1)}
