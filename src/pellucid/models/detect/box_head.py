@@ -74,9 +74,10 @@ def region_losses(logits: Tensor, deltas: Tensor, asked: Asked, truth: Truth, we
     """
     there, positive = asked.thing >= -1, asked.thing >= 0  # (N, B)
     count = there.sum(1).clamp_min(1)
-    target = torch.where(positive, truth.labels.gather(1, asked.thing.clamp_min(0)) + 1, 0)
-    surprise = F.cross_entropy(logits.transpose(1, 2), target, reduction="none")  # (N, B)
     n, b = positive.nonzero(as_tuple=True)
+    target = torch.zeros_like(asked.thing)  # background
+    target[n, b] = truth.labels[n, asked.thing[n, b]] + 1
+    surprise = F.cross_entropy(logits.transpose(1, 2), target, reduction="none")  # (N, B)
     one_for_all = deltas.shape[2] == 1
     moves = deltas[n, b, torch.zeros_like(b) if one_for_all else target[n, b]]  # (P, 4)
     wanted = encode_boxes(truth.boxes_xyxy[n, asked.thing[n, b]], asked.boxes_xyxy[n, b], weights)
