@@ -112,4 +112,4 @@ def plain(value: np.float32) -> int | float:
 
 def crowds_left_out(n: int, form: str) -> list[str]:
     """What is said of crowds that a form has no word for."""
-    return [f"{form} has no word for crowds: {n:,} were left out, as if nothing were there."] if n else []
+    return [f"{n:,} crowds were left out, as if nothing were there: {form} have no word for them."] if n else []

@@ -18,7 +18,7 @@ from pellucid.data.objects import Objects
 from pellucid.data.readers.detect.yolo_files import label_name
 from pellucid.data.source import Source
 from pellucid.data.writers.new_folder import new_folder
-from pellucid.data.writers.things import class_names, copy_picture, crowds_left_out, name_files, require_things
+from pellucid.data.writers.things import class_names, copy_picture, crowds_left_out, name_files, plain, require_things
 from pellucid.ops.masks.polygons import parts
 from pellucid.ops.masks.rle import Rle, decode
 
@@ -45,7 +45,7 @@ def write_yolo_pose(source: Source, folder: Path, progress: Progress | None = No
 def box_shares(objects: Objects, row: int, size: tuple[int, int]) -> list[float]:
     """Middle, width and height of a box as shares of the sides."""
     height, width = size
-    x1, y1, x2, y2 = objects.boxes_xyxy[row].tolist()
+    x1, y1, x2, y2 = map(plain, objects.boxes_xyxy[row])
     return [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height]
 
 
