@@ -92,9 +92,8 @@ def write_report(
 
 def _lead(run: Record, evaluation: Evaluation | None) -> str:
     facts = run.facts
-    text = (
-        f"This {run.config.title} tells {facts.n_classes} classes apart; it was trained on {facts.n_train:,} pictures."
-    )
+    does = "finds things of {} classes" if facts.task == "detect" else "tells {} classes apart"
+    text = f"This {run.config.title} {does.format(facts.n_classes)}; it was trained on {facts.n_train:,} pictures."
     if evaluation is None:
         return text + " Nothing was held out, so nothing is known about how well it does on new pictures."
     name = run.trained.task.metric.name

@@ -51,9 +51,9 @@ def error_kinds(
         for kind in order
     ]
     table = Table(
-        ("kind", "what is wrong", "how many", "of all errors", "AP50 to gain", "what helps"),
+        ("kind", "what is wrong", "how many", "AP50 to gain", "what helps"),
         rows,
-        align="llrrrl",
+        align="llrrl",
         note="How many: at the best least score. AP50 to gain: how much it would rise if errors of this kind alone "
         "were mended, counted over all scores; the gains do not add up. Kinds as in TIDE (Bolya et al. 2020).",
     )

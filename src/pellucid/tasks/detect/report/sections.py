@@ -91,17 +91,11 @@ def _second_opinion(given: Detections, facts: DataFacts) -> Facts:
 def _classes(summary: Mapping[str, Any], given: Detections, facts: DataFacts) -> Section:
     each = summary["per_class"]
     masks = [("mask AP", each["mask_ap"])] if "mask_ap" in each else []
-    columns = (
-        each["class"],
-        each["ap"],
-        each["ap50"],
-        each["ap75"],
-        *(values for _, values in masks),
-        each["recall50"],
-    )
-    rows = [(name, *map(Bar, numbers)) for name, *numbers in zip(*columns, strict=True)]
-    counts = list(zip(each["things"], each["found"], strict=True))
-    full = [(*row, *count) for row, count in zip(rows, counts, strict=True)]
+    plain = [each["ap75"], *(values for _, values in masks), each["recall50"], each["things"], each["found"]]
+    full = [
+        (name, Bar(ap), Bar(ap50), *others)
+        for name, ap, ap50, *others in zip(each["class"], each["ap"], each["ap50"], *plain, strict=True)
+    ]
     ranks = [2.0 if np.isnan(value) else value for value in each["ap"]]
     order = np.argsort(ranks, kind="stable")
     table = Table(
