@@ -15,6 +15,7 @@ import math
 import re
 import sys
 import zlib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,12 @@ def load_library(folder: Path) -> Any:
     names.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     names.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     sys.path.insert(0, str(folder))
-    import torchvision
-    from torchvision.models import detection
-    from torchvision.ops import boxes, poolers
-
-    if torchvision.__version__.split("+")[0] != "0.28.0":
-        raise SystemExit(f"The numbers are of torchvision 0.28.0, got {torchvision.__version__}.")
+    version = import_module("torchvision").__version__
+    detection: Any = import_module("torchvision.models.detection")
+    boxes: Any = import_module("torchvision.ops.boxes")
+    poolers: Any = import_module("torchvision.ops.poolers")
+    if version.split("+")[0] != "0.28.0":
+        raise SystemExit(f"The numbers are of torchvision 0.28.0, got {version}.")
     for module, name, own in ((boxes, "nms", nms), (poolers, "roi_align", roi_align)):
         if not hasattr(module, name):
             raise SystemExit(f"torchvision's {module.__name__} has no {name} any more.")
@@ -163,39 +164,40 @@ def load_library(folder: Path) -> Any:
 
 def build(detection: Any, network: str, rule: dict[str, int]) -> nn.Module:
     """The network as it is with published weights: frozen norms without an addend."""
-    from torchvision.models import resnet50
-    from torchvision.models.detection._utils import overwrite_eps
-    from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
-    from torchvision.ops import FrozenBatchNorm2d
-    from torchvision.ops.feature_pyramid_network import LastLevelP6P7
-
+    made: nn.Module
     if network == "ssd300_vgg16":
-        return detection.ssd300_vgg16(weights=None, weights_backbone=None)
-    body = resnet50(norm_layer=FrozenBatchNorm2d)
+        made = detection.ssd300_vgg16(weights=None, weights_backbone=None)
+        return made
+    models, ops = import_module("torchvision.models"), import_module("torchvision.ops")
+    pyramid = import_module("torchvision.models.detection.backbone_utils")._resnet_fpn_extractor
+    coarser = import_module("torchvision.ops.feature_pyramid_network").LastLevelP6P7(256, 256)
+    body = models.resnet50(norm_layer=ops.FrozenBatchNorm2d)
     if network == "retinanet_resnet50_fpn":
-        on = _resnet_fpn_extractor(body, 3, returned_layers=[2, 3, 4], extra_blocks=LastLevelP6P7(256, 256))
-        net = detection.RetinaNet(on, 91, **rule)
+        on = pyramid(body, 3, returned_layers=[2, 3, 4], extra_blocks=coarser)
+        made = detection.RetinaNet(on, 91, **rule)
     else:
-        on = _resnet_fpn_extractor(body, 3)
+        on = pyramid(body, 3)
         kinds = {"fasterrcnn": detection.FasterRCNN, "maskrcnn": detection.MaskRCNN}
         of = kinds.get(network.partition("_")[0], detection.KeypointRCNN)
-        net = of(on, 2 if network == PERSON_ONLY else 91, **rule)
-    overwrite_eps(net, 0.0)
-    return net
+        made = of(on, 2 if network == PERSON_ONLY else 91, **rule)
+    import_module("torchvision.models.detection._utils").overwrite_eps(made, 0.0)
+    return made
 
 
 @torch.no_grad()
 def detect(net: nn.Module, image: Tensor) -> dict[str, Tensor]:
     """What the library answers, and `grids`: masks before they are pasted into the picture."""
-    paste, grids = net.transform.postprocess, []
+    transform: Any = net.transform
+    paste = transform.postprocess
+    grids: list[Tensor] = []
 
     def noted(result: list[dict[str, Tensor]], *sizes: Any) -> Any:
         grids.extend(each["masks"][:, 0].clone() for each in result if "masks" in each)
         return paste(result, *sizes)
 
-    net.transform.postprocess = noted
+    transform.postprocess = noted
     found: list[dict[str, Tensor]] = net.eval()([image.float() / 255])
-    net.transform.postprocess = paste
+    transform.postprocess = paste
     return {**found[0], **({"grids": grids[0]} if grids else {})}
 
 

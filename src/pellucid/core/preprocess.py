@@ -113,8 +113,9 @@ class Preprocess:
         """The inverse of `as_dict`."""
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
         if values.get("resize") is not None:
-            rule = values["resize"]
-            values["resize"] = Resize(**{k: tuple(v) if isinstance(v, list) else v for k, v in rule.items()})
+            rule: dict[str, Any] = values["resize"]
+            to = rule["to"]
+            values["resize"] = Resize(rule["short_side"], rule["long_side"], tuple(to) if to else None)
         if values.get("mean_image") is not None:
             import numpy as np
 

@@ -5,6 +5,7 @@ Letters: N pictures, C channels, H x W pixels, M places for things, D places for
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -95,7 +96,7 @@ def _one(truth: Truth | None, row: int) -> Truth | None:
     """What is in one picture of a batch."""
     if truth is None:
         return None
-    values = {field.name: getattr(truth, field.name) for field in fields(truth)}
+    values: dict[str, Any] = {field.name: getattr(truth, field.name) for field in fields(truth)}
     return Truth(**{name: value if value is None else value[row : row + 1] for name, value in values.items()})
 
 
@@ -127,4 +128,5 @@ def _unscaled(found: Found, scale_xy: Tensor) -> Found:
 def _cat(found: list[Found]) -> Found:
     """What was found in several pictures."""
     parts = {field.name: [getattr(each, field.name) for each in found] for field in fields(Found)}
-    return Found(**{name: None if each[0] is None else torch.cat(each) for name, each in parts.items()})
+    joined: dict[str, Any] = {name: None if each[0] is None else torch.cat(each) for name, each in parts.items()}
+    return Found(**joined)

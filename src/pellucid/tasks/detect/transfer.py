@@ -10,13 +10,15 @@ from torch import nn
 from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError, WeightsError
 from pellucid.core.facts import DataFacts
-from pellucid.core.preprocess import Numbers
+from pellucid.core.preprocess import Numbers, Preprocess
 from pellucid.models.backbones import LAYOUTS, Backbone, backbone
-from pellucid.models.detect import BACKBONES, MODELS, build
+from pellucid.models.detect import BACKBONES, KEYPOINTS, MODELS, PUBLISHED, build
+from pellucid.models.detect.published_rcnn import COCO_KEYPOINTS
 from pellucid.models.published.find import IMAGENET, RUN_WEIGHTS, published
 from pellucid.models.published.hub import PREFIX
 from pellucid.models.published.load import Published
 from pellucid.models.published.packaged import PACKAGED
+from pellucid.models.published.read import read_foreign
 from pellucid.models.published.timm import read_config
 from pellucid.models.published.torchvision import by_file
 from pellucid.models.weights import Weights, is_ours, load_into, read_weights
@@ -99,7 +101,10 @@ def borrow(cfg: DetectConfig) -> tuple[DetectConfig, Borrowed | None]:
     own = _of_detector(spec)
     if own is not None:
         return _whole(cfg, *own)
-    return _backbone(cfg, published(spec, _asked_for(cfg)))
+    found = published(spec, _asked_for(cfg), detectors=True)
+    if found.task == "detect":
+        return _whole(cfg, found, COCO_KEYPOINTS if found.network in KEYPOINTS else 0)
+    return _backbone(cfg, found)
 
 
 def _of_detector(spec: str) -> tuple[Published, int] | None:
@@ -136,6 +141,8 @@ def _asked_for(cfg: DetectConfig) -> str | None:
     says = spec.startswith(PREFIX) or spec in PACKAGED or not path.is_file() or is_ours(path)
     if says or by_file(path.name) or read_config(path):
         return None
+    if cfg.model.model in PUBLISHED and any(name.startswith("backbone.") for name in read_foreign(path).tensors):
+        return cfg.model.model
     return _backbone_of(cfg) or None
 
 
@@ -163,21 +170,30 @@ def _whole(cfg: DetectConfig, found: Published, n_keypoints: int) -> tuple[Detec
             f"--{flag} {value}" for flag, value in (("model", stated), ("backbone", under)) if value not in (AUTO, "")
         )
         raise WeightsError(f"{asked}: {found.source} has weights of {on}. Leave that out, or give other weights.")
-    preprocess, said = prepare_like(cfg.data, found)
+    theirs = found.preprocess
+    preprocess: Preprocess | Numbers = theirs
+    if theirs.resize is None:
+        theirs, said = prepare_like(cfg.data, found)
+        preprocess = theirs
+    else:  # of pictures of any size, made so large that few machines could train on them
+        colour = require_numbers(cfg.data, theirs)
+        cfg = replace(cfg, data=replace(cfg.data, colour=colour))
+        preprocess = Numbers(theirs)
+        said = [f"pixels are prepared as for the weights ({colour}); size and fit are those of the data"]
     start = {key: tensor for key, tensor in found.net.state_dict().items() if key not in found.fresh}
     two, three = (
-        _shapes_of(_on_meta(found.network, k, preprocess.channels, preprocess.size, found.backbone, n_keypoints))
+        _shapes_of(_on_meta(found.network, k, theirs.channels, theirs.size, found.backbone, n_keypoints))
         for k in (2, 3)
     )
     some = _shapes_of(
-        _on_meta(found.network, found.n_classes, preprocess.channels, preprocess.size, found.backbone, n_keypoints)
+        _on_meta(found.network, found.n_classes, theirs.channels, theirs.size, found.backbone, n_keypoints)
     )
     other = next((key for key, tensor in start.items() if some.get(key) != tuple(tensor.shape)), None)
     if other is not None:
-        size, theirs = ("x".join(map(str, each.size)) for each in (preprocess, found.preprocess))
+        size, trained = ("x".join(map(str, each.size)) for each in (theirs, found.preprocess))
         raise ConfigError(
             f"--image-size {size}: at that size {found.network} has another shape ({other}) than {found.source}, which "
-            f"was trained on pictures of {theirs} px. Leave it out."
+            f"was trained on pictures of {trained} px. Leave it out."
         )
     last = frozenset(key for key in two if two[key] != three[key])
     model = replace(cfg.model, model=found.network, backbone=found.backbone)
@@ -212,11 +228,12 @@ def _backbone(cfg: DetectConfig, found: Published) -> tuple[DetectConfig, Borrow
     colour = require_numbers(cfg.data, found.preprocess)
     notes.append(f"pixels are prepared as for the weights ({colour}); size and fit are those of the data")
     theirs = found.preprocess
-    place, _ = _place(_on_meta(name, 2, theirs.channels, theirs.size, under if free else ""))
+    whole = _on_meta(name, 2, theirs.channels, theirs.size, under if free else "")
+    place, inside = _place(whole)[0], whole.state_dict()
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
         keys = list(backbone(under, theirs.channels, theirs.size).state_dict())
     state = found.net.state_dict()
-    start = {f"{place}.{key}": state[key] for key in keys}
+    start = {f"{place}.{key}": state[key] for key in keys if f"{place}.{key}" in inside}  # frozen norms do not count
     cfg = replace(
         cfg,
         model=replace(model, model=name, backbone=under if free else model.backbone),
