@@ -6,11 +6,17 @@ class (no box is moved aside), and the result does not depend on where the boxes
 and boxes that hold NaN overlap nothing.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pellucid.core.errors import DataError
+from pellucid.ops import compiled
 from pellucid.ops.boxes.iou import box_iou
+
+ALL_AT_ONCE = 1024  # boxes up to which all pairs are looked at, whatever their labels
+BLOCK = 256  # boxes that are settled together
+MOST_GROUPS = 100_000  # labels that are counted without sorting them, besides one for each box
 
 
 def nms(boxes_xyxy: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -42,17 +48,16 @@ def nms_per_class(boxes_xyxy: Tensor, scores: Tensor, labels: Tensor, iou_thresh
         DataError: the shapes do not fit together.
     """
     _require(boxes_xyxy, scores, labels)
+    if compiled.compiles(boxes_xyxy, scores, labels) and iou_threshold >= 0:
+        return _compiled(boxes_xyxy.detach(), scores.detach(), labels, iou_threshold)
     order = _by_score(scores)
     boxes, labels = boxes_xyxy.detach()[order], labels[order]
+    if len(order) <= ALL_AT_ONCE:
+        return order[_kept(boxes, labels, iou_threshold)]
     kept = torch.ones(len(order), dtype=torch.bool, device=order.device)
-    for label in labels.unique():
-        mine = (labels == label).nonzero()[:, 0]
-        alive = torch.ones(len(mine), dtype=torch.bool, device=order.device)
-        for i in range(len(mine)):
-            if alive[i]:
-                overlap = box_iou(boxes[mine[i]][None], boxes[mine[i + 1 :]])[0]
-                alive[i + 1 :] &= ~(overlap > iou_threshold)
-        kept[mine] = alive
+    by_label = labels.argsort(stable=True)
+    for mine in by_label.split(labels.unique(return_counts=True)[1].tolist()):
+        kept[mine] = _kept(boxes[mine], labels[mine], iou_threshold)
     return order[kept]
 
 
@@ -107,6 +112,58 @@ def soft_nms(
     if not taken:
         return torch.zeros(0, dtype=torch.int64, device=rest.device), rest[:0]
     return torch.stack(taken), torch.stack(new)
+
+
+def _kept(boxes: Tensor, labels: Tensor, threshold: float) -> Tensor:
+    """(D,) bool: which boxes are kept of those given, the best first. A block of the best at a time."""
+    kept = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
+    rest = torch.arange(len(boxes), device=boxes.device)  # neither kept nor left out yet
+    while len(rest):
+        block, rest = rest[:BLOCK], rest[BLOCK:]
+        above = (_overlaps(boxes, labels, block, block, threshold)).triu(1)  # row i suppresses column j
+        alive, before = ~above.any(0), torch.ones_like(block, dtype=torch.bool)
+        while not torch.equal(alive, before):  # what is settled stays, and the first that is not gets settled
+            alive, before = ~(above & alive[:, None]).any(0), alive
+        block = block[alive]
+        kept[block] = True
+        rest = rest[~_overlaps(boxes, labels, block, rest, threshold).any(0)]
+    return kept
+
+
+def _overlaps(boxes: Tensor, labels: Tensor, these: Tensor, those: Tensor, threshold: float) -> Tensor:
+    """(these, those) bool: which overlap too much and have one label."""
+    return (box_iou(boxes[these], boxes[those]) > threshold) & (labels[these][:, None] == labels[those])
+
+
+def _compiled(boxes: Tensor, scores: Tensor, labels: Tensor, threshold: float) -> Tensor:
+    """(kept,) the same by compiled loops."""
+    from pellucid.ops.boxes import suppress_kernel
+
+    if not len(boxes):
+        return torch.zeros(0, dtype=torch.int64)
+    order = (_by_score(scores) if scores.dtype == torch.float64 else _by_score_compiled(scores)).numpy()
+    groups = labels.long() - labels.min()
+    n_groups = int(groups.max()) + 1
+    if not 0 < n_groups <= len(boxes) + MOST_GROUPS:  # far apart, or so far that their difference has no number
+        distinct, groups = labels.unique(return_inverse=True)
+        n_groups = len(distinct)
+    starts = np.empty(n_groups + 1, np.int64)
+    places = suppress_kernel.by_group(groups.contiguous().numpy(), order, n_groups, starts)
+    corners = boxes.to(torch.promote_types(boxes.dtype, torch.float32)).contiguous().numpy()
+    kept = np.empty(len(order), np.bool_)
+    suppress_kernel.suppress(corners, order, places, starts, corners.dtype.type(threshold), kept)
+    return torch.from_numpy(order[kept])
+
+
+def _by_score_compiled(scores: Tensor) -> Tensor:
+    """The same as `_by_score`, for float32 and shorter."""
+    from pellucid.ops.boxes.suppress_kernel import by_key
+
+    numbers = (scores.float() + 0.0).contiguous().numpy()  # -0 becomes 0
+    bits = numbers.view(np.uint32)
+    rising = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))  # has the order of the numbers
+    keys = np.where(np.isnan(numbers), np.uint32(2**32 - 1), ~rising)
+    return torch.from_numpy(by_key(keys))
 
 
 def _by_score(scores: Tensor) -> Tensor:

@@ -18,6 +18,11 @@ def require_regions(features: Tensor, boxes_xyxy: Tensor, batch_index: Tensor) -
             f"{batch_index.dtype} of shape {tuple(batch_index.shape)}."
         )
 
+    if batch_index.device.type == "cpu" and len(batch_index):  # elsewhere, to look would be to wait
+        low, high = (int(each) for each in batch_index.aminmax())
+        if low < 0 or high >= len(features):
+            raise DataError(f"batch_index names pictures 0 to {len(features) - 1}, got {low if low < 0 else high}.")
+
 
 def as_pair(size: int | tuple[int, int]) -> tuple[int, int]:
     """`7` or `(7, 7)` as two numbers from 1 on: bins down and bins across.

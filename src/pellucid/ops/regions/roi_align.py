@@ -8,15 +8,22 @@ places around them. R regions, s x t samples a bin.
 to the boxes, and the maximum.
 """
 
-from typing import Literal
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
+from pellucid.ops import compiled
 from pellucid.ops.regions.arguments import as_pair, require_regions
 
 Mode = Literal["mean", "max"]
+
+LEAST_CHANNELS = 32  # for a thread
 
 
 def roi_align(
@@ -55,6 +62,8 @@ def roi_align(
     low, side = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
     if not aligned:
         side = side.clamp_min(1)
+    if not len(boxes):
+        sampling_ratio = 1
     if sampling_ratio > 0:
         return _pool(features, low, side, batch_index, bins, (sampling_ratio, sampling_ratio), mode)
     down = (side[:, 1].detach() / bins[0]).ceil().clamp_min(1).long()
@@ -79,17 +88,23 @@ def _pool(
     mode: Mode,
 ) -> Tensor:
     """(R, C, p, q) for regions that all have s x t samples a bin."""
-    _, C, h, w = features.shape
+    C, h, w = features.shape[1:]
     (p, q), (s, t) = bins, samples
     y_place, y_share = _neighbours(low[:, 1], side[:, 1], p * s, h)  # (R, p s, 2)
     x_place, x_share = _neighbours(low[:, 0], side[:, 0], q * t, w)  # (R, q t, 2)
     R = len(low)
+    base = batch_index.long() * (h * w)  # (R,)
+    rows = features.permute(0, 2, 3, 1).reshape(-1, C).to(low.dtype)  # (N h w, C)
+    if mode == "mean" and not low.requires_grad and compiled.compiles(rows, low):
+        taps = [each.reshape(R, p, 2 * s) for each in (y_place, y_share)]
+        taps += [each.reshape(R, q, 2 * t) for each in (x_place, x_share)]
+        pooled = _CompiledMean.apply(rows, base, *taps, w, 1 / (s * t))  # type: ignore[no-untyped-call]
+        return pooled.permute(0, 3, 1, 2).to(features.dtype)
     # every sample has four neighbours: (R, p, q, s, t, 2, 2)
     y_place, y_share = (each.view(R, p, 1, s, 1, 2, 1) for each in (y_place, y_share))
     x_place, x_share = (each.view(R, 1, q, 1, t, 1, 2) for each in (x_place, x_share))
-    place = (batch_index.long().view(R, 1, 1, 1, 1, 1, 1) * h + y_place) * w + x_place
+    place = base.view(R, 1, 1, 1, 1, 1, 1) + y_place * w + x_place
     share = y_share * x_share
-    rows = features.permute(0, 2, 3, 1).reshape(-1, C).to(share.dtype)  # (N h w, C)
     bag = s * t * 4 if mode == "mean" else 4
     sums = F.embedding_bag(place.reshape(-1, bag), rows, mode="sum", per_sample_weights=share.reshape(-1, bag))
     if mode == "mean":
@@ -97,6 +112,60 @@ def _pool(
     else:
         pooled = sums.view(R, p, q, s * t, C).amax(3)
     return pooled.permute(0, 3, 1, 2).to(features.dtype)
+
+
+class _CompiledMean(torch.autograd.Function):
+    """The mean of samples by compiled loops: (P, C) rows -> (R, p, q, C). Channels are shared out among threads."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        rows: Tensor,
+        base: Tensor,
+        y_place: Tensor,
+        y_share: Tensor,
+        x_place: Tensor,
+        x_share: Tensor,
+        width: int,
+        scale: float,
+    ) -> Tensor:
+        from pellucid.ops.regions.align_kernel import forward
+
+        taps = (base, y_place, y_share, x_place, x_share)
+        ctx.save_for_backward(*taps)
+        ctx.of = (width, scale, rows.shape)
+        rows = rows.detach().contiguous()
+        out = rows.new_empty(len(base), y_place.shape[1], x_place.shape[1], rows.shape[1])
+        _by_channels(forward, rows, taps, width, scale, out)
+        return out
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        from pellucid.ops.regions.align_kernel import backward
+
+        width, scale, shape = ctx.of
+        rows = grad.new_zeros(shape)
+        channels_first = grad.permute(0, 3, 1, 2).is_contiguous()
+        grad = grad.permute(0, 3, 1, 2).flatten(2) if channels_first else grad.contiguous().flatten(1, 2)
+        _by_channels(partial(backward, channels_first=channels_first), grad, ctx.saved_tensors, width, scale, rows)
+        return rows, *[None] * 7
+
+
+def _by_channels(
+    kernel: Callable[..., None], given: Tensor, taps: Sequence[Tensor], width: int, scale: float, result: Tensor
+) -> None:
+    """Call a kernel for parts of the channels. Every channel is summed in one order, whatever the threads."""
+    numbers = given.numpy()
+    arrays = [each.contiguous().numpy() for each in taps]
+    C, out = result.shape[-1], result.numpy()
+    parts = min(torch.get_num_threads(), max(C // LEAST_CHANNELS, 1))
+    borders = [C * part // parts for part in range(parts + 1)]
+
+    def work(begin: int, end: int) -> None:
+        kernel(numbers, *arrays, width, numbers.dtype.type(scale), out, begin, end)
+
+    compiled.in_parts(work, list(pairwise(borders)))
 
 
 def _neighbours(low: Tensor, side: Tensor, n: int, size: int) -> tuple[Tensor, Tensor]:
