@@ -44,7 +44,6 @@ def error_kinds(
             kind,
             words.KINDS[kind],
             counts[kind],
-            Bar(counts[kind] / total),
             Bar(max(0.0, costs[kind])),
             words.CURES[kind],
         )
