@@ -67,7 +67,8 @@ def _find(model: nn.Module, facts: DataFacts, wishes: DetectWishes, image: Tenso
     try:
         found: Found = model.find(image.to(device_of(model)), limits)  # type: ignore[operator]
     except RuntimeError as error:
-        if tuple(image.shape[2:]) == facts.preprocess.size or is_out_of_memory(error):
+        any_size = facts.preprocess.resize is not None
+        if any_size or tuple(image.shape[2:]) == facts.preprocess.size or is_out_of_memory(error):
             raise
         height, width = facts.preprocess.size
         raise ConfigError(
@@ -116,7 +117,7 @@ def _by_tiles(find: partial[Found], image: Any, number: int, facts: DataFacts, w
     shown = at_scale(image, preprocess, wishes.scale or facts.zoom)
     height, width = shown.pixels.shape[1:]
     tile = (wishes.tile, wishes.tile) if wishes.tile else preprocess.size
-    beyond = preprocess.background
+    beyond: tuple[int, ...] = preprocess.background
     if preprocess.channels == 1:
         beyond = (round(sum(weight * value for weight, value in zip(LUMA, beyond, strict=True))),)
     things = tiled(find, shown.pixels, tile, wishes.overlap, _pixels(find.args[0]), beyond, wishes.iou)
