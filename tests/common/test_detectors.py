@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pellucid.core.errors import ConfigError
 from pellucid.core.seed import seed_everything
-from pellucid.models.detect import KEYPOINTS, MASKS, MODELS, PROPOSED, build
+from pellucid.models.detect import FITTED, KEYPOINTS, MASKS, MODELS, PROPOSED, build
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
 
