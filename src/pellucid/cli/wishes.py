@@ -3,7 +3,6 @@
 import argparse
 from typing import get_type_hints
 
-from pellucid.core.task import Wishes
 from pellucid.tasks import WISHES
 from pellucid.tasks.wishes import helps, names
 
@@ -17,16 +16,22 @@ def add_wishes(made: argparse.ArgumentParser) -> None:
     for tasks in sorted({tuple(each) for each in by_name.values()}):
         group = made.add_argument_group(f"of runs that {' or '.join(tasks)}")
         for name in (name for name, those in by_name.items() if tuple(those) == tasks):
-            _add(group, name, WISHES[tasks[0]])
+            _add(group, name, tasks)
 
 
-def _add(group: argparse._ArgumentGroup, name: str, kind: type[Wishes]) -> None:
-    flag, about = "--" + name.replace("_", "-"), helps(kind)[name]
-    if get_type_hints(kind)[name] is bool:
-        group.add_argument(flag, action="store_true", default=None, help=about.replace("%", "%%"))
-    else:
-        shown = f"{about} (default: {getattr(kind(), name)})"
-        group.add_argument(flag, metavar=name.upper().replace("_", "-"), help=shown.replace("%", "%%"))
+def _add(group: argparse._ArgumentGroup, name: str, tasks: tuple[str, ...]) -> None:
+    flag, kinds = "--" + name.replace("_", "-"), [WISHES[task] for task in tasks]
+    if get_type_hints(kinds[0])[name] is bool:
+        group.add_argument(flag, action="store_true", default=None, help=helps(kinds[0])[name].replace("%", "%%"))
+        return
+    first, *others = (f"{helps(kind)[name]} (default: {_shown(getattr(kind(), name))})" for kind in kinds)
+    differing = [f" Of runs that {task}: {said}" for task, said in zip(tasks[1:], others, strict=True) if said != first]
+    shown = first + "".join(differing)
+    group.add_argument(flag, metavar=name.upper().replace("_", "-"), help=shown.replace("%", "%%"))
+
+
+def _shown(value: object) -> object:
+    return "none" if value == "" else value
 
 
 def asked_for(options: argparse.Namespace) -> dict[str, str | bool]:

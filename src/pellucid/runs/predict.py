@@ -91,16 +91,19 @@ def expand(images: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _files(path: Path) -> list[Path | Frame]:
+def _files(path: Path) -> Sequence[Path | Frame]:
     if path.is_dir():
         inside = (each for each in path.rglob("*") if each.suffix.lower() in EXTENSIONS and each.is_file())
         shown = (each for each in inside if not any(p.startswith(".") for p in each.relative_to(path).parts))
         files = sorted(shown, key=_as_counted)
         if not files:
             raise DataError(f"Folder {path} holds no pictures ({', '.join(sorted(EXTENSIONS))}).")
-        return [each for file in files for each in frames(file) or [file]]
+        found: list[Path | Frame] = []
+        for file in files:
+            found += frames(file) or [file]
+        return found
     if path.exists():
-        return [*frames(path)] or [path]
+        return list(frames(path)) or [path]
     matches = glob.glob(str(path), recursive=True) if glob.has_magic(str(path)) else []
     if not matches:
         raise ImageError(f"No picture {path}: there is no such file, and it matches none.", "missing")

@@ -136,7 +136,7 @@ def blocks(n: int, seed: int, size: int = 32) -> tuple[Tensor, Truth]:
     return torch.tensor(images), truth
 
 
-@pytest.mark.parametrize("kind", ["l2", "giou"])
+@pytest.mark.parametrize("kind", ["l2", pytest.param("giou", marks=pytest.mark.slow)])
 def test_learns_where_single_things_are_and_their_joints(kind: str) -> None:
     """Trained under shifts and flips, which boxes and joints follow; on new pictures, which none of both has seen."""
     torch.manual_seed(0)
@@ -173,9 +173,9 @@ def test_learns_where_single_things_are_and_their_joints(kind: str) -> None:
     with torch.inference_mode():
         found = net.eval().found(net(new.float() / 64 - 2), Limits(0.0, 0.5, 1))
     iou = paired_iou(found.boxes_xyxy[:, 0], expected.boxes_xyxy[:, 0])
-    print(kind, iou.mean(), (found.labels == expected.labels).float().mean())
-    assert iou.mean() > 0.7 and (found.labels == expected.labels).float().mean() > 0.95
+    guessed = paired_iou(torch.tensor([8.0, 8.0, 24.0, 24.0]), expected.boxes_xyxy[:, 0])
+    assert guessed.mean() < 0.35 and iou.mean() > 0.6
+    assert (found.labels == expected.labels).float().mean() > 0.95
     if n_keypoints:
         off = (found.keypoints[:, 0, :, :2] - expected.keypoints[:, 0, :, :2]).norm(dim=-1)
-        print(off.mean())
         assert off.mean() < 2.0

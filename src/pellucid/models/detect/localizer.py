@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pellucid.core.choose import choose
+from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo
 from pellucid.models.backbones.small import SmallEncoder
 from pellucid.models.detect.detector import Outputs
@@ -56,16 +57,20 @@ class Localizer(nn.Module):
             compared in the same way, and by l1 with giou.
     """
 
-    notes = ("the localizer learns from the largest thing of each picture, and names one thing a picture",)
+    notes: tuple[str, ...] = (
+        "the localizer learns from the largest thing of each picture, and names one thing a picture",
+    )
 
-    def __init__(self, n_classes: int, encoder: nn.Module, n_keypoints: int = 0, box_loss: BoxLoss = "l2") -> None:
+    def __init__(
+        self, n_classes: int, encoder: SmallEncoder | Backbone, n_keypoints: int = 0, box_loss: BoxLoss = "l2"
+    ) -> None:
         super().__init__()
         choose(box_loss, dict.fromkeys(BOX_LOSSES), "box loss")
         self.n_classes, self.n_keypoints, self.box_loss = n_classes, n_keypoints, box_loss
-        self.notes = (*self.notes, *getattr(encoder, "notes", ()))
+        self.notes = (*self.notes, *encoder.notes)
         self.backbone = encoder
-        self._last_map = max(encoder.widths)  # type: ignore[type-var, arg-type]
-        width: int = encoder.widths[self._last_map]  # type: ignore[index, assignment]
+        self._last_map = max(encoder.widths)
+        width = encoder.widths[self._last_map]
         self.narrow = nn.Sequential(nn.Conv2d(width, NARROW, 1), nn.ReLU())
         self.hidden = nn.Linear(NARROW * CELLS * CELLS, HIDDEN)
         self.answers = nn.Linear(HIDDEN, n_classes + 4 + 2 * n_keypoints)

@@ -31,7 +31,7 @@ class CocoResults:
         self.categories = [{"id": k + FIRST_ID, "name": name} for k, name in enumerate(facts.classes)]
         self.images: list[dict[str, Any]] = []
         self.entries: list[dict[str, Any]] = []
-        self.category_ids = [category["id"] for category in self.categories]
+        self.category_ids = list(range(FIRST_ID, FIRST_ID + facts.n_classes))
         if self.known is not None:
             by_name = {str(each["name"]): each["id"] for each in self.known["categories"]}
             strange = [name for name in facts.classes if name not in by_name]
