@@ -39,6 +39,9 @@ def check_start(job: Job) -> Verdict:
             if seen >= SAMPLES:
                 break
     theory = {name: knowing_nothing[name] / seen if math.isnan(value) else value for name, value in theory.items()}
+    theory = {name: value for name, value in theory.items() if value}  # a model that gives losses gave zeros here
+    if not theory:
+        return Verdict(RULE, "info", f"no theory says what {' and '.join(sums)} are before training")
     verdicts = check_initial_loss({name: value / seen for name, value in sums.items()}, theory)
     return max(verdicts, key=lambda verdict: ("pass", "info", "warn", "fail").index(verdict.status))
 
