@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+SMALLEST = 1e-12  # of 1 - p_t where 0 < gamma < 1: the slope of its power has no end at 0
+
 
 def sigmoid_focal_loss(logits: Tensor, targets: Tensor, alpha: float | None = 0.25, gamma: float = 2.0) -> Tensor:
     """(...) a_t (1 - p_t)^gamma (-ln p_t), where p_t is the probability of what is true; not averaged.
@@ -21,8 +23,10 @@ def sigmoid_focal_loss(logits: Tensor, targets: Tensor, alpha: float | None = 0.
     targets = targets.to(logits)
     loss = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     if gamma:
-        p = logits.sigmoid()
-        wrong = p * (1 - targets) + (1 - p) * targets  # 1 - p_t
+        # 1 - p_t, in which 1 - p is computed from -x: exact where p is near 1
+        wrong = logits.sigmoid() * (1 - targets) + (-logits).sigmoid() * targets
+        if gamma < 1:
+            wrong = wrong.clamp_min(SMALLEST)
         loss = loss * wrong.pow(gamma)
     if alpha is not None:
         loss = loss * (alpha * targets + (1 - alpha) * (1 - targets))

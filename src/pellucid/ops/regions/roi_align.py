@@ -98,7 +98,7 @@ def _pool(
     if mode == "mean" and not low.requires_grad and compiled.compiles(rows, low):
         taps = [each.reshape(R, p, 2 * s) for each in (y_place, y_share)]
         taps += [each.reshape(R, q, 2 * t) for each in (x_place, x_share)]
-        pooled = _CompiledMean.apply(rows, base, *taps, w, 1 / (s * t))  # type: ignore[no-untyped-call]
+        pooled = _CompiledMean.apply(rows, base, *taps, w, 1 / (s * t))
         return pooled.permute(0, 3, 1, 2).to(features.dtype)
     # every sample has four neighbours: (R, p, q, s, t, 2, 2)
     y_place, y_share = (each.view(R, p, 1, s, 1, 2, 1) for each in (y_place, y_share))
@@ -140,7 +140,7 @@ class _CompiledMean(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         from pellucid.ops.regions.align_kernel import backward
 
