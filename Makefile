@@ -23,7 +23,7 @@ ADVICE = { echo "Installing failed; the lines of pip above say why. No network: 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo test check format lint types imports size unit slow bench demo-table classic-table \
-        fast-table ladder-table zoo-table segmentation-table depth-runs cell-search lessons errata mutants questions wheel wheel-check fix clean
+        fast-table ladder-table zoo-table segmentation-table detection-table depth-runs cell-search lessons errata mutants questions wheel wheel-check fix clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ zoo-table: $(READY) ## what every family of networks reaches, as docs/zoo-accura
 
 segmentation-table: $(READY) ## what segmenters reach on scenes and nuclei, as docs/segmentation-accuracy.md (hours; resumable)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_segmentation.py
+
+detection-table: $(READY) ## what detectors reach on scenes and nuclei, as docs/detection-accuracy.md (hours; resumable)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/measure_detection.py
 
 doctor-table: $(READY) ## every planted fault and healthy run, and what is said of them, as docs/doctor.md (ten minutes; resumable)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/doctor.py

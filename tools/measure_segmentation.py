@@ -122,8 +122,8 @@ def page(done: list[str]) -> str:
         lines.append(f"| {name} | {TABLE.settings(name)} | {metric} {value:.4f} | {taken} | {asked} | {met} |")
     about = (
         f"Scenes: `{SCENES}`, content {digest or 'not hashed'}. All rows: {TABLE.shared()}. The best epoch is picked "
-        "on the validation split, the test split is opened once. CPU seconds are of training and validation on one thread, "
-        "those of the classifier counted in where its weights are used."
+        "on the validation split, the test split is opened once. CPU seconds are of training and validation on one "
+        "thread, those of the classifier counted in where its weights are used."
     )
     left = [name for name in ROWS if name not in done]
     today = datetime.datetime.now(datetime.UTC).date()
