@@ -8,6 +8,7 @@ the pyramid.
 Letters: C channels, K classes.
 """
 
+import math
 from dataclasses import replace
 from typing import Literal
 
@@ -21,7 +22,7 @@ from pellucid.models.detect.two_stage import TwoStage
 
 WIDTH = 64  # M of all maps that regions are read from
 ONE_STRIDE = 8  # of the single map: half of the paper's, whose things were larger
-ANCHOR_CELLS, MOST_ANCHOR_CELLS = 4, 8  # side of anchors in cells of their map: in small and in large pictures
+ANCHOR_CELLS, MOST_ANCHOR_CELLS = 2, 4  # side of a stride's least anchors in its cells: in small and in large pictures
 CANONICAL = 224  # px, see `Pooling`; smaller in smaller pictures
 SMALL_SIDE = 128  # px; from twice this on pictures are large
 
@@ -32,15 +33,16 @@ def pyramid(backbone: str, channels: int, image_size: tuple[int, int]) -> Pyrami
 
 
 def anchor_sizes(maps: Maps, image_size: tuple[int, int]) -> dict[int, tuple[float, ...]]:
-    """Stride -> sides of anchors in pixels: one an octave, from 16 px in pictures of 128 px, 32 px in large ones.
+    """Stride -> sides of anchors in pixels: two an octave, from 16 px in pictures of 128 px, 32 px in large ones.
 
-    A single map has them all.
+    The finest of several maps proposes nothing: most of the cells are there, and regions are pooled from it all the
+    same. A single map has all anchors.
     """
     cells = ANCHOR_CELLS * min(max(min(image_size) / SMALL_SIDE, 1.0), MOST_ANCHOR_CELLS / ANCHOR_CELLS)
-    if len(maps.strides) == 1:
-        stride = maps.strides[0]
-        return {stride: tuple(cells * stride * factor for factor in (0.5, 1.0, 2.0, 4.0))}
-    return {stride: (cells * stride,) for stride in maps.strides}
+    strides = maps.strides[1:] if len(maps.strides) > 2 else maps.strides
+    if len(strides) == 1:
+        return {strides[0]: tuple(cells * strides[0] * factor for factor in (1.0, 2.0, 4.0, 8.0))}
+    return {stride: (cells * stride, math.sqrt(2) * cells * stride) for stride in strides}
 
 
 def faster(

@@ -13,7 +13,7 @@ from pellucid.models.necks.fpn import FeaturePyramid
 from pellucid.nn.blocks.conv_norm import conv_norm
 from pellucid.nn.initialise import initialise
 
-SMALL_WIDTHS = {2: 24, 4: 48, 8: 96, 16: 160}  # stride -> M of the encoder of our own
+SMALL_WIDTHS = {2: 16, 4: 48, 8: 96, 16: 160}  # stride -> M of the encoder of our own
 LEAST_STRIDE = 4  # pixels between cells of the finest map that is read; finer ones cost more than they tell
 LEAST_CELLS = 2  # along the short side of the coarsest map of the small encoder
 
