@@ -216,7 +216,8 @@ def cut(found: dict[str, Tensor]) -> float:
 
 
 def above(found: dict[str, Tensor], score: float) -> dict[str, Tensor]:
-    sure = found["scores"] > score
+    """The surer ones. RetinaNet's first output means nothing, but weights that nobody trained do not know."""
+    sure = (found["scores"] > score) & (found["labels"] > 0)
     return {name: value[sure] for name, value in found.items()}
 
 
