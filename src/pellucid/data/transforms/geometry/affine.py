@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.data.canvas import IGNORE
-from pellucid.data.transforms.batch import Batch, draw, moved
+from pellucid.data.transforms.batch import Batch, draw, moved, shows
 from pellucid.ops import buffers
 from pellucid.ops.rounding import round_into
 
@@ -100,9 +100,16 @@ def warp_things(masks: Tensor, back: Tensor) -> Tensor:
 
 def sample_things(masks: Tensor, grid: Tensor) -> Tensor:
     """(N, M, H, W) bool at the places (N, H, W, 2), from -1 to 1: the nearest pixel, False outside."""
-    if not masks.shape[1]:
-        return masks
-    return F.grid_sample(masks.to(torch.float32), grid, mode="nearest", padding_mode="zeros", align_corners=False) > 0.5
+    used = (
+        int((shows(masks).any(0) * torch.arange(1, masks.shape[1] + 1, device=masks.device)).amax())
+        if masks.numel()
+        else 0
+    )
+    out = masks.new_zeros((*masks.shape[:2], *grid.shape[1:3]))
+    if used:  # the last places mostly hold no thing
+        held = masks[:, :used].to(torch.float32)
+        out[:, :used] = F.grid_sample(held, grid, mode="nearest", padding_mode="zeros", align_corners=False) > 0.5
+    return out
 
 
 def _unit_coordinates(back: Tensor, height: int, width: int) -> Tensor:

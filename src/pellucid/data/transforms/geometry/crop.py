@@ -4,12 +4,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pellucid.data.canvas import resize
 from pellucid.data.transforms.batch import Batch, back_matrix, draw_whole, moved
-from pellucid.data.transforms.geometry.windows import mask_windows, thing_windows, windows
+from pellucid.data.transforms.geometry.things import move_things, thing_windows
+from pellucid.data.transforms.geometry.windows import mask_windows, windows
 from pellucid.ops import buffers
 
 TRIES = 10  # shapes drawn until one fits into the canvas
@@ -107,7 +109,7 @@ def cut_parts(batch: Batch, rows: Tensor, part_hw: Tensor, size: tuple[int, int]
     if "mask" in batch:
         result["mask"] = _mask_parts(batch["mask"], rows, part_hw, top, left, size)
     if "instance_mask" in batch:
-        result["instance_mask"] = _thing_parts(batch["instance_mask"], part_hw, top, left, size)
+        result["instance_mask"] = thing_parts(batch, part_hw, top, left, size)
     scale = own_hw / torch.tensor(size)  # (N, 2)
     result |= moved(result, back_matrix(scale[:, 1], scale[:, 0], left.float(), top.float()), size)
     if "valid_hw" in batch:
@@ -138,12 +140,18 @@ def _mask_parts(
     return out
 
 
-def _thing_parts(masks: Tensor, part_hw: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
-    """Of (N, M, H, W), which are those of the batch already."""
-    out = masks.new_empty((*masks.shape[:2], *size))
-    for deal, part_size in dealt(len(masks), part_hw):
-        out[deal] = nearest(thing_windows(masks[deal], top[deal], left[deal], part_size), size)
-    return out
+def thing_parts(batch: Batch, part_hw: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
+    """Of the masks (N, M, H, W) of things, which are those of the batch already."""
+
+    def move(masks: Tensor, places: Tensor, rows: Tensor) -> Tensor:
+        out = masks.new_empty((len(places), *size))
+        for number, (height, width) in enumerate(part_hw.tolist()):
+            mine = (rows % len(part_hw) == number).nonzero()[:, 0]
+            part = mask_windows(masks, places[mine], top[rows[mine]], left[rows[mine]], (height, width))
+            out[mine.to(out.device)] = nearest(part, size)
+        return out
+
+    return move_things(batch, size, move)
 
 
 def dealt(n: int, part_hw: Tensor) -> Iterator[tuple[slice, tuple[int, int]]]:
@@ -158,7 +166,7 @@ def _cut(batch: Batch, rows: Tensor, top: Tensor, left: Tensor, size: tuple[int,
     if "mask" in batch:
         result["mask"] = mask_windows(batch["mask"], rows, top, left, size)
     if "instance_mask" in batch:
-        result["instance_mask"] = thing_windows(batch["instance_mask"], top, left, size)
+        result["instance_mask"] = thing_windows(batch, top, left, size)
     if "valid_hw" in batch:
         valid = batch["valid_hw"]
         result["valid_hw"] = _limited(valid - torch.stack([top, left], 1).to(valid.device), size)
@@ -176,4 +184,7 @@ def nearest(mask: Tensor, size: tuple[int, int]) -> Tensor:
         ((torch.arange(new, device=mask.device) + 0.5) * (old / new)).long()
         for new, old in zip(size, mask.shape[-2:], strict=True)
     )
-    return mask[..., down[:, None], across[None, :]]
+    if mask.device.type == "cpu":  # half the time of torch's
+        lines = np.take(mask.numpy(), down.numpy(), axis=-2)
+        return torch.from_numpy(np.take(lines, across.numpy(), axis=-1))
+    return mask.index_select(-2, down).index_select(-1, across)

@@ -6,7 +6,8 @@ import torch
 
 from pellucid.data.canvas import IGNORE
 from pellucid.data.transforms.batch import Batch, back_matrix, draw_whole, moved
-from pellucid.data.transforms.geometry.windows import mask_windows, pad, thing_windows, windows
+from pellucid.data.transforms.geometry.things import thing_windows
+from pellucid.data.transforms.geometry.windows import mask_windows, pad, windows
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class Shift:
         if "valid_hw" in batch:  # edge pixels are drawn outwards, so the whole canvas may show picture
             result["valid_hw"] = torch.tensor([height, width], device=batch["valid_hw"].device).repeat(n, 1)
         if "instance_mask" in batch:
-            padded = pad(batch["instance_mask"], reach, 0)
-            result["instance_mask"] = thing_windows(padded, top, left, (height, width))
+            padded = pad(batch["instance_mask"].flatten(0, 1)[:, None], reach, 0)[:, 0]
+            masks = {**batch, "instance_mask": padded.unflatten(0, batch["instance_mask"].shape[:2])}
+            result["instance_mask"] = thing_windows(masks, top, left, (height, width))
         still = torch.ones(n)
         back = back_matrix(still, still, (left - reach[1]).float(), (top - reach[0]).float())
         return result | moved(result, back, (height, width))

@@ -38,13 +38,6 @@ def mask_windows(masks: Tensor, rows: Tensor, top: Tensor, left: Tensor, size: t
     return windows(masks[:, None], rows, top, left, size)[:, 0]
 
 
-def thing_windows(masks: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
-    """The same of (N, K, H, W) -> (N, K, h, w), one window for all K masks of a picture."""
-    n, k = masks.shape[:2]
-    y, x = top.repeat_interleave(k), left.repeat_interleave(k)
-    return mask_windows(masks.flatten(0, 1), torch.arange(n * k), y, x, size).unflatten(0, (n, k))
-
-
 def pad(images: Tensor, margin_hw: tuple[int, int], value: int | None = None) -> Tensor:
     """Add a margin on all sides of (N, C, H, W): the edge pixels drawn outwards, or `value`. Channels last."""
     n, c, height, width = images.shape

@@ -13,7 +13,8 @@ from torch import Tensor
 from pellucid.data.canvas import IGNORE, resize
 from pellucid.data.transforms.batch import Batch, back_matrix, draw, draw_whole, moved
 from pellucid.data.transforms.geometry.crop import dealt, nearest
-from pellucid.data.transforms.geometry.windows import mask_windows, thing_windows, windows
+from pellucid.data.transforms.geometry.things import move_things
+from pellucid.data.transforms.geometry.windows import mask_windows, windows
 from pellucid.ops import buffers
 
 
@@ -74,8 +75,6 @@ class Zoom:
         found = {"image": out.permute(0, 3, 1, 2)}
         if "mask" in batch:
             found["mask"] = batch["mask"].new_full((n, *self.size), IGNORE)
-        if "instance_mask" in batch:
-            found["instance_mask"] = batch["instance_mask"].new_zeros((*batch["instance_mask"].shape[:2], *self.size))
         places = zip(dealt(n, part_hw), shown_hw.tolist(), corner.tolist(), strict=True)
         for (deal, part), (height, width), (y, x) in places:
             at, window = (slice(y, y + height), slice(x, x + width)), (top[deal], left[deal], part)
@@ -83,7 +82,22 @@ class Zoom:
             found["image"][deal, :, *at] = pixels if part == (height, width) else resize(pixels, (height, width))
             if "mask" in batch:
                 found["mask"][deal, *at] = nearest(mask_windows(batch["mask"], rows[deal], *window), (height, width))
-            if "instance_mask" in batch:
-                masks = thing_windows(batch["instance_mask"][deal], *window)
-                found["instance_mask"][deal, :, *at] = nearest(masks, (height, width))
+        if "instance_mask" in batch:
+            found["instance_mask"] = self._things(batch, part_hw, shown_hw, corner, top, left)
         return found
+
+    def _things(
+        self, batch: Batch, part_hw: Tensor, shown_hw: Tensor, corner: Tensor, top: Tensor, left: Tensor
+    ) -> Tensor:
+        """(N, M, h, w): masks of things, which are those of the batch already."""
+
+        def move(masks: Tensor, places: Tensor, rows: Tensor) -> Tensor:
+            out = masks.new_zeros((len(places), *self.size))
+            kinds = zip(part_hw.tolist(), shown_hw.tolist(), corner.tolist(), strict=True)
+            for number, (part, (height, width), (y, x)) in enumerate(kinds):
+                mine = (rows % len(part_hw) == number).nonzero()[:, 0]
+                cut = mask_windows(masks, places[mine], top[rows[mine]], left[rows[mine]], (part[0], part[1]))
+                out[mine.to(out.device), y : y + height, x : x + width] = nearest(cut, (height, width))
+            return out
+
+        return move_things(batch, self.size, move)

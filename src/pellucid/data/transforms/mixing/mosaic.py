@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.data.canvas import resize
-from pellucid.data.transforms.batch import Batch, draw, draw_whole, seen
+from pellucid.data.transforms.batch import Batch, draw, draw_whole, only, seen, shows
 from pellucid.data.transforms.geometry.crop import dealt, nearest
 from pellucid.data.transforms.geometry.windows import mask_windows, windows
 
@@ -65,6 +65,8 @@ class Mosaic:
         if "mask" in batch:
             result["mask"] = batch["mask"].clone()
         result |= _wider(batch)
+        if "instance_mask" in result:
+            result["instance_mask"][places] = False
         for q in range(4):
             for number, (dealt_out, part) in enumerate(dealt(len(places), part_hw[:, q])):
                 area = low[number, q].tolist(), high[number, q].tolist()
@@ -125,11 +127,10 @@ def _fill(
     if "instance_mask" in batch:
         masks = batch["instance_mask"]
         m = masks.shape[1]
-        rows = (source[:, None] * m + torch.arange(m)).flatten()
-        each = mask_windows(masks.flatten(0, 1), rows, top.repeat_interleave(m), left.repeat_interleave(m), part)
-        drawn = masks.new_zeros((len(places), m, *masks.shape[2:]))
-        drawn[..., y1:y2, x1:x2] = nearest(each, size).unflatten(0, (len(places), m))
-        result["instance_mask"][places, q * m : (q + 1) * m] = drawn
+        there = batch["box_label"][source.to(masks.device)] >= 0 if "box_label" in batch else torch.ones(len(source), m)
+        row, number = there.nonzero().cpu().T  # places of things alone
+        each = mask_windows(masks.flatten(0, 1), source[row] * m + number, top[row], left[row], part)
+        result["instance_mask"][places[row], q * m + number, y1:y2, x1:x2] = nearest(each, size)
 
 
 def _place(
@@ -178,9 +179,8 @@ def _keep(result: Batch, batch: Batch, places: Tensor, source: Tensor, there: Te
     """What else is known of the things that are there (B, q, M), and no mask, box or label of those that are not."""
     there = there.flatten(1, 2)  # (B, 4 M)
     if "instance_mask" in batch:
-        masks = result["instance_mask"][places]
-        there = there & masks.flatten(2).any(-1)
-        result["instance_mask"][places] = masks & there[..., None, None]
+        there = there & shows(result["instance_mask"][places])
+        result["instance_mask"][places] = only(result["instance_mask"][places], there)
         result["boxes_xyxy"][places] *= there[..., None]
     if "box_label" in batch:
         result["box_label"][places] = torch.where(there, batch["box_label"][source].flatten(1, 2), NO_THING)
