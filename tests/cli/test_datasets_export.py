@@ -63,3 +63,22 @@ def test_mistakes_are_one_line(tmp_path, monkeypatch, capsys, words, said):
     error = capsys.readouterr().err
     assert said in error and error.strip().count("\n") == 0
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_folders_with_boxes_are_converted(tmp_path, capsys):
+    assert main(["datasets", "scenes:size=24,train=3,test=2", "--export", str(tmp_path / "a"), "--as", "coco"]) == 0
+    assert "pellucid train" in capsys.readouterr().out
+    assert main(["datasets", f"coco:{tmp_path}/a", "--export", str(tmp_path / "b"), "--as", "yolo", "--json"]) == 0
+    notes = ["YOLO's boxes have no place for keypoints and masks."]
+    assert json.loads(capsys.readouterr().out) == {"folder": str(tmp_path / "b"), "picture": None, "notes": notes}
+    assert main(["datasets", str(tmp_path / "b"), "--export", str(tmp_path / "c"), "--as", "csv"]) == 0
+    assert f"`pellucid train {tmp_path / 'c' / 'boxes.csv'}` reads it" in capsys.readouterr().out
+    for folder in ("a", "b", "c/boxes.csv"):
+        source = load(tmp_path / folder, strict=True)
+        assert len(source) == 5 and source.kind == "detect" and sorted(set(source.roles)) == ["test", "train"]
+    assert main(["datasets", str(tmp_path / "b"), "--export", str(tmp_path / "d"), "--as", "masks"]) == 2
+    assert "b has boxes, so it can be written as coco, voc, yolo" in capsys.readouterr().err
+    assert main(["datasets", "digits", "--export", str(tmp_path / "d"), "--as", "voc"]) == 1
+    assert "digits does not say where its things are, so it cannot be written as Pascal VOC" in capsys.readouterr().err
+    assert main(["datasets", str(tmp_path / "gone"), "--export", str(tmp_path / "d"), "--as", "voc"]) == 1
+    assert "does not exist" in capsys.readouterr().err and not (tmp_path / "d").exists()

@@ -281,12 +281,14 @@ def test_what_a_form_cannot_hold_is_said(tmp_path: Path) -> None:
     said = {form: write(source, tmp_path / form, None) for form, write in THINGS.items() if form != "yolo-pose"}
     assert said["coco"] == []
     assert said["voc"] == ["Pascal VOC's boxes have no place for keypoints and masks."]
-    assert said["yolo"] == ["1 crowds were left out, as if nothing were there: YOLO's boxes have no word for them."]
-    assert said["csv"][0] == "A table has no place for keypoints and masks."
+    assert said["yolo-segment"][0] == "YOLO's outlines have no place for keypoints."
+    assert said["yolo"][0] == "YOLO's boxes have no place for keypoints and masks."
+    assert said["yolo"][1:] == ["1 crowds were left out, as if nothing were there: YOLO's boxes have no word for them."]
+    assert said["csv"][0] == "Tables have no place for keypoints and masks."
     assert len(load(tmp_path / "yolo").objects[0]) == 1
     empty = Objects([[0, 0, 2, 2]], np.zeros(1, int), [Rle(HEIGHT, WIDTH, np.array([HEIGHT * WIDTH]))])
     notes = write_yolo_segment(source_of([empty]), tmp_path / "none", None)
-    assert notes == ["1 things with empty masks have no outline and were left out."]
+    assert notes[1:] == ["1 things with empty masks have no outline and were left out."]
 
 
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,15 @@ from pellucid.core.progress import Progress, Quiet
 from pellucid.data.readers.checks import sorted_names
 from pellucid.data.source import Source
 from pellucid.data.writers.new_folder import new_folder
-from pellucid.data.writers.things import class_names, copy_picture, name_files, plain, require_things
+from pellucid.data.writers.things import (
+    class_names,
+    copy_picture,
+    name_files,
+    no_place,
+    parts_lost,
+    plain,
+    require_things,
+)
 
 TABLE = "boxes.csv"
 HEADER = ("path", "x1", "y1", "x2", "y2", "class", "crowd", "split")
@@ -32,7 +40,8 @@ def write_boxes_csv(source: Source, folder: Path, progress: Progress | None = No
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(HEADER)
-    lost, shown = set(), set()
+    lost: set[str] = set()
+    shown: set[str] = set()
     with new_folder(folder) as place, progress.bar("writing pictures", len(files)) as advance:
         for done, one in enumerate(files, start=1):
             path = Path("images", one.role, one.file)
@@ -45,12 +54,10 @@ def write_boxes_csv(source: Source, folder: Path, progress: Progress | None = No
                 table.writerow([path.as_posix(), *map(plain, box), name, int(is_crowd), one.role])
             if not len(objects):
                 table.writerow([path.as_posix(), "", "", "", "", "", "", one.role])
-            lost |= {
-                word for word, has in (("masks", objects.masks), ("keypoints", objects.keypoints)) if has is not None
-            }
+            lost |= parts_lost(objects)
             advance(done)
         write_text(place / TABLE, text.getvalue())
-    notes = [f"A table has no place for {' and '.join(sorted(lost))}."] if lost else []
+    notes = no_place(lost, "Tables")
     if sorted_names(shown) != classes:
         notes.append("A table holds no list of classes: those that occur come back, sorted.")
     return notes

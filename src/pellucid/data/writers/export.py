@@ -59,6 +59,8 @@ def export(data: str, folder: Path, form: str = "", progress: Progress | None = 
     source = load(data, task="detect" if form in THINGS else "")
     if form in THINGS or (not form and source.kind == "detect"):
         return THINGS[form or "coco"](source, folder, progress)
+    if source.kind == "detect":
+        raise ConfigError(f"{source.name} has boxes, so it can be written as {', '.join(THINGS)}; got {form}.")
     usual = "classes" if source.masks is None else "masks"
     if form not in ("", usual):
         raise ConfigError(f"{source.name} can be written as {usual} only; only scenes have labels of every kind.")

@@ -110,6 +110,17 @@ def plain(value: np.float32) -> int | float:
     return short(float(value), lambda read: np.float32(read) == value)
 
 
+def parts_lost(things: Objects, held: Sequence[str] = ()) -> set[str]:
+    """Words for what these things have and a form that holds boxes, and `held`, does not."""
+    has = {"masks": things.masks is not None, "keypoints": things.keypoints is not None}
+    return {word for word, is_there in has.items() if is_there and word not in held}
+
+
+def no_place(lost: set[str], form: str) -> list[str]:
+    """What is said of parts that a form has no place for."""
+    return [f"{form} have no place for {' and '.join(sorted(lost))}."] if lost else []
+
+
 def crowds_left_out(n: int, form: str) -> list[str]:
     """What is said of crowds that a form has no word for."""
     return [f"{n:,} crowds were left out, as if nothing were there: {form} have no word for them."] if n else []

@@ -16,7 +16,16 @@ from pellucid.data.objects import Objects
 from pellucid.data.source import Source
 from pellucid.data.writers.mask_folder import write_classes
 from pellucid.data.writers.new_folder import new_folder
-from pellucid.data.writers.things import class_names, copy_picture, name_files, plain, require_things, short
+from pellucid.data.writers.things import (
+    class_names,
+    copy_picture,
+    name_files,
+    no_place,
+    parts_lost,
+    plain,
+    require_things,
+    short,
+)
 
 MOST_NAMED = 256  # classes that the list in a folder may name
 
@@ -36,7 +45,7 @@ def write_voc(source: Source, folder: Path, progress: Progress | None = None) ->
     classes, first = class_names(source)
     files = name_files(source, is_flat=True)
     lists: dict[str, list[str]] = {}
-    lost = set()
+    lost: set[str] = set()
     with new_folder(folder) as place, progress.bar("writing pictures and annotations", len(files)) as advance:
         if len(classes) <= MOST_NAMED:
             write_classes(place, dict(enumerate(classes)))
@@ -48,16 +57,14 @@ def write_voc(source: Source, folder: Path, progress: Progress | None = None) ->
             text = annotation_xml(one.file, size, objects, names)
             (place / "Annotations" / f"{one.stem}.xml").write_text(text, encoding="utf-8")
             lists.setdefault(one.role, []).append(one.stem)
-            lost |= {
-                word for word, has in (("masks", objects.masks), ("keypoints", objects.keypoints)) if has is not None
-            }
+            lost |= parts_lost(objects)
             advance(done)
         for role, stems in lists.items():
             if role:
                 write_text(place / "ImageSets" / "Main" / f"{role}.txt", "".join(f"{stem}\n" for stem in stems))
         if "" in lists and len(lists) > 1:
             write_text(place / "ImageSets" / "Main" / "trainval.txt", "".join(f"{stem}\n" for stem in lists[""]))
-    return [f"Pascal VOC's boxes have no place for {' and '.join(sorted(lost))}."] if lost else []
+    return no_place(lost, "Pascal VOC's boxes")
 
 
 def annotation_xml(file: str, size: tuple[int, int], objects: Objects, names: Sequence[str]) -> str:

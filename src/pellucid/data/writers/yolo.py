@@ -18,7 +18,16 @@ from pellucid.data.objects import Objects
 from pellucid.data.readers.detect.yolo_files import label_name
 from pellucid.data.source import Source
 from pellucid.data.writers.new_folder import new_folder
-from pellucid.data.writers.things import class_names, copy_picture, crowds_left_out, name_files, plain, require_things
+from pellucid.data.writers.things import (
+    class_names,
+    copy_picture,
+    crowds_left_out,
+    name_files,
+    no_place,
+    parts_lost,
+    plain,
+    require_things,
+)
 from pellucid.ops.masks.polygons import parts
 from pellucid.ops.masks.rle import Rle, decode
 
@@ -106,7 +115,9 @@ def _write(source: Source, folder: Path, progress: Progress | None, shares: Line
     classes, first = class_names(source)
     files = name_files(source)
     places = OUTLINE_PLACES if shares is outline_shares else PLACES
+    held = ("masks",) if shares is outline_shares else ("keypoints",) if shares is pose_shares else ()
     crowds, empty, n_keypoints = 0, 0, 0
+    parts_gone: set[str] = set()
     with new_folder(folder) as place, progress.bar("writing pictures and labels", len(files)) as advance:
         for done, one in enumerate(files, start=1):
             size = copy_picture(source, one.row, place / "images" / one.role / one.file)
@@ -122,11 +133,12 @@ def _write(source: Source, folder: Path, progress: Progress | None, shares: Line
             label_file = place / label_name(str(PurePosixPath("images", one.role, one.stem)))
             label_file.parent.mkdir(parents=True, exist_ok=True)
             label_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            parts_gone |= parts_lost(objects, held)
             advance(done)
         roles = {one.role for one in files}
         write_text(place / "data.yaml", _yaml(roles, classes, n_keypoints if shares is pose_shares else 0))
     lost = [f"{empty:,} things with empty masks have no outline and were left out."] if empty else []
-    return crowds_left_out(crowds, form) + lost
+    return no_place(parts_gone, form) + crowds_left_out(crowds, form) + lost
 
 
 def _yaml(roles: set[str], classes: tuple[str, ...], n_keypoints: int) -> str:
