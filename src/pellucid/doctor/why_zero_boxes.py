@@ -120,9 +120,7 @@ def why_zero_boxes(
         DataError: there is not one size for each picture.
     """
     require_shape(np.asarray(size_hw), "N two", "size_hw", N=len(given), two=2)
-    rows = slice(0, LOOKED_AT)
-    given = Detections(**{name: None if value is None else value[rows] for name, value in vars(given).items()})
-    size = np.asarray(size_hw, np.float64)[rows]
+    given, size = given.of_pictures(slice(LOOKED_AT)), np.asarray(size_hw, np.float64)[:LOOKED_AT]
     for rule in (_nothing_true, _background_class, _nothing_found):
         if verdict := rule(given, size, classes):
             return [verdict]
@@ -135,7 +133,8 @@ def why_zero_boxes(
 
 
 def _counted(given: Detections) -> np.ndarray:
-    return given.true & ~given.truth_crowd
+    counted: np.ndarray = given.true & ~given.truth_crowd
+    return counted
 
 
 def _nothing_true(given: Detections, size: np.ndarray, classes: Sequence[str]) -> Verdict | None:
@@ -148,8 +147,8 @@ def _nothing_true(given: Detections, size: np.ndarray, classes: Sequence[str]) -
             "the mark (iscrowd, difficult) was set for all things",
             "set it only for groups that were not told apart",
         )
-    empty = ~_counted(given).any(1)
-    sure = (given.found & (given.scores >= SURE)).any(1)
+    empty = ~np.asarray(_counted(given).any(1))
+    sure = np.asarray((given.found & (given.scores >= SURE)).any(1))
     if true and not (empty.mean() >= 0.9 and sure[empty].mean() >= 0.5):
         return None
     if not len(given):

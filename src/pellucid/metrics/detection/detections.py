@@ -91,6 +91,12 @@ class Detections:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def of_pictures(self, rows: slice) -> "Detections":
+        """Only some of the pictures."""
+        overlap = None if self.overlap is None else self.overlap[rows]
+        others = {name: value[rows] for name, value in vars(self).items() if name != "overlap"}
+        return Detections(**others, overlap=overlap)
+
     @property
     def found(self) -> np.ndarray:
         """(N, D) bool: places that hold something."""

@@ -40,14 +40,15 @@ def keypoint_similarity(
         raise DataError(
             f"There are {points} points a thing, got {found.shape[-2]} found ones and {np.size(sigmas)} sigmas."
         )
-    xy, at, marked = found[..., :, None, :, :2].astype(np.float64), true[..., None, :, :, :2], true[..., 2] > 0
+    xy, at = found[..., :, None, :, :2].astype(np.float64), true[..., None, :, :, :2]
+    marked = true[..., 2] > 0
+    some = np.asarray(marked.any(-1))  # (..., M)
     low, high = true_boxes_xyxy[..., None, :, None, :2], true_boxes_xyxy[..., None, :, None, 2:]
     side = high - low
     outside = np.maximum(low - side - xy, 0) + np.maximum(xy - high - side, 0)
-    some = marked.any(-1)[..., None, :, None, None]  # (..., 1, M, 1, 1)
-    off = np.where(some, xy - at, outside)  # (..., D, M, P, 2)
+    off = np.where(some[..., None, :, None, None], xy - at, outside)  # (..., D, M, P, 2)
     scaled = np.square(off).sum(-1) / np.square(2 * np.asarray(sigmas)) / 2
     near = np.exp(-scaled / (true_area[..., None, :, None] + np.spacing(1)))  # (..., D, M, P)
-    counts = (marked | ~marked.any(-1, keepdims=True))[..., None, :, :]
+    counts = np.asarray(marked | ~some[..., None])[..., None, :, :]
     total: np.ndarray = (near * counts).sum(-1) / counts.sum(-1)
     return total

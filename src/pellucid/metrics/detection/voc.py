@@ -8,6 +8,7 @@ thing does not count, however often.
 Letters: F found things, K classes.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -34,9 +35,7 @@ def voc_average_precision(
             `11` the mean of that precision at recall 0, 0.1 ... 1 (VOC 2007).
     """
     difficult = given.truth_crowd if difficult is None else np.asarray(difficult, dtype=bool)
-    plain = Detections(
-        given.boxes_xyxy, given.scores, given.labels, given.truth_xyxy, given.truth_label, None, overlap=given.overlap
-    )
+    plain = replace(given, truth_crowd=np.zeros_like(given.truth_crowd))  # IoU with a difficult thing is that with any
     found, true = things(given.labels, True, -given.scores), things(given.truth_label, True)
     who, whom, iou = overlapping_pairs(plain, found, true, threshold)
     best = np.lexsort((whom, -iou, who))  # of each found thing the most first, of equal ones the first

@@ -1,6 +1,7 @@
 """What counts in detection. The number that decides is `ap`, that of COCO: the mean over ten thresholds of IoU."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -139,23 +140,14 @@ def _none_found(given: Detections) -> float:
 def detections(records: Mapping[str, Tensor], by: By = "boxes") -> Detections:
     """The records as metrics read them, found things compared with true ones by boxes, masks or keypoints."""
     arrays = {name: _array(value) for name, value in records.items()}
-    area, truth_area, overlap = None, arrays["truth_area"], None
+    names = ("boxes_xyxy", "scores", "labels", "truth_xyxy", "truth_label", "truth_crowd", "truth_area")
+    given = Detections(*(arrays[name] for name in names))
     if by == "masks":
-        area, overlap = arrays["mask_area"], arrays["mask_iou"]
+        return replace(given, area=arrays["mask_area"], overlap=arrays["mask_iou"])
     if by == "keypoints":  # what has no marked point is of no size that counts
-        overlap = arrays["keypoint_similarity"]
-        truth_area = np.where(arrays["truth_points"] > 0, truth_area, -1.0)
-    return Detections(
-        arrays["boxes_xyxy"],
-        arrays["scores"],
-        arrays["labels"],
-        arrays["truth_xyxy"],
-        arrays["truth_label"],
-        arrays["truth_crowd"],
-        truth_area,
-        area,
-        overlap,
-    )
+        truth_area = np.where(arrays["truth_points"] > 0, given.truth_area, -1.0)
+        return replace(given, truth_area=truth_area, overlap=arrays["keypoint_similarity"])
+    return given
 
 
 def _array(values: Tensor) -> np.ndarray:
