@@ -137,11 +137,13 @@ def shows(masks: Tensor) -> Tensor:
 
 def only(masks: Tensor, there: Tensor) -> Tensor:
     """(N, M, H, W) with the masks of things alone that are `there` (N, M); `masks` itself where that is so already."""
-    gone = shows(masks) & ~there
-    if not gone.any():
+    gone = (shows(masks) & ~there).flatten().nonzero()[:, 0]
+    if not len(gone):
         return masks
     kept = masks.clone()
-    kept[gone] = False
+    kept.flatten(0, 1)[gone] = kept.new_zeros(
+        len(gone), *masks.shape[2:]
+    )  # whole masks are copied, none filled bit by bit
     return kept
 
 

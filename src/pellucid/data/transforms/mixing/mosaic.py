@@ -179,8 +179,10 @@ def _keep(result: Batch, batch: Batch, places: Tensor, source: Tensor, there: Te
     """What else is known of the things that are there (B, q, M), and no mask, box or label of those that are not."""
     there = there.flatten(1, 2)  # (B, 4 M)
     if "instance_mask" in batch:
-        there = there & shows(result["instance_mask"][places])
-        result["instance_mask"][places] = only(result["instance_mask"][places], there)
+        drawn = result["instance_mask"][places]
+        there = there & shows(drawn)
+        if (kept := only(drawn, there)) is not drawn:
+            result["instance_mask"][places] = kept
         result["boxes_xyxy"][places] *= there[..., None]
     if "box_label" in batch:
         result["box_label"][places] = torch.where(there, batch["box_label"][source].flatten(1, 2), NO_THING)
