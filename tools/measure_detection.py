@@ -5,8 +5,8 @@ python tools/measure_detection.py --only yolo      # one row
 python tools/measure_detection.py --page           # the page from what is there
 
 Every row is a run of `pellucid train` in runs/detection, resumed where it was stopped. The seconds are those of
-training and validation, and of the classifier that a backbone was taken from. Speed is that of `Run.predict`, one picture at a
-time and one thread, measured once when a row is done.
+training and validation, and of the classifier that a backbone was taken from. Speed is that of `Run.predict`, one
+picture at a time and one thread, measured once when a row is done.
 """
 
 import argparse
@@ -124,8 +124,8 @@ def page(done: list[str]) -> str:
     digests = {spec: load(spec).card.digest for spec in (SCENES, FEWER)}
     about = (
         f"Scenes: `{SCENES}`, content {digests[SCENES]}; where every region costs a look of its own, `{FEWER}`, "
-        f"content {digests[FEWER]}: the test split is the same. All rows: {TABLE.shared()}. The best epoch is picked on the "
-        "validation split, the test split is opened once. Minutes are CPU minutes of training and validation on one "
+        f"content {digests[FEWER]}: the test split is the same. All rows: {TABLE.shared()}. The best epoch is picked "
+        "on the validation split, the test split is opened once. Minutes are CPU minutes of training and validation on one "
         "thread, those of the classifier counted in where its weights are used; ms are those of a picture, one at a "
         "time, from pixels to boxes."
     )
