@@ -15,7 +15,7 @@ from pellucid.ops import compiled
 from pellucid.ops.boxes.iou import box_iou
 
 ALL_AT_ONCE = 1024  # boxes up to which all pairs are looked at, whatever their labels
-BLOCK = 256  # boxes that are settled together
+BLOCK = 64  # boxes that are settled together
 MOST_GROUPS = 100_000  # labels that are counted without sorting them, besides one for each box
 
 
