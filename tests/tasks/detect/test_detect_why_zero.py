@@ -113,7 +113,6 @@ def size_of(b: np.ndarray) -> np.ndarray:
     return b[:, 2:] - b[:, :2]
 
 
-ORDER = np.array([2, 1, 0])
 BROKEN: dict[str, tuple[str, Callable[[], Source]]] = {
     "left, top, width, height as corners": (
         "zero-metric-box-format",
@@ -139,7 +138,10 @@ BROKEN: dict[str, tuple[str, Callable[[], Source]]] = {
         "zero-metric-label-offset",
         lambda: every(lambda o: replace(o.take(o.labels < 2), labels=o.labels[o.labels < 2] + 1)),
     ),
-    "classes in another order": ("zero-metric-class-map", lambda: every(lambda o: replace(o, labels=ORDER[o.labels]))),
+    "two classes swapped": (
+        "zero-metric-class-map",
+        lambda: every(lambda o: replace(o.take(o.labels < 2), labels=1 - o.labels[o.labels < 2])),
+    ),
     "no annotations": ("zero-metric-empty-targets", lambda: every(lambda o: Objects.empty())),
     "all marked as crowds": (
         "zero-metric-ignored-everything",
