@@ -5,7 +5,7 @@ can, it is compiled anew in each process. Kernels hold no lock of Python and sta
 would not survive a fork: who wants threads calls them from several, see `in_parts`.
 """
 
-import importlib.util
+import importlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -18,8 +18,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @cache
 def has_numba() -> bool:
-    """Whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether numba is installed and imports beside this NumPy; asked for the first time, it takes a second."""
+    try:
+        importlib.import_module("numba")
+    except ImportError:
+        return False
+    return True
 
 
 def compiles(*tensors: torch.Tensor) -> bool:
