@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
 
-from pellucid.models.detect import build
+from pellucid.models.detect import build, two_stage
 from pellucid.models.detect.box_head import region_losses
 from pellucid.models.detect.found import Limits
 from pellucid.models.detect.region_sampling import Asked
@@ -87,11 +88,20 @@ def test_the_outline_is_that_of_the_class() -> None:
     assert logits.shape == (3, 28, 28) and logits[:, 5, 5].tolist() == [3, 1, 2]
 
 
-def test_only_so_many_outlines_are_learned() -> None:
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 7, 8, 16])
+def test_only_so_many_outlines_are_learned_from_all_over_the_regions(most: int) -> None:
     torch.manual_seed(0)
     net = build("mask_rcnn", 2, 3, (64, 64))
     assert isinstance(net, TwoStage) and isinstance(net.roi_heads, RoiHeads)
-    scene = replace(truth(), masks=torch.ones(1, 2, 64, 64, dtype=torch.bool))
-    for most, expected in ((1, 1), (2, 2)):
-        net.roi_heads.judging = replace(net.roi_heads.judging, most_fine=most)
-        assert len(net(torch.zeros(1, 3, 64, 64), scene)["fine"]) == expected
+    net.roi_heads.judging = replace(net.roi_heads.judging, most_fine=most)
+    thing = torch.tensor([[0] * 7 + [-1] * 3, [-1] * 10, [1] * 3 + [-2] * 7])
+    boxes = torch.tensor([[[0.0, 0, 9, 9]]]).expand(3, 10, 4)
+    pair = Truth(truth().boxes_xyxy.expand(3, 2, 4), truth().labels.expand(3, 2), torch.zeros(3, 2, dtype=torch.bool))
+    with torch.no_grad():
+        chosen = two_stage._fine_outputs(net.roi_heads, {4: torch.zeros(3, 64, 16, 16)}, Asked(boxes, thing), pair)
+    first = chosen["fine"][chosen["fine"] < 10].tolist()
+    third = chosen["fine"][chosen["fine"] >= 20].tolist()
+    assert len(first) == min(most, 7) and len(third) == min(most, 3) and len(first + third) == len(chosen["fine"])
+    assert first[-1] == 6 and third[-1] == 22, "the last are the true boxes"
+    gaps = [b - a for a, b in pairwise([-1, *first])]
+    assert max(gaps) - min(gaps) <= 1

@@ -32,6 +32,7 @@ from pellucid.models.detect.truth import Truth
 from pellucid.ops.boxes.coding import decode_boxes
 
 MAP = "map_"  # before the stride of maps among the outputs
+ROUNDING = 1e-4  # a whole number that is just missed is that number
 
 
 class TwoStage(nn.Module):
@@ -68,10 +69,9 @@ class TwoStage(nn.Module):
             "class": math.log(n_classes + 1),
             "box": math.nan,
         }
-        if self._fine is not None and self._fine.mask_head is not None:
-            self.initial_losses["mask"] = math.log(2)
-        if self._fine is not None and self._fine.keypoint_head is not None:
-            self.initial_losses["keypoint"] = 2 * math.log(4 * self._fine.judging.fine_pooling.side)
+        fine = self._fine  # of pictures without things these are 0, so it depends on how many there are
+        self.initial_losses |= {"mask": math.nan} if fine is not None and fine.mask_head is not None else {}
+        self.initial_losses |= {"keypoint": math.nan} if fine is not None and fine.keypoint_head is not None else {}
 
     @property
     def _fine(self) -> RoiHeads | None:
@@ -186,8 +186,12 @@ class TwoStage(nn.Module):
 
 def _fine_outputs(heads: RoiHeads, maps: Mapping[int, Tensor], asked: Asked, truth: Truth) -> Outputs:
     """Outlines or keypoints of regions that hold things, which come first among those asked."""
-    positive = asked.thing[:, : heads.judging.most_fine] >= 0
-    positive = F.pad(positive, (0, asked.thing.shape[1] - positive.shape[1]))  # (N, B)
+    positive = asked.thing >= 0  # (N, B)
+    most = heads.judging.most_fine
+    if most is not None:  # the surest come first and are of few things: take some from all over
+        share = most / positive.sum(1, keepdim=True).clamp_min(most)  # (N, 1)
+        taken = (positive.cumsum(1) * share + ROUNDING).floor()
+        positive = positive & (taken > F.pad(taken, (1, -1)))
     n, b = positive.nonzero(as_tuple=True)
     boxes = asked.boxes_xyxy[n, b]
     outputs = {"fine": n * positive.shape[1] + b}
