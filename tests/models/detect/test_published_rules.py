@@ -1,10 +1,15 @@
 """What published detectors do otherwise than ours: candidates, filled pictures, and anchors that stand closer."""
 
+import pytest
 import torch
 
+from pellucid.models.detect import PUBLISHED, build
 from pellucid.models.detect.fill_up import fill_up, steps
 from pellucid.models.detect.found import Limits
 from pellucid.models.detect.pick import pick, surest_of_classes, surest_of_maps
+from pellucid.models.detect.retinanet import RetinaNet
+from pellucid.models.detect.two_stage import TwoStage
+from pellucid.nn.normalisation.frozen import FrozenBatchNorm2d
 
 
 def test_of_each_map_the_surest() -> None:
@@ -43,3 +48,34 @@ def test_pictures_are_filled_below_and_to_the_right() -> None:
 def test_anchors_stand_closer_where_sides_were_rounded_up() -> None:
     assert steps((800, 1088), (200, 272)) == (4, 4)
     assert steps((800, 1088), (13, 17)) == (61, 64)  # 12.5 cells of stride 64 became 13
+
+
+def places(anchors: torch.Tensor, start: int, per_cell: int, cells: tuple[int, int]) -> tuple[list[float], list[float]]:
+    """Centres of the anchors of one map, down and across, from its first row and column."""
+    centres = (anchors[:, :2] + anchors[:, 2:]) / 2
+    of_map = centres[start : start + per_cell * cells[0] * cells[1]].view(*cells, per_cell, 2)
+    return of_map[:2, 0, 0, 1].tolist(), of_map[0, :2, 0, 0].tolist()
+
+
+def test_both_stages_of_published_networks_use_those_steps() -> None:
+    with torch.device("meta"):
+        two_stage, retina = (build(name, 2, 3, (224, 224)) for name in PUBLISHED[:2])
+    assert isinstance(two_stage, TwoStage) and isinstance(retina, RetinaNet) and two_stage.rpn is not None
+    filled_hw = (800, 1088)
+    maps = {s: torch.zeros(1, 1, -(-filled_hw[0] // s), -(-filled_hw[1] // s)) for s in (4, 8, 16, 32, 64, 128)}
+    coarsest = maps[64]
+    found = two_stage.rpn._anchors(64, coarsest, filled_hw)
+    assert places(found, 0, 3, (13, 17)) == ([0, 61], [0, 64])
+    every = retina.anchors({s: each for s, each in maps.items() if s >= 8})
+    start = 9 * sum(maps[s].shape[-2] * maps[s].shape[-1] for s in (8, 16, 32))
+    assert places(every, start, 9, (13, 17)) == ([0, 61], [0, 64])
+    assert places(every, start + 9 * 13 * 17, 9, (7, 9)) == ([0, 114], [0, 120])
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_norms_stand_still_as_published_weights_were_trained(name: str) -> None:
+    with torch.device("meta"):
+        net = build(name, 2, 3, (64, 64))
+    norms = [module for module in net.modules() if isinstance(module, FrozenBatchNorm2d)]
+    assert len(norms) == (0 if name == "ssd300_vgg16" else 53) and all(norm.eps == 0 for norm in norms)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in net.modules())
