@@ -110,6 +110,25 @@ def test_masks_that_fill_their_boxes_have_the_numbers_of_boxes() -> None:
     assert by_boxes.overlap is None
 
 
+def test_keypoints_are_compared_in_the_file() -> None:
+    outputs, batch = outputs_and_batch()
+    true, found = batch["boxes_xyxy"], outputs["found_boxes_xyxy"]
+    marks = torch.full((4, 3, 2, 1), 2.0)
+    marks[0, 1, 1] = 0
+    marks[3] = 0
+    batch["keypoints"] = torch.cat([true.reshape(4, 3, 2, 2), marks], -1)  # two opposite corners of each box
+    outputs["found_keypoints"] = torch.cat([found.reshape(4, 5, 2, 2), torch.ones(4, 5, 2, 1)], -1)
+    records = score(outputs, batch)
+    assert records["truth_points"].tolist() == [[2, 1, 2], [2, 2, 2], [2, 2, 2], [0, 0, 0]]
+    assert records["keypoint_similarity"][0, 0, 0] == pytest.approx(1.0)
+    area, off, k = 4 * 400, 2.0, 2 * 0.06  # one of two corners is marked, and one pixel of the canvas off
+    assert records["keypoint_similarity"][0, 1, 1] == pytest.approx(np.exp(-(off**2) / (2 * area * k**2)))
+    summary = summarise(records, FACTS)
+    # right, wrong, and right by one corner of two: the poor box of the other cat; the last dog has no marked point
+    assert summary["keypoint_ap50"] == pytest.approx(((51 + 50 * 2 / 3) / 101 + 0) / 2)
+    assert {"keypoint_ap", "keypoint_ap75", "keypoint_ar20"} <= set(summary)
+
+
 def test_every_section_is_there() -> None:
     found, summary = made()
     titles = [section.title for section in found]
