@@ -97,7 +97,8 @@ def _one(truth: Truth | None, row: int) -> Truth | None:
     if truth is None:
         return None
     values: dict[str, Any] = {field.name: getattr(truth, field.name) for field in fields(truth)}
-    return Truth(**{name: value if value is None else value[row : row + 1] for name, value in values.items()})
+    own: dict[str, Any] = {name: None if value is None else value[row : row + 1] for name, value in values.items()}
+    return Truth(**own)
 
 
 def _scaled(one: Truth, scale_xy: Tensor, part_hw: tuple[int, int], x: Tensor) -> Truth:
