@@ -14,6 +14,7 @@ from pellucid.core.progress import Quiet
 from pellucid.data.load import load
 from pellucid.runs.picturing.augmentation import draw_augmentation
 from pellucid.tasks.classify.config import ClassifyConfig
+from pellucid.tasks.detect.config import DetectConfig
 from pellucid.tasks.segment.config import SegmentConfig
 
 
@@ -48,6 +49,20 @@ def test_masks_are_drawn_over(tmp_path: Path) -> None:
     assert found == ["Flip", "Affine", "CutMix"]
     pixels = np.asarray(Image.open(path)).astype(int)
     assert (np.ptp(pixels, axis=2) > 60).mean() > 0.2
+
+
+def test_boxes_are_drawn_where_things_went(tmp_path: Path) -> None:
+    """Grey scenes: all colour on the sheet is that of boxes and their names, in the mosaics too."""
+    source = load("scenes:size=48,train=10,val=3,test=3,for=detect")
+    source.images = np.asarray(source.images).mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1)
+    path = tmp_path / "things.png"
+    cfg = settings.change(DetectConfig(), {"mosaic": 0.5, "zoom": (0.5, 2.0)})
+    rows = draw_augmentation(source, cfg, "detect", path, Quiet())
+    assert [row["transform"] for row in rows] == ["Zoom", "Mosaic", "Flip"]
+    pixels = np.asarray(Image.open(path)).astype(int)
+    assert (np.ptp(pixels, axis=2) > 60).mean() > 0.01
+    names = {row["transform"] for row in draw_augmentation(source, cfg, "detect", path, Quiet(), every=True)}
+    assert "Mosaic" in names and not names & {"Mixup", "CutMix"}
 
 
 def test_other_endings_are_refused(photos: Path, tmp_path: Path) -> None:

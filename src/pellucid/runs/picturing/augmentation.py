@@ -1,6 +1,6 @@
 """A picture of what augmentation does: all of it as training draws it, and each transform alone, more and more."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ from pellucid.data.transforms.compose import make_step
 from pellucid.plots.overlay import overlay_mask
 from pellucid.plots.palette import palette
 from pellucid.plots.sheets.strips import Part, Strip, strips
+from pellucid.plots.things.boxes import draw_boxes
 from pellucid.tasks import get_task
 
 PICTURES, DRAWS = 6, 6
@@ -87,7 +88,7 @@ def draw_augmentation(
     size, canvas = preprocess.size, preprocess.canvas_size
     asked = build(splits.augment, size, canvas, True, preprocess.background, splits.mirror)
     steps = list(asked.steps) if asked else []
-    alone = _every_step(size, "mask" in splits.pack.targets) if every else steps
+    alone = _every_step(size, splits.pack.targets) if every else steps
     batch = some_pictures(splits, seed)
     parts = [] if every else [together(batch, asked, splits, seed)]
     parts.append(each_alone(batch, alone, splits, seed))
@@ -148,8 +149,10 @@ def _single(steps: Sequence[Transform]) -> list[Transform]:
     return found
 
 
-def _every_step(size: tuple[int, int], with_masks: bool) -> list[Transform]:
-    names = [name for name, kind in STEPS.items() if not kind.cuts and not (with_masks and name == "mixup")]
+def _every_step(size: tuple[int, int], targets: Collection[str]) -> list[Transform]:
+    """All that keep the size and may be done to pictures with such targets."""
+    barred = {"mixup", "cutmix"} if "box_label" in targets else {"mixup"} if "mask" in targets else {"mosaic"}
+    names = [name for name, kind in STEPS.items() if not kind.cuts and name not in barred]
     return [make_step(read_policy(f"step = [{{name = '{name}'}}]", name)[0], size) for name in names]
 
 
@@ -178,9 +181,13 @@ def _middle(batch: Batch, splits: Splits) -> Batch:
 
 
 def _shown(batch: Batch, k: int, splits: Splits) -> Image.Image:
-    """Picture k, with its mask over it."""
+    """Picture k, with its mask or its boxes over it."""
     array = batch["image"][k].permute(1, 2, 0).contiguous().numpy()
     picture = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+    if "box_label" in batch:
+        there = batch["box_label"][k] >= 0
+        boxes, labels = batch["boxes_xyxy"][k][there].numpy(), batch["box_label"][k][there].numpy()
+        return draw_boxes(picture, boxes, labels, splits.facts.classes)
     if "mask" not in batch:
         return picture
     return overlay_mask(picture, batch["mask"][k].numpy(), palette(len(splits.facts.classes)), ALPHA)
