@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.core.errors import ConfigError, DataError
-from pellucid.models.detect import BACKBONES, KEYPOINTS, MASKS, PROPOSED, build
+from pellucid.models.detect import BACKBONES, COUNTED, KEYPOINTS, MASKS, PROPOSED, build
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
 from pellucid.models.detect.two_stage import TwoStage
@@ -168,17 +168,17 @@ def test_maps_of_scores_are_computed_once_a_picture_in_rfcn() -> None:
     assert not any(isinstance(module, nn.Linear) for module in net.modules()), "a region costs no weights"
 
 
-@pytest.mark.parametrize("n", [5, 40])
-def test_the_number_of_proposals_is_a_setting(n: int) -> None:
-    torch.manual_seed(0)
-    net = build("faster_rcnn", CLASSES, 3, (SIDE, SIDE))
-    torch.manual_seed(0)
-    other = type(net)(CLASSES, net.backbone, net.rpn, net.roi_heads)  # type: ignore[arg-type, call-arg]
-    assert isinstance(other, TwoStage) and other.rpn is not None
-    other.rpn.settings = replace(other.rpn.settings, after=(n, n))
+@pytest.mark.parametrize("name", COUNTED)
+def test_the_number_of_proposals_is_a_setting(name: str) -> None:
+    """It changes how many regions are judged outside training, and no tensor."""
     x, _ = scene()
-    outputs = other.eval()(x)
-    assert outputs["proposals_xyxy"].shape == (3, n, 4) and outputs["proposal_logits"].shape == (3, n, CLASSES + 1)
+    few, usual = build(name, CLASSES, 3, (SIDE, SIDE), n_keypoints=POINTS, n_proposals=5), net_of(name)
+    few.load_state_dict(usual.state_dict())
+    with torch.no_grad():
+        some, all_of_them = few.eval()(x), usual.eval()(x)
+    assert some["proposals_xyxy"].shape == (3, 5, 4) and some["proposal_logits"].shape == (3, 5, CLASSES + 1)
+    assert all_of_them["proposals_xyxy"].shape == (3, 100, 4)
+    torch.testing.assert_close(some["proposals_xyxy"], all_of_them["proposals_xyxy"][:, :5])
 
 
 @pytest.mark.parametrize("name", ["faster_rcnn", "faster_rcnn_plain"])

@@ -83,6 +83,9 @@ KEYPOINTS: tuple[str, ...] = ("localizer", "keypoint_rcnn", "keypointrcnn_resnet
 # networks that take `box_loss`, by which they compare boxes
 BOX_LOSS: tuple[str, ...] = ("localizer",)
 
+# networks that propose regions themselves, and take `n_proposals`, how many of them are judged
+COUNTED: tuple[str, ...] = ("faster_rcnn", "faster_rcnn_plain", "rfcn", "mask_rcnn", "keypoint_rcnn")
+
 # networks that look only where they are told: their data brings proposals
 PROPOSED: tuple[str, ...] = ("rcnn", "fast_rcnn", "fast_rcnn_align")
 
@@ -98,9 +101,14 @@ def build(
     backbone: str = "",
     n_keypoints: int = 0,
     box_loss: str = "",
+    n_proposals: int = 0,
 ) -> nn.Module:
-    """A fresh detector on a backbone of the zoo; "" is its usual one, and what all others have; so with the loss."""
+    """A fresh detector on a backbone of the zoo; "" is its usual one, and what all others have; so with the loss.
+
+    Of proposals, 0 is the usual number.
+    """
     more = {"backbone": backbone} if backbone else {}
     points = {"n_keypoints": n_keypoints} if name in KEYPOINTS else {}
     loss = {"box_loss": box_loss} if box_loss and name in BOX_LOSS else {}
-    return MODELS[name](n_classes, channels, image_size, **more, **points, **loss)
+    count = {"n_proposals": n_proposals} if n_proposals and name in COUNTED else {}
+    return MODELS[name](n_classes, channels, image_size, **more, **points, **loss, **count)

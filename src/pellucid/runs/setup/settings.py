@@ -28,6 +28,7 @@ class Settings(TypedDict, total=False):
     folds: int
     repeats: int
     backbone: str
+    proposals: int
     image_size: str
     fit: Literal["auto", "crop", "pad", "stretch", "short-side", "own"]
     colour: Literal["auto", "rgb", "grey"]

@@ -18,6 +18,12 @@ class ModelConfig:
     --weights are of."""
     backbone: str = "auto"
     """Network of the zoo whose maps the detector reads; auto is the usual one, or that of --weights."""
+    proposals: int = 0
+    """Regions of a picture that the second stage judges when it looks for things, in networks that propose regions
+    themselves; 0 is the usual 100. Fewer are faster and miss more."""
+
+    def __post_init__(self) -> None:
+        require(self.proposals >= 0, "proposals", "0 or positive", self.proposals)
 
 
 @dataclass(frozen=True)

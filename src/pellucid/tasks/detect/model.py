@@ -11,7 +11,7 @@ from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
 from pellucid.models.backbones import LAYOUTS
-from pellucid.models.detect import BACKBONES, BOX_LOSS, KEYPOINTS, MASKS, MODELS, PROPOSED
+from pellucid.models.detect import BACKBONES, BOX_LOSS, COUNTED, KEYPOINTS, MASKS, MODELS, PROPOSED
 from pellucid.models.detect import build as build_net
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.one_by_one import OneByOne
@@ -112,6 +112,11 @@ def names(cfg: DetectConfig) -> tuple[str, str]:
             f"--box-loss {cfg.loss.box_loss} means nothing for model {name}, whose losses are its own. Leave it "
             f"out, or take --model {', '.join(BOX_LOSS)}."
         )
+    if cfg.model.proposals and name not in COUNTED:
+        raise ConfigError(
+            f"--proposals {cfg.model.proposals} means nothing for model {name}, which proposes no regions. Leave it "
+            f"out, or take --model {', '.join(COUNTED)}."
+        )
     backbone = cfg.model.backbone
     if backbone in (AUTO, ""):
         return name, BACKBONES.get(name, "")
@@ -129,7 +134,16 @@ def make_model(cfg: DetectConfig, facts: DataFacts) -> FromPictures | OneByOne:
     name, backbone = names(cfg)
     preprocess = facts.preprocess
     box_loss = "" if cfg.loss.box_loss == AUTO else cfg.loss.box_loss
-    net = build_net(name, facts.n_classes, preprocess.channels, preprocess.size, backbone, facts.n_keypoints, box_loss)
+    net = build_net(
+        name,
+        facts.n_classes,
+        preprocess.channels,
+        preprocess.size,
+        backbone,
+        facts.n_keypoints,
+        box_loss,
+        cfg.model.proposals,
+    )
     if preprocess.resize is not None:
         return OneByOne(net, preprocess)
     return FromPictures(net, preprocess, proposed=name in PROPOSED)
