@@ -88,6 +88,19 @@ def test_boxes_are_those_of_the_file_whatever_its_size() -> None:
     assert first.size == (16, 16) and second.size == (64, 128)
 
 
+def test_what_a_canvas_does_not_show_is_where_it_is_in_the_file() -> None:
+    """Of a wide picture the canvas shows the middle half, from column 16 on."""
+    image = scene(32, 64, (0, 20, 6, 30, 16), (1, 0, 0, 10, 10))
+    preprocess = Preprocess((32, 32), fit="crop", mode="unit")
+    facts = DataFacts("detect", "made", NAMES, (1, 1, 1), preprocess)
+    model = FromPictures(Blocks(masks=True, points=True), preprocess).eval()
+    (found,) = predict(model, [image], facts, DetectWishes(conf=0.0))
+    assert found.masks is not None and found.keypoints is not None
+    np.testing.assert_array_equal(found.boxes_xyxy, [[20, 6, 30, 16]])
+    assert found.masks[0].box_xyxy == (20, 6, 25, 16)
+    np.testing.assert_array_equal(found.keypoints[0, 0, :2], [25, 11])
+
+
 def test_a_folder_goes_through_the_network_at_once() -> None:
     net = Blocks()
     ask([scene(8, 8, (0, 0, 0, 4, 4))] * 7, net)
