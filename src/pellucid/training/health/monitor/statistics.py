@@ -85,6 +85,8 @@ class Watch(TorchDispatchMode):
         self.running.pop()
 
     def _note(self, operation: Any, out: Tensor, args: Sequence[Any]) -> None:
+        if not self.running:  # of no layer: detectors compute their losses beside their networks
+            return
         numbers = out.detach()[:PICTURES].float()
         moments, silent = _moments(numbers, self.unit_dim)
         bounds = BOUNDED[operation](args) if operation in BOUNDED else None
