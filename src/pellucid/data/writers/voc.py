@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from pellucid.core.files import write_text
+from pellucid.core.files import append_line, write_text
 from pellucid.core.progress import Progress, Quiet
 from pellucid.data.objects import Objects
 from pellucid.data.source import Source
@@ -55,7 +55,7 @@ def write_voc(source: Source, folder: Path, progress: Progress | None = None) ->
             objects = things[one.row]
             names = [classes[label - first] for label in objects.labels.tolist()]
             text = annotation_xml(one.file, size, objects, names)
-            (place / "Annotations" / f"{one.stem}.xml").write_text(text, encoding="utf-8")
+            append_line(place / "Annotations" / f"{one.stem}.xml", text)  # which does not wait for the disk each time
             lists.setdefault(one.role, []).append(one.stem)
             lost |= parts_lost(objects)
             advance(done)
@@ -90,7 +90,7 @@ def annotation_xml(file: str, size: tuple[int, int], objects: Objects, names: Se
             f"    <bndbox>{corners}</bndbox>",
             "  </object>",
         ]
-    return "\n".join([*lines, "</annotation>", ""])
+    return "\n".join([*lines, "</annotation>"])
 
 
 def _from_one(value: np.float32) -> int | float:

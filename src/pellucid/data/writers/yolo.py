@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from pellucid.core.errors import DataError
-from pellucid.core.files import write_text
+from pellucid.core.files import append_line, write_text
 from pellucid.core.progress import Progress, Quiet
 from pellucid.data.objects import Objects
 from pellucid.data.readers.detect.yolo_files import label_name
@@ -132,7 +132,9 @@ def _write(source: Source, folder: Path, progress: Progress | None, shares: Line
             n_keypoints = max(n_keypoints, 0 if objects.keypoints is None else objects.keypoints.shape[1])
             label_file = place / label_name(str(PurePosixPath("images", one.role, one.stem)))
             label_file.parent.mkdir(parents=True, exist_ok=True)
-            label_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            label_file.touch()  # also where nothing is in a picture: somebody has looked
+            if lines:
+                append_line(label_file, "\n".join(lines))  # which does not wait for the disk each time
             parts_gone |= parts_lost(objects, held)
             advance(done)
         roles = {one.role for one in files}
