@@ -14,6 +14,7 @@ from pellucid.core.errors import DataError
 from pellucid.metrics.detection.average_precision import average_precision
 from pellucid.metrics.detection.coco import NUMBERS
 from pellucid.metrics.detection.detections import Detections, overlaps
+from pellucid.metrics.detection.matching import match
 from pellucid.metrics.detection.second_opinion import by_faster_coco_eval
 
 CLOSE = 1e-9
@@ -56,6 +57,27 @@ def test_twice_found_counts_once() -> None:
     assert got["ap50"] == pytest.approx(51 / 101)
     first_wrong = one_picture([(50.0, 50.0, 60.0, 60.0, 0.9, 0), (*box, 0.8, 0)], [(*box, 0)])
     assert numbers(first_wrong)["ap50"] == pytest.approx(0.5)
+
+
+def test_a_thing_that_counts_goes_before_one_that_does_not() -> None:
+    """The found box lies in a crowd, and on the thing by 3/5: it takes the thing. The next ones take the crowd."""
+    true = [(0.0, 0.0, 10.0, 10.0, 0), (-50.0, -50.0, 50.0, 50.0, 0)]
+    found = [(2.5, 0.0, 12.5, 10.0, 0.9, 0), (2.5, 0.0, 12.5, 10.0, 0.8, 0), (3.0, 0.0, 13.0, 10.0, 0.7, 0)]
+    given = one_picture(found, true)
+    given = Detections(**{**vars(given), "truth_crowd": np.array([[False, True]])})
+    matches = match(given, np.array([0.5]))
+    assert matches.truth[:, 0, 0].tolist() == [0, 1, 1] and matches.ignored[:, 0, 0].tolist() == [False, True, True]
+    assert numbers(given)["ap50"] == pytest.approx(1.0)
+    assert_equal(given, 1)
+
+
+def test_things_on_top_of_each_other() -> None:
+    """Boxes that reach several true ones, of sizes that count and that do not, and crowds."""
+    for seed in range(12):
+        given = random_detections(np.random.default_rng(seed), 2, 12, 8, k=1, side=30, crowd=0.3)
+        close = 20 + given.truth_xyxy % 6 + np.array([0, 0, 25, 25])
+        boxes = 20 + given.boxes_xyxy % 6 + np.array([0, 0, 25, 25])
+        assert_equal(Detections(boxes, given.scores, given.labels, close, given.truth_label, given.truth_crowd), 1)
 
 
 def test_nothing_at_all() -> None:
