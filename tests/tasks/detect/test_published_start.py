@@ -1,5 +1,6 @@
 """Runs that start from a published detector, or from a classifier under one: what is kept, and how pictures come."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,15 @@ from pellucid.core import config as settings
 from pellucid.core.errors import WeightsError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers, Preprocess
+from pellucid.core.progress import Quiet
+from pellucid.data.load import load
 from pellucid.models.detect import build
 from pellucid.models.detect.one_by_one import OneByOne
+from pellucid.models.published.classes import COCO
 from pellucid.models.published.find import published
 from pellucid.models.published.torchvision import DETECTORS
+from pellucid.runs.evaluate import with_classes
+from pellucid.runs.stored.trained import load_trained
 from pellucid.tasks.detect.config import DetectConfig
 from pellucid.tasks.detect.model import FromPictures, make_model, resolve
 from pellucid.tasks.detect.transfer import borrow
@@ -61,6 +67,27 @@ def test_used_as_it_is_it_resizes_by_its_own_rule(file: Path) -> None:
     assert isinstance(make_model(cfg, facts), OneByOne) and cfg.data.fit == "own"
     with pytest.raises(WeightsError, match="holds a ssd300_vgg16; weights are taken from networks"):
         published(file)
+
+
+@pytest.mark.slow
+def test_other_data_is_measured_by_names_of_classes(file: Path) -> None:
+    trained = load_trained(file)
+    source = load("scenes:size=64,difficulty=easy,train=3,val=0,test=0,for=detect")
+    renamed = replace(source, classes=COCO[: len(source.classes)][::-1])
+    known = with_classes(renamed, trained.facts.classes)
+    splits = trained.task.make_data(trained.cfg, known, Quiet(), trained.facts.preprocess, True)
+    assert splits.facts.preprocess == ENTRY.preprocess and splits.facts.n_test == 3
+    batch = next(iter(splits.loader("test", 3).epoch(0)))
+    assert batch["image"].shape == (3, 3, 640, 640) and batch["valid_hw"].tolist() == [[64, 64]] * 3
+    with torch.inference_mode():
+        outputs = trained.model(batch)
+        records = trained.task.score(outputs, batch)
+    there = records["labels"] >= 0
+    assert there.any() and float(records["boxes_xyxy"].amax()) <= 64
+    true = records["truth_label"][records["truth_label"] >= 0]
+    assert int(true.max()) < len(source.classes)
+    assert 0 <= trained.task.summarise(records, splits.facts)["ap"] <= 1
+    assert all(bool(value.isfinite()) for name, value in outputs.items() if name.startswith("loss_"))
 
 
 @pytest.mark.slow
