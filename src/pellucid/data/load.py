@@ -40,12 +40,13 @@ def load(data: Any, *, group: str = "", strict: bool = False, task: str = "") ->
     Args:
         data: one of
 
-            - a folder of class folders, one with `images/` and `masks/`, or one laid out as Pascal VOC or Cityscapes
+            - a folder of class folders, one with `images/` and `masks/`, or one laid out as Pascal VOC, Cityscapes,
+              COCO or YOLO
             - a `.csv` or `.tsv` table, or an `.npz` file
             - the name of a known set, or `name:folder` for one whose files lie in that folder;
               `name:` is never a folder, `./name` always is
             - `coco:`, `voc:` or `yolo:` and a path, for boxes of that form; without the word, a folder laid out so, a
-              `.json` of COCO or the `data.yaml` of YOLO
+              `.json` of COCO, the `data.yaml` of YOLO, or a table with the columns `x1`, `y1`, `x2` and `y2`
             - `scenes:size=128,difficulty=medium` and so on, for scenes as `data.scenes.Options` tells
             - a dict of arrays, or a tuple (images, labels)
             - a Source, which is returned as it is
@@ -170,7 +171,10 @@ def _read_file(path: Path, group: str) -> Source:
         raise DataError(f"{path} is one array: save images and labels together with np.savez, as .npz.")
     if end in EXTENSIONS:
         raise DataError(f"{path} is one picture: give the folder that holds the class folders.")
-    raise DataError(f"{path} is no data set: give a folder of pictures ({', '.join(FORMATS)}), a .csv or an .npz file.")
+    raise DataError(
+        f"{path} is no data set: give a folder of pictures ({', '.join(FORMATS)}), a .csv or an .npz file, COCO's "
+        ".json or the data.yaml of YOLO."
+    )
 
 
 def _not_there(data: str) -> str:
