@@ -165,7 +165,7 @@ def section(
     """Compare, time, judge: one row of the page."""
     print(title, file=sys.stderr)
     said = check({name: run() for name, run in variants.items()})
-    times = timing.interleave(variants, rounds, say=False)
+    times = timing.interleave(variants, rounds, warmups=0, say=False)  # comparing has warmed up
     rows = [
         [
             name,
@@ -197,15 +197,15 @@ def sections(n_boxes: int, n_regions: int, rounds: int) -> list[str]:
     suppressed = partial(section, check=same_boxes, peer=LOOP, rounds=rounds, floor=FLOOR, aim=AIM)
     aligned = partial(section, check=same_numbers, peer=GRID, rounds=rounds)
     proposals = {
-        f"around {THINGS:,} things of 80 classes": around_things(n_boxes, 80),
-        f"around {THINGS:,} things of one class": around_things(n_boxes, 1),
-        "anywhere, of 80 classes": anywhere(n_boxes, 80),
+        f"{n_boxes:,} boxes around {THINGS:,} things of 80 classes": around_things(n_boxes, 80),
+        f"{n_boxes:,} boxes anywhere, of 80 classes": anywhere(n_boxes, 80),
+        f"{n_boxes // 5:,} boxes around {THINGS:,} things of one class": around_things(n_boxes // 5, 1),
     }
     what = f"{n_regions} regions, {CHANNELS} channels, {MAP}x{MAP} places to {BINS}x{BINS} bins"
     both, alone = f"RoI Align, forward and backward, {what}", f"RoI Align, forward alone, {what}"
     layouts = LAYOUTS.items()
     return [
-        *(suppressed(f"Suppression, {n_boxes:,} boxes {name}", suppressing(*b)) for name, b in proposals.items()),
+        *(suppressed(f"Suppression, {name}", suppressing(*b)) for name, b in proposals.items()),
         *(aligned(f"{both}, {name}", aligning(n_regions, layout, True), floor=ALIGN_FLOOR) for name, layout in layouts),
         aligned(alone, aligning(n_regions, torch.contiguous_format, False), floor=0),
     ]

@@ -40,7 +40,9 @@ def test_all_align_alike(layout: torch.memory_format, backward: bool, monkeypatc
 def test_verdicts(seconds: float, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
     times = {regions.COMPILED: timed(seconds), regions.PLAIN: timed(5.0), regions.LOOP: timed(30.0)}
 
-    def measured(variants: Mapping[str, Callable[[], Any]], rounds: int, say: bool) -> dict[str, timing.Timed]:
+    def measured(
+        variants: Mapping[str, Callable[[], Any]], rounds: int, warmups: int, say: bool
+    ) -> dict[str, timing.Timed]:
         return {name: times[name] for name in variants}
 
     monkeypatch.setattr(timing, "interleave", measured)
