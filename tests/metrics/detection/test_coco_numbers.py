@@ -71,6 +71,14 @@ def test_a_thing_that_counts_goes_before_one_that_does_not() -> None:
     assert_equal(given, 1)
 
 
+def test_ends_of_sizes_belong_to_both() -> None:
+    """32 x 32 px is small and medium, as COCO has it."""
+    given = one_picture([(0.0, 0.0, 32.0, 32.0, 0.9, 0)], [(0.0, 0.0, 32.0, 32.0, 0)])
+    got = numbers(given)
+    assert got["ap_small"] == got["ap_medium"] == pytest.approx(1.0) and np.isnan(got["ap_large"])
+    assert_equal(given, 1)
+
+
 def test_things_on_top_of_each_other() -> None:
     """Boxes that reach several true ones, of sizes that count and that do not, and crowds."""
     for seed in range(12):
