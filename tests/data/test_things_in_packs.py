@@ -99,7 +99,7 @@ def test_boxes_and_points_lie_around_their_masks(fit: str) -> None:
 
 
 def test_boxes_end_where_the_picture_does() -> None:
-    over = Objects(np.array([[-5, 3, 7, 40], [2, 2, 9, 9]]), np.array([0, 1]))
+    over = Objects(np.array([[-30, 3, 7, 60], [2, 2, 9, 9]]), np.array([0, 1]))
     batch = next(prepared(a_source([over] * 2)).loader("test", 2).epoch(0))
     assert batch["boxes_xyxy"][0].tolist() == [[0, 3, 7, 24], [2, 2, 9, 9]]
     assert batch["box_label"][0].tolist() == [0, 1]
