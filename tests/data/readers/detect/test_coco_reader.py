@@ -93,6 +93,13 @@ def test_layouts_of_other_tools(tmp_path: Path) -> None:
     assert load(other, group="folder").groups.tolist() == ["data", "data"]
 
 
+def test_other_files_of_a_usual_name_are_not_taken_for_coco(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "dog/2.png"):
+        picture(tmp_path / name)
+    text(tmp_path / "labels.json", '{"0": "cat", "1": "dog"}')
+    assert load(tmp_path).kind == "classify"
+
+
 def test_broken_things_are_named_and_the_others_kept(tmp_path: Path) -> None:
     nan = float("nan")
     things = [

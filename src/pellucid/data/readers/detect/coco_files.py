@@ -26,6 +26,7 @@ BESIDE = "_annotations.coco.json"
 ALONE = ("annotations.json", BESIDE, "coco.json", "labels.json", "result.json", "instances.json")
 KINDS = ("instances", "person_keypoints")  # of several files about the same pictures, the first kind there is
 OTHERS = ("captions", "panoptic", "stuff", "image_info")  # what such a folder holds for other tasks
+BEGINNING = re.compile(rb'(\xef\xbb\xbf)?\s*{\s*"(info|licenses|images|annotations|categories|type)"')
 USUAL = ("images", "", "data", "JPEGImages", "img", "imgs")
 TRIED = 20  # pictures that are looked for in every folder that may hold them
 
@@ -135,7 +136,17 @@ def _files_in(root: Path) -> list[Path]:
         return found
     if found := [root / name / BESIDE for name in folders if role_of(name) and (root / name / BESIDE).is_file()]:
         return found
-    return [root / name for name in ALONE if (root / name).is_file()][:1] or sorted(root.glob("instances_*.json"))
+    alone = [root / name for name in ALONE if _begins_as_coco(root / name)]
+    return alone[:1] or sorted(root.glob("instances_*.json"))
+
+
+def _begins_as_coco(path: Path) -> bool:
+    """Whether a file of a name that others use too begins with a key of COCO's."""
+    try:
+        with open(path, "rb") as file:
+            return BEGINNING.match(file.read(10_000)) is not None
+    except OSError:
+        return False
 
 
 def _by_role(paths: Sequence[Path], root: Path, problems: list[Problem]) -> list[CocoFile]:
