@@ -2,7 +2,8 @@
 
 He et al. 2017, "Mask R-CNN" (https://arxiv.org/abs/1703.06870): Faster R-CNN with RoI Align, which does not snap
 regions to cells, and a third head with a mask of 28 x 28 for each class. Small enough for a processor: two convolutions
-of 64 maps in the mask head in place of four of 256, and 8 regions of a picture to learn outlines from.
+of 64 maps in the mask head in place of four of 256, and 4 regions of a picture to learn outlines from: as many as there
+are things, usually.
 
 Letters: C channels, K classes.
 """

@@ -38,7 +38,7 @@ class Judging:
     matching: Matching = field(default_factory=Matching)
     fine_pooling: Pooling = field(default_factory=lambda: Pooling(14))
     fine_widths: tuple[int, ...] = (64, 64)
-    most_fine: int | None = 8
+    most_fine: int | None = 4
     candidates: int | None = MOST_CANDIDATES
 
 
