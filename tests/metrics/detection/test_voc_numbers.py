@@ -103,3 +103,10 @@ def test_classes_without_things() -> None:
     assert np.isnan(got[2:]).all() and np.isfinite(got[:2]).all()
     nothing = Detections(**{**vars(given), "labels": np.full_like(given.labels, -1)})
     assert (voc_average_precision(nothing, 2) == 0).all()
+
+
+def test_the_best_one_is_the_one_it_overlaps_most() -> None:
+    """It lies on the first altogether, and reaches the second, which is difficult and would not count."""
+    true = np.array([[[0.0, 0.0, 10.0, 10.0], [3.0, 0.0, 13.0, 10.0]]])
+    given = Detections(true[:, :1], np.array([[0.9]]), np.zeros((1, 1), int), true, np.zeros((1, 2), int))
+    assert voc_average_precision(given, 1, np.array([[False, True]]))[0] == 1.0
