@@ -126,8 +126,8 @@ def page(done: list[str]) -> str:
         f"Scenes: `{SCENES}`, content {digests[SCENES]}; where every region costs a look of its own, `{FEWER}`, "
         f"content {digests[FEWER]}: the test split is the same. All rows: {TABLE.shared()}. The best epoch is picked "
         "on the validation split, the test split is opened once. Minutes are CPU minutes of training and validation on "
-        "one thread, those of the classifier counted in where its weights are used; ms are those of a picture, one at a "
-        "time, from pixels to boxes."
+        "one thread, those of the classifier counted in where its weights are used; ms are those of a picture, one at "
+        "a time, from pixels to boxes."
     )
     left = [name for name in ROWS if name not in done]
     today = datetime.datetime.now(datetime.UTC).date()

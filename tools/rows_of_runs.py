@@ -104,6 +104,7 @@ class Table:
         """What is said of a row beside what all share."""
         row = self.rows[name]
         how = ", ".join(f"{key} {told(setting)}" for key, setting in row.settings.items() if setting is not None)
+        how += f", on `{row.data}`" if row.data.startswith("scenes") else ""  # others are told by paths
         return how + (f", encoder of {row.encoder}" if row.encoder else "")
 
     def shared(self) -> str:

@@ -13,8 +13,8 @@ import simplejpeg
 from PIL import Image
 
 from pellucid.core.errors import ConfigError, ImageError
-from pellucid.data.frames import Frame
 from pellucid.data.image_file import FORMATS, MAX_PIXELS, check_pixels, errors, opened, short
+from pellucid.data.readers.frames import Frame
 
 __all__ = ["FORMATS", "MAX_PIXELS", "read_greys", "read_image", "read_mask", "read_size", "to_uint8"]
 

@@ -20,8 +20,8 @@ from PIL import Image
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.files import write_atomic, write_bytes
 from pellucid.core.task import Wishes
-from pellucid.data.frames import Frame, frames
 from pellucid.data.images import read_image
+from pellucid.data.readers.frames import Frame, frames
 from pellucid.data.readers.listing import EXTENSIONS
 from pellucid.data.source import Problem
 from pellucid.runs.stored.trained import Trained

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.frames import Frame
 from pellucid.data.image_file import opened
 from pellucid.data.images import read_mask
+from pellucid.data.readers.frames import Frame
 from pellucid.tasks.segment.loss import IGNORE
 
 BLACK_AND_WHITE = {0, 255}

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from pellucid.core.errors import ImageError
-from pellucid.data.frames import AT_ONCE, frames
 from pellucid.data.images import read_image
+from pellucid.data.readers.frames import AT_ONCE, frames
 from pellucid.runs.predict import expand
 
 
