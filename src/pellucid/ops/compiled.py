@@ -5,7 +5,6 @@ can, it is compiled anew in each process. Kernels hold no lock of Python and sta
 would not survive a fork: who wants threads calls them from several, see `in_parts`.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -20,7 +19,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def has_numba() -> bool:
     """Whether numba is installed and imports beside this NumPy; asked for the first time, it takes a second."""
     try:
-        importlib.import_module("numba")
+        import numba  # noqa: F401
     except ImportError:
         return False
     return True
