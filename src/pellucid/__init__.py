@@ -7,7 +7,7 @@ quick and need no torch.
 import os
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 # A thread that waits for another should look for it some twenty microseconds and then sleep. As it comes, it
 # looks for milliseconds, which makes two threads on a busy machine several times slower than one; asleep at
