@@ -27,7 +27,7 @@ from rows_of_runs import ROOT, Row, Table
 
 PAGE = ROOT / "docs" / "detection-accuracy.md"
 CACHE = ROOT / "runs" / "detection"
-SCENES = "scenes:size=128,difficulty=medium,train=12000,val=250,test=500,seed=0,for=detect"
+SCENES = "scenes:size=128,difficulty=medium,train=24000,val=250,test=500,seed=0,for=detect"
 FEWER = "scenes:size=128,difficulty=medium,train=3000,val=250,test=500,seed=0,for=detect"  # where regions cost minutes
 THINGS = "scenes:size=64,difficulty=medium,train=24000,val=500,test=500,seed=1,for=classify"
 NUCLEI = os.environ.get("NUCLEI_WHEEL", "")  # the wheel of stardist 0.9.2; see `data/known/nuclei.py`
@@ -55,13 +55,13 @@ ROWS: dict[str, Row] = {
     ),
     "rcnn": Row({"model": "rcnn", **FITTED}, data=FEWER, encoder="classifier"),
     "fast_rcnn": Row({"model": "fast_rcnn", "epochs": 24}, data=FEWER),
-    "faster_rcnn": Row({"model": "faster_rcnn", "epochs": 8}, least=0.75, seconds=BUDGET),
-    "rfcn": Row({"model": "rfcn", "epochs": 8}),
-    "yolo_grid": Row({"model": "yolo_grid", "epochs": 12}),
-    "yolo": Row({"model": "yolo", "epochs": 12, "lr": 4e-3}, least=0.75, seconds=BUDGET),
-    "ssd": Row({"model": "ssd", "epochs": 12}, least=0.75, seconds=BUDGET),
-    "retinanet": Row({"model": "retinanet", "epochs": 12}, least=0.75, seconds=BUDGET),
-    "mask_rcnn": Row({"model": "mask_rcnn", "epochs": 8}, least=0.65, seconds=BUDGET, metric="mask_ap50"),
+    "faster_rcnn": Row({"model": "faster_rcnn", "epochs": 4}, least=0.75, seconds=BUDGET),
+    "rfcn": Row({"model": "rfcn", "epochs": 6}),
+    "yolo_grid": Row({"model": "yolo_grid", "epochs": 8}),
+    "yolo": Row({"model": "yolo", "epochs": 8, "lr": 4e-3}, least=0.75, seconds=BUDGET),
+    "ssd": Row({"model": "ssd", "epochs": 8}, least=0.75, seconds=BUDGET),
+    "retinanet": Row({"model": "retinanet", "epochs": 5}, least=0.75, seconds=BUDGET),
+    "mask_rcnn": Row({"model": "mask_rcnn", "epochs": 3}, least=0.65, seconds=BUDGET, metric="mask_ap50"),
     "nuclei": Row(
         {"model": "mask_rcnn", "epochs": 60, "batch": 4, "vflip": 0.5},
         least=0.5,
