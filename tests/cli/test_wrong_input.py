@@ -213,7 +213,7 @@ TRAIN = [
     (
         ["PHOTOS", "--fit", "cut"],
         2,
-        "--fit cannot be 'cut': use one of 'auto', 'crop', 'pad', 'stretch', 'short-side'.",
+        "--fit cannot be 'cut': use one of 'auto', 'crop', 'pad', 'stretch', 'short-side', 'own'.",
     ),
     (["PHOTOS", "--image-size", "big"], 2, "An image size is N or HxW with numbers from 1 to 8192, got 'big'."),
     (["PHOTOS", "--background", "1", "2"], 2, "--background needs 3 value(s)."),

@@ -47,7 +47,7 @@ def markers(n: int = 24, size: tuple[int, int] = SIZE, c: int = 3, seed: int = 0
         "index": torch.arange(n),
         "boxes_xyxy": torch.from_numpy(np.stack([box, box * 0], 1)),  # the second box is padding
         "box_label": torch.tensor([[3, -1]]).repeat(n, 1),
-        "keypoints": torch.from_numpy(points)[:, None, None],
+        "keypoints": torch.from_numpy(np.stack([points, points * 0], 1))[:, :, None],
         "valid_hw": torch.tensor([[h, w]]).repeat(n, 1),
         "original_hw": torch.tensor([[2 * h, 2 * w]]).repeat(n, 1),
         "canvas_affine": torch.tensor([[[2.0, 0, 0], [0, 2.0, 0]]]).repeat(n, 1, 1),

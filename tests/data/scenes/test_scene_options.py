@@ -53,7 +53,7 @@ def test_options_of_no_other_known_set() -> None:
         ("size=7", r"^size must be at least 8, got '7'\.$"),
         ("size=big", r"^An image size is N or HxW with numbers from 1 to 8192, got 'big'\.$"),
         ("difficulty=heavy", r"^Unknown value of difficulty 'heavy'\. Did you mean 'easy'\? Choose from: easy, hard, "),
-        ("for=detect", r"^Unknown value of for 'detect'\. Choose from: classify, segment\.$"),
+        ("for=tracking", r"^Unknown value of for 'tracking'\. Choose from: classify, detect, segment\.$"),
         ("train=x", r"^train must be a whole number, 0 or positive, got 'x'\.$"),
         ("seed=-1", r"^seed must be a whole number, 0 or positive, got '-1'\.$"),
         ("val=²", r"^val must be a whole number, 0 or positive, got '²'\.$"),
