@@ -9,12 +9,9 @@ training and validation, and of the classifier that a backbone was taken from. S
 picture at a time and one thread, measured once when a row is done.
 """
 
-import argparse
-import datetime
 import json
 import os
 import statistics
-import textwrap
 import time
 from functools import cache
 from typing import Any
@@ -22,7 +19,6 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from measure_demo import processor
 from rows_of_runs import ROOT, Row, Table
 
 PAGE = ROOT / "docs" / "detection-accuracy.md"
@@ -115,10 +111,8 @@ def line(name: str) -> str:
     return "| " + " | ".join([*cells, f"{minutes:.1f}", f"{found['ms']:.1f}", asked, met]) + " |"
 
 
-def page(done: list[str]) -> str:
+def page() -> str:
     """The table as far as it goes."""
-    import torch
-
     from pellucid.data.load import load
 
     digests = {spec: load(spec).card.digest for spec in (SCENES, FEWER)}
@@ -129,35 +123,13 @@ def page(done: list[str]) -> str:
         "one thread, those of the classifier counted in where its weights are used; ms are those of a picture, one at "
         "a time, from pixels to boxes."
     )
-    left = [name for name in ROWS if name not in done]
-    today = datetime.datetime.now(datetime.UTC).date()
-    return "\n".join(
-        [
-            "# What the detectors reach",
-            "",
-            f"`make detection-table`, {today}, {processor()}, 1 thread, torch {torch.__version__.split('+')[0]}.",
-            "",
-            "| run | settings | AP | AP50 | mask AP50 | minutes | ms | asked | met |",
-            "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |",
-            *map(line, done),
-            "",
-            textwrap.fill(about, 118),
-            *(["", f"Not run yet: {', '.join(left)}."] if left else []),
-            "",
-        ]
-    )
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--only", nargs="+", metavar="ROW", choices=list(ROWS), help="these rows, in this order")
-    options.add_argument("--page", action="store_true", help="train nothing, write the page from what is there")
-    chosen = options.parse_args()
-    for name in [] if chosen.page else chosen.only or ROWS:
-        TABLE.train(name)
-        PAGE.write_text(page(TABLE.done()), encoding="utf-8")
-    PAGE.write_text(page(TABLE.done()), encoding="utf-8")
+    rows = [
+        "| run | settings | AP | AP50 | mask AP50 | minutes | ms | asked | met |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+        *map(line, TABLE.done()),
+    ]
+    return TABLE.page("What the detectors reach", "make detection-table", rows, about)
 
 
 if __name__ == "__main__":
-    main()
+    TABLE.serve(__doc__, PAGE, page)

@@ -8,15 +8,11 @@ Every row is a run of `pellucid train` in runs/segmentation, resumed where it wa
 training and validation, and of the classifier that an encoder was taken from.
 """
 
-import argparse
-import datetime
 import os
-import textwrap
 from functools import cache
 from typing import Any
 
 import numpy as np
-from measure_demo import processor
 from rows_of_runs import ROOT, Row, Table
 
 PAGE = ROOT / "docs" / "segmentation-accuracy.md"
@@ -110,13 +106,11 @@ def cells(images: np.ndarray) -> np.ndarray:
     return parts[..., 0] * BINS**2 + parts[..., 1] * BINS + parts[..., 2]
 
 
-def page(done: list[str]) -> str:
+def page() -> str:
     """The table as far as it goes."""
-    import torch
-
     digest, baseline = by_colour()
     lines = []
-    for name in done:
+    for name in TABLE.done():
         metric = ROWS[name].metric or TABLE.metric
         value = TABLE.value(name) if metric != "dice" else worst_dice(name)
         asked, met = TABLE.verdict(name, value)
@@ -127,37 +121,15 @@ def page(done: list[str]) -> str:
         "on the validation split, the test split is opened once. CPU seconds are of training and validation on one "
         "thread, those of the classifier counted in where its weights are used."
     )
-    left = [name for name in ROWS if name not in done]
-    today = datetime.datetime.now(datetime.UTC).date()
-    return "\n".join(
-        [
-            "# What the segmenters reach",
-            "",
-            f"`make segmentation-table`, {today}, {processor()}, 1 thread, torch {torch.__version__.split('+')[0]}.",
-            "",
-            "| run | settings | test | CPU s | asked | met |",
-            "| --- | --- | ---: | ---: | --- | --- |",
-            f"| by colour alone | the most likely class of each of {BINS}^3 colours | miou {baseline:.4f} | | "
-            f"below 0.3 | {'yes' if baseline < 0.3 else '**no**'} |",
-            *lines,
-            "",
-            textwrap.fill(about, 118),
-            *(["", f"Not run yet: {', '.join(left)}."] if left else []),
-            "",
-        ]
-    )
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--only", nargs="+", metavar="ROW", choices=list(ROWS), help="these rows, in this order")
-    options.add_argument("--page", action="store_true", help="train nothing, write the page from what is there")
-    chosen = options.parse_args()
-    for name in [] if chosen.page else chosen.only or ROWS:
-        TABLE.train(name)
-        PAGE.write_text(page(TABLE.done()), encoding="utf-8")
-    PAGE.write_text(page(TABLE.done()), encoding="utf-8")
+    rows = [
+        "| run | settings | test | CPU s | asked | met |",
+        "| --- | --- | ---: | ---: | --- | --- |",
+        f"| by colour alone | the most likely class of each of {BINS}^3 colours | miou {baseline:.4f} | | "
+        f"below 0.3 | {'yes' if baseline < 0.3 else '**no**'} |",
+        *lines,
+    ]
+    return TABLE.page("What the segmenters reach", "make segmentation-table", rows, about)
 
 
 if __name__ == "__main__":
-    main()
+    TABLE.serve(__doc__, PAGE, page)

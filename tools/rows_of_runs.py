@@ -3,15 +3,20 @@
 Shared by the tables of segmenters and of detectors.
 """
 
+import argparse
+import datetime
 import json
 import os
 import shutil
 import subprocess
 import sys
+import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from measure_demo import processor
 from measure_zoo import spent
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,6 +115,29 @@ class Table:
     def shared(self) -> str:
         """What all rows share, in words."""
         return ", ".join(f"{key} {value}" for key, value in self.common.items())
+
+    def page(self, title: str, command: str, lines: list[str], about: str) -> str:
+        """The page: heading, what made it, the table, what all rows share, what is missing."""
+        import torch
+
+        left = [name for name in self.rows if name not in self.done()]
+        today, version = datetime.datetime.now(datetime.UTC).date(), torch.__version__.split("+")[0]
+        made = f"`{command}`, {today}, {processor()}, 1 thread, torch {version}."
+        missing = [f"Not run yet: {', '.join(left)}.", ""] if left else []
+        return "\n".join([f"# {title}", "", made, "", *lines, "", textwrap.fill(about, 118), "", *missing])
+
+    def serve(self, doc: str | None, place: Path, page: Callable[[], str]) -> None:
+        """The command line: train rows, and write the page after each."""
+        options = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        options.add_argument(
+            "--only", nargs="+", metavar="ROW", choices=list(self.rows), help="these rows, in this order"
+        )
+        options.add_argument("--page", action="store_true", help="train nothing, write the page from what is there")
+        chosen = options.parse_args()
+        for name in [] if chosen.page else chosen.only or self.rows:
+            self.train(name)
+            place.write_text(page(), encoding="utf-8")
+        place.write_text(page(), encoding="utf-8")
 
 
 def run_words(words: list[Any]) -> None:
