@@ -1,10 +1,17 @@
 """Memory that is used again must never be somebody's who still looks at it."""
 
+import pytest
 import torch
 
 from pellucid.ops import buffers
 
 LARGE = (buffers.SMALL + 5,)
+
+
+@pytest.fixture(autouse=True)
+def own_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of those of tests before, which may come free at any moment."""
+    monkeypatch.setattr(buffers, "_blocks", [])
 
 
 def test_memory_comes_back_only_when_no_view_of_it_lives():
