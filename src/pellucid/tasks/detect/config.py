@@ -14,8 +14,7 @@ USUAL_ZOOM = (0.8, 1.25)  # the standard scale jitter of Ghiasi et al. 2021, arX
 @dataclass(frozen=True)
 class ModelConfig:
     model: str = "auto"
-    """Name of the network (see `pellucid models`); auto is yolo, mask_rcnn where things have masks only, or what
-    --weights are of."""
+    """Name of the network (see `pellucid models`); auto is yolo, or what --weights are of."""
     backbone: str = "auto"
     """Network of the zoo whose maps the detector reads; auto is the usual one, or that of --weights."""
     proposals: int = 0
