@@ -1,10 +1,13 @@
 """Fill in the settings that were left to "auto", once the data is known. Shared by tasks with the common sections."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
+from pellucid.models.backbones import LAYOUTS
 
 Config = TypeVar("Config")
 
@@ -23,6 +26,27 @@ def resolve_data(cfg: Config, facts: DataFacts) -> Config:
         colour="grey" if preprocess.channels == 1 else "rgb",
     )
     return replace(settled, data=data)
+
+
+def resolve_backbone(model: str, stated: str, usual: Mapping[str, str]) -> str:
+    """The network of the zoo that a model stands on, "" for none or for an encoder of its own.
+
+    Args:
+        stated: what `--backbone` says; "auto" and "" leave it open.
+        usual: model -> the backbone it has unless told; only these take one.
+
+    Raises:
+        ConfigError: it is unknown, or the model is made of one piece.
+    """
+    if stated in ("auto", ""):
+        return usual.get(model, "")
+    if model not in usual:
+        raise ConfigError(
+            f"--backbone {stated} means nothing for model {model}, which is made of one piece. Leave it out, or take "
+            f"--model {', '.join(usual)}."
+        )
+    choose(stated, LAYOUTS, "backbone")
+    return stated
 
 
 def resolve_batch(cfg: Config, facts: DataFacts, usual: int, labelled: int = 0) -> Config:

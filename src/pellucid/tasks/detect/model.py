@@ -10,7 +10,6 @@ from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
-from pellucid.models.backbones import LAYOUTS
 from pellucid.models.detect import BACKBONES, BOX_LOSS, COUNTED, KEYPOINTS, MASKS, MODELS, PROPOSED
 from pellucid.models.detect import build as build_net
 from pellucid.models.detect.found import Found, Limits
@@ -20,7 +19,7 @@ from pellucid.nn.precision import as_float32
 from pellucid.ops.normalise import normalise
 from pellucid.tasks.detect.config import DetectConfig, usual_augment
 from pellucid.tasks.detect.proposals import propose
-from pellucid.training.resolve import resolve_batch, resolve_data
+from pellucid.training.resolve import resolve_backbone, resolve_batch, resolve_data
 
 USUAL_MODEL = "yolo"
 USUAL_BATCH = 16
@@ -117,16 +116,7 @@ def names(cfg: DetectConfig) -> tuple[str, str]:
             f"--proposals {cfg.model.proposals} means nothing for model {name}, which proposes no regions. Leave it "
             f"out, or take --model {', '.join(COUNTED)}."
         )
-    backbone = cfg.model.backbone
-    if backbone in (AUTO, ""):
-        return name, BACKBONES.get(name, "")
-    if name not in BACKBONES:
-        raise ConfigError(
-            f"--backbone {backbone} means nothing for model {name}, which is made of one piece. Leave it out, or take "
-            f"--model {', '.join(BACKBONES)}."
-        )
-    choose(backbone, LAYOUTS, "backbone")
-    return name, backbone
+    return name, resolve_backbone(name, cfg.model.backbone, BACKBONES)
 
 
 def make_model(cfg: DetectConfig, facts: DataFacts) -> FromPictures | OneByOne:

@@ -43,16 +43,7 @@ class BorrowedBackbone(Borrowed):
         Raises:
             ConfigError: pictures here are of a size at which the backbone has another stem.
         """
-        size = facts.preprocess.size
-        wanted = _shapes(cfg, facts, facts.n_classes)
-        other = next((name for name, tensor in self.start.items() if tuple(tensor.shape) != wanted[name]), None)
-        if other is not None:
-            theirs, ours = ("x".join(map(str, each)) for each in (self.found.preprocess.size, size))
-            raise ConfigError(
-                f"{self.found.source} was trained on pictures of {theirs} px, and at {ours} px {self.found.network} "
-                f"has another stem ({other} has another shape). Say --image-size {theirs}, or give weights that "
-                "were trained on pictures nearer in size."
-            )
+        self.require_stem(_shapes(cfg, facts, facts.n_classes), facts.preprocess.size)
         return super().settle(cfg, facts)
 
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.facts import DataFacts
-from pellucid.models.backbones import LAYOUTS
 from pellucid.models.from_batch import FromBatch
 from pellucid.models.segment import AUXILIARY_HEADS, BACKBONES, MODELS
 from pellucid.models.segment import build as build_net
 from pellucid.tasks.segment.config import SegmentConfig, SegmentLossConfig
-from pellucid.training.resolve import resolve_batch, resolve_class_weights, resolve_data
+from pellucid.training.resolve import resolve_backbone, resolve_batch, resolve_class_weights, resolve_data
 
 USUAL_MODEL = "fcn_small"
 USUAL_BATCH = 32
@@ -60,16 +59,7 @@ def names(cfg: SegmentConfig) -> tuple[str, str]:
     """
     name = USUAL_MODEL if cfg.model.model == AUTO else cfg.model.model
     choose(name, MODELS, "model")
-    backbone = cfg.model.backbone
-    if backbone in (AUTO, ""):
-        return name, BACKBONES.get(name, "")
-    if name not in BACKBONES:
-        raise ConfigError(
-            f"--backbone {backbone} means nothing for model {name}, which is made of one piece. Leave it out, or take "
-            f"--model {', '.join(BACKBONES)}."
-        )
-    choose(backbone, LAYOUTS, "backbone")
-    return name, backbone
+    return name, resolve_backbone(name, cfg.model.backbone, BACKBONES)
 
 
 def make_model(cfg: SegmentConfig, facts: DataFacts) -> FromBatch:

@@ -55,14 +55,7 @@ class BorrowedEncoder(Borrowed):
         """
         model, size = cfg.model, facts.preprocess.size
         wanted = wanted_shapes(model.model, size, facts.preprocess.channels, model.backbone)
-        other = next((name for name, tensor in self.start.items() if tuple(tensor.shape) != wanted[name]), None)
-        if other is not None:
-            theirs, ours = ("x".join(map(str, each)) for each in (self.found.preprocess.size, size))
-            raise ConfigError(
-                f"{self.found.source} was trained on pictures of {theirs} px, and at {ours} px {self.found.network} "
-                f"has another stem ({other} has another shape). Say --image-size {theirs}, or give weights that "
-                "were trained on pictures nearer in size."
-            )
+        self.require_stem(wanted, size)
         return super().settle(cfg, facts)
 
     def tensors(self, cfg: SegmentConfig) -> dict[str, Tensor]:

@@ -59,6 +59,26 @@ class Borrowed:
         data = replace(cfg.data, preprocess=facts.preprocess.mode)
         return replace(cfg, data=data, transfer=replace(cfg.transfer, head=head))
 
+    def require_stem(self, wanted: Mapping[str, tuple[int, ...]], size: tuple[int, int]) -> None:
+        """Refuse an encoder that is built otherwise for pictures of this size.
+
+        Args:
+            wanted: shapes of the run's network, by name.
+            size: height and width of its pictures.
+
+        Raises:
+            ConfigError: a tensor has another shape.
+        """
+        other = next((name for name, tensor in self.start.items() if tuple(tensor.shape) != wanted[name]), None)
+        if other is None:
+            return
+        theirs, ours = ("x".join(map(str, each)) for each in (self.found.preprocess.size, size))
+        raise ConfigError(
+            f"{self.found.source} was trained on pictures of {theirs} px, and at {ours} px {self.found.network} has "
+            f"another stem ({other} has another shape). Say --image-size {theirs}, or give weights that were trained "
+            "on pictures nearer in size."
+        )
+
     def tensors(self, cfg: Any) -> dict[str, Tensor]:
         """What a network of these settings starts from, by name; the rest of it keeps its random start."""
         afresh = self.last if cfg.transfer.head == "fresh" else frozenset()
