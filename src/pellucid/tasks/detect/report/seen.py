@@ -1,14 +1,13 @@
 """Pictures of an evaluation, looked at once more, with what is needed to draw boxes on them. H, W: pixels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pellucid.ops.masks.paste import paste_masks
-
-AT_ONCE = 16  # pictures that go through the model together
+from pellucid.report.once import Once
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,7 @@ class View:
         return corners.reshape(-1, 4)
 
 
-class Seen:
+class Seen(Once[View]):
     """Views of pictures by their position in the split; each goes through the model once.
 
     Args:
@@ -44,22 +43,16 @@ class Seen:
     """
 
     def __init__(self, look: Callable[[Sequence[int]], tuple[Any, Any]]) -> None:
-        self._look = look
-        self._views: dict[int, View] = {}
+        super().__init__(look, _views)
 
-    def __call__(self, indices: Sequence[int]) -> list[View]:
-        """Views in the order asked for."""
-        new = [index for index in dict.fromkeys(indices) if index not in self._views]
-        for start in range(0, len(new), AT_ONCE):
-            some = new[start : start + AT_ONCE]
-            batch, outputs = self._look(some)
-            images = batch["image"].permute(0, 2, 3, 1).round().clamp(0, 255).byte().cpu().numpy()
-            affine = batch["canvas_affine"].double().cpu().numpy()  # (n, 2, 3)
-            for row, index in enumerate(some):
-                masks, scores = _masks(outputs, row, (images.shape[1], images.shape[2]))
-                scale = affine[row][[0, 1], [0, 1]]
-                self._views[index] = View(index, images[row], scale, affine[row, :, 2], masks, scores)
-        return [self._views[index] for index in indices]
+
+def _views(
+    indices: Sequence[int], images: np.ndarray, batch: Mapping[str, Any], outputs: Mapping[str, Any]
+) -> Iterator[View]:
+    affine = batch["canvas_affine"].double().cpu().numpy()  # (n, 2, 3)
+    for row, index in enumerate(indices):
+        masks, scores = _masks(outputs, row, (images.shape[1], images.shape[2]))
+        yield View(index, images[row], affine[row][[0, 1], [0, 1]], affine[row, :, 2], masks, scores)
 
 
 def _masks(outputs: Any, row: int, hw: tuple[int, int]) -> tuple[np.ndarray | None, np.ndarray | None]:

@@ -1,13 +1,13 @@
 """Pictures of an evaluation, looked at once more: what is there, what is true, what is said. Letters: H, W pixels."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-AT_ONCE = 16  # pictures that go through the model together
+from pellucid.report.once import Once
 
 Window = tuple[slice, slice]
 
@@ -64,7 +64,7 @@ def patches(view: View, where: np.ndarray, least: int = 1) -> Iterator[Patch]:
             yield Patch(view, int(areas[number]), window, numbered[window] == number)
 
 
-class Seen:
+class Seen(Once[View]):
     """Views of pictures by their position in the split; each goes through the model once.
 
     Args:
@@ -72,18 +72,12 @@ class Seen:
     """
 
     def __init__(self, look: Callable[[Sequence[int]], tuple[Any, Any]]) -> None:
-        self._look = look
-        self._views: dict[int, View] = {}
+        super().__init__(look, _views)
 
-    def __call__(self, indices: Sequence[int]) -> list[View]:
-        """Views in the order asked for."""
-        new = [index for index in dict.fromkeys(indices) if index not in self._views]
-        for start in range(0, len(new), AT_ONCE):
-            some = new[start : start + AT_ONCE]
-            batch, outputs = self._look(some)
-            images = batch["image"].permute(0, 2, 3, 1).round().clamp(0, 255).byte().cpu().numpy()
-            true, called = batch["mask"].cpu().numpy(), outputs["logits"].argmax(1).cpu().numpy()
-            things = (batch["box_label"] >= 0).sum(1).tolist() if "box_label" in batch else [None] * len(some)
-            columns = zip(some, images, true, called, things, strict=True)
-            self._views |= {index: View(index, *rest) for index, *rest in columns}
-        return [self._views[index] for index in indices]
+
+def _views(
+    indices: Sequence[int], images: np.ndarray, batch: Mapping[str, Any], outputs: Mapping[str, Any]
+) -> Iterator[View]:
+    true, called = batch["mask"].cpu().numpy(), outputs["logits"].argmax(1).cpu().numpy()
+    things = (batch["box_label"] >= 0).sum(1).tolist() if "box_label" in batch else [None] * len(indices)
+    return map(View, indices, images, true, called, things)
