@@ -6,7 +6,8 @@ python tools/measure_detection.py --page           # the page from what is there
 
 Every row is a run of `pellucid train` in runs/detection, resumed where it was stopped. The seconds are those of
 training and validation, and of the classifier that a backbone was taken from. Speed is that of `Run.predict`, one
-picture at a time and one thread, measured once when a row is done.
+picture at a time and one thread, measured once when a row is done. Beside the table stands what the notes claim of
+detectors, measured: which is slower and which better, and what size, backbone and number of proposals do.
 """
 
 import json
@@ -14,6 +15,8 @@ import os
 import statistics
 import time
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -29,6 +32,8 @@ THINGS = "scenes:size=64,difficulty=medium,train=24000,val=500,test=500,seed=1,f
 NUCLEI = os.environ.get("NUCLEI_WHEEL", "")  # the wheel of stardist 0.9.2; see `data/known/nuclei.py`
 BUDGET = 2400.0  # CPU seconds
 TIMED = 30  # pictures
+SIDES = (64, 96, 128, 192)  # px
+PROPOSALS = (3, 10, 30, 100, 300)
 
 COMMON: dict[str, Any] = {
     "batch": 16,
@@ -44,7 +49,7 @@ COMMON: dict[str, Any] = {
 # What is fitted in one go has no steps.
 FITTED: dict[str, Any] = dict.fromkeys(("optimiser", "lr", "weight_decay", "schedule", "flip", "jitter"))
 
-ROWS: dict[str, Row] = {
+LADDER: dict[str, Row] = {
     "sliding_window": Row({"model": "sliding_window", "epochs": 8}, data=FEWER),
     "classifier": Row(
         {"model": "convnet", "epochs": 12, "batch": 64, "lr": 4e-3, "shift": 0.1}, data=THINGS, metric="accuracy"
@@ -66,36 +71,73 @@ ROWS: dict[str, Row] = {
         metric="mask_ap50",
     ),
 }
+# One epoch, every picture seen once: of the picture's size and of the backbone.
+ONCE: dict[str, Row] = {
+    **{f"yolo_{side}px": Row({"model": "yolo", "epochs": 1, "lr": 4e-3, "image_size": side}) for side in SIDES},
+    "yolo_resnet18": Row({"model": "yolo", "epochs": 1, "lr": 4e-3, "backbone": "resnet18"}),
+}
+ROWS = LADDER | ONCE
 TABLE = Table(CACHE, ROWS, COMMON, SCENES, "ap50")
 
 
 @cache
 def numbers(name: str) -> dict[str, float]:
     """The summary of the test split as it was opened, and milliseconds a picture, from a file once they are known."""
-    import torch
     from safetensors.torch import load_file
 
     import pellucid
-    from pellucid.data.load import load
 
     place = CACHE / name / "table.json"
     if place.exists():
-        found: dict[str, float] = json.loads(place.read_text(encoding="utf-8"))
-        return found
-    torch.set_num_threads(1)
+        return read(place)
     run = pellucid.Run(CACHE / name)
-    summary = run.trained.task.summarise(load_file(CACHE / name / "test.safetensors"), run.facts)
-    source = load(ROWS[name].data or SCENES)
-    pictures = [np.asarray(source.images[row]) for row in np.flatnonzero(np.asarray(source.roles) == "test")[:TIMED]]
+    found = run.trained.task.summarise(load_file(CACHE / name / "test.safetensors"), run.facts)
+    return keep(place, found | {"ms": milliseconds(run, ROWS[name].data or SCENES)})
+
+
+@cache
+def with_proposals(n: int) -> dict[str, float]:
+    """Of the trained Faster R-CNN whose second stage looks at n regions: the validation split, and milliseconds."""
+    import pellucid
+    from pellucid.models.detect.faster_rcnn import proposing
+
+    place = CACHE / "faster_rcnn" / f"proposals_{n}.json"
+    if place.exists():
+        return read(place)
+    run = pellucid.Run(CACHE / "faster_rcnn")
+    run.trained.model.net.rpn.settings = proposing(n)
+    found = run.evaluate(split="val", progress="quiet")
+    return keep(place, found | {"ms": milliseconds(run, SCENES)})
+
+
+def milliseconds(run: Any, spec: str) -> float:
+    """The median time of a picture of the test split, one at a time, from pixels to boxes."""
+    import torch
+
+    from pellucid.data.load import load
+
+    torch.set_num_threads(1)
+    source = load(spec)
     taken = []
-    for picture in pictures:
-        start = time.perf_counter()
+    for row in np.flatnonzero(np.asarray(source.roles) == "test")[:TIMED]:
+        picture = np.asarray(source.images[row])
+        start = time.process_time()
         run.predict([picture])
-        taken.append(time.perf_counter() - start)
-    found = {key: value for key, value in summary.items() if isinstance(value, float) and value == value}
-    found["ms"] = 1000 * statistics.median(taken)
-    place.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        taken.append(time.process_time() - start)
+    return 1000 * statistics.median(taken)
+
+
+def read(place: Path) -> dict[str, float]:
+    """Numbers that were kept."""
+    found: dict[str, float] = json.loads(place.read_text(encoding="utf-8"))
     return found
+
+
+def keep(place: Path, found: dict[str, Any]) -> dict[str, float]:
+    """The numbers of a summary, written down."""
+    kept = {key: value for key, value in found.items() if isinstance(value, float) and value == value}
+    place.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    return kept
 
 
 def line(name: str) -> str:
@@ -111,8 +153,66 @@ def line(name: str) -> str:
     return "| " + " | ".join([*cells, f"{minutes:.1f}", f"{found['ms']:.1f}", asked, met]) + " |"
 
 
+def claims() -> list[str]:
+    """What the notes say of detectors, each with our numbers and whether they agree."""
+    done = set(TABLE.done())
+
+    def compared(claim: str, one: str, other: str, *, slower: bool | None = None, better: bool | None = None) -> str:
+        """A row: what is claimed of `one` beside `other`."""
+        if not {one, other} <= done:
+            return f"| {claim} | not run yet | |"
+        a, b = numbers(one), numbers(other)
+        agrees = (slower is None or slower == (a["ms"] > b["ms"])) and (better is None or better == (a["ap"] > b["ap"]))
+        told = f"{one} {a['ap']:.3f} AP in {a['ms']:.1f} ms, {other} {b['ap']:.3f} in {b['ms']:.1f}"
+        return f"| {claim} | {told} | {'yes' if agrees else '**no**'} |"
+
+    return [
+        "## What the notes claim",
+        "",
+        "| claim | measured | agrees |",
+        "| --- | --- | --- |",
+        compared("Fast R-CNN is faster than R-CNN", "fast_rcnn", "rcnn", slower=False),
+        compared("Faster R-CNN is faster than Fast R-CNN", "faster_rcnn", "fast_rcnn", slower=False),
+        compared("Faster R-CNN is slower and better than SSD", "faster_rcnn", "ssd", slower=True, better=True),
+        compared("and than YOLO in its first form", "faster_rcnn", "yolo_grid", slower=True, better=True),
+        compared("and than YOLO in its modern form", "faster_rcnn", "yolo", slower=True, better=True),
+        compared("and than RetinaNet", "faster_rcnn", "retinanet", slower=True, better=True),
+        compared("SSD is faster and not as good as R-FCN", "ssd", "rfcn", slower=False, better=False),
+        compared("A bigger backbone helps, and costs", "yolo_resnet18", "yolo_128px", slower=True, better=True),
+        *(
+            compared(
+                f"Larger pictures help, and cost: {more} px",
+                f"yolo_{more}px",
+                f"yolo_{less}px",
+                slower=True,
+                better=True,
+            )
+            for less, more in pairwise(SIDES)
+        ),
+        "",
+        *proposals(done),
+    ]
+
+
+def proposals(done: set[str]) -> list[str]:
+    """How many regions the second stage of Faster R-CNN looks at."""
+    if "faster_rcnn" not in done:
+        return []
+    found = {n: with_proposals(n) for n in PROPOSALS}
+    return [
+        "## Number of proposals",
+        "",
+        "The trained `faster_rcnn` on the validation split, its second stage looking at so many regions of a picture:",
+        "",
+        "| proposals | AP | AP50 | ms |",
+        "| ---: | ---: | ---: | ---: |",
+        *(f"| {n} | {each['ap']:.3f} | {each['ap50']:.3f} | {each['ms']:.1f} |" for n, each in found.items()),
+        "",
+    ]
+
+
 def page() -> str:
-    """The table as far as it goes."""
+    """The tables as far as they go."""
     from pellucid.data.load import load
 
     digests = {spec: load(spec).card.digest for spec in (SCENES, FEWER)}
@@ -120,15 +220,18 @@ def page() -> str:
         f"Scenes: `{SCENES}`, content {digests[SCENES]}; where every region costs a look of its own, `{FEWER}`, "
         f"content {digests[FEWER]}: the test split is the same. All rows: {TABLE.shared()}. The best epoch is picked "
         "on the validation split, the test split is opened once. Minutes are CPU minutes of training and validation on "
-        "one thread, those of the classifier counted in where its weights are used; ms are those of a picture, one at "
-        "a time, from pixels to boxes."
+        "one thread, those of the classifier counted in where its weights are used; ms are CPU milliseconds of a "
+        "picture, one at a time, from pixels to boxes."
     )
-    rows = [
+    done = TABLE.done()
+    head = [
         "| run | settings | AP | AP50 | mask AP50 | minutes | ms | asked | met |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |",
-        *map(line, TABLE.done()),
     ]
-    return TABLE.page("What the detectors reach", "make detection-table", rows, about)
+    ladder = [*head, *(line(name) for name in done if name in LADDER)]
+    once = ["", "Every picture seen once:", "", *head, *(line(name) for name in done if name in ONCE)]
+    made = TABLE.page("What the detectors reach", "make detection-table", [*ladder, *once], about)
+    return made + "\n" + "\n".join(claims())
 
 
 if __name__ == "__main__":
