@@ -105,7 +105,8 @@ def with_proposals(n: int) -> dict[str, float]:
     if place.exists():
         return read(place)
     run = pellucid.Run(CACHE / "faster_rcnn")
-    run.trained.model.net.rpn.settings = proposing(n)
+    detector: Any = run.trained.model.net
+    detector.rpn.settings = proposing(n)
     found = run.evaluate(split="val", progress="quiet")
     return keep(place, found | {"ms": milliseconds(run, SCENES)})
 
