@@ -80,6 +80,9 @@ MASKS: tuple[str, ...] = ("mask_rcnn", "maskrcnn_resnet50_fpn")
 # networks that learn keypoints where the data has them, and take `n_keypoints`
 KEYPOINTS: tuple[str, ...] = ("localizer", "keypoint_rcnn", "keypointrcnn_resnet50_fpn")
 
+# those of them that cannot do without
+ALWAYS_KEYPOINTS: tuple[str, ...] = ("keypoint_rcnn", "keypointrcnn_resnet50_fpn")
+
 # networks that take `box_loss`, by which they compare boxes
 BOX_LOSS: tuple[str, ...] = ("localizer",)
 
