@@ -94,9 +94,9 @@ def test_networks_get_what_they_learn_or_say_what_is_missing(monkeypatch: pytest
         make_data(of_model("yolo"), changed(plain))
     assert make_data(of_model("yolo"), changed(plain), preprocess=measured(), whole=True).pack.outlines is None
     monkeypatch.setattr(module, "MASKS", ())
-    monkeypatch.setattr(module, "KEYPOINTS", ("yolo",))
-    with pytest.raises(DataError, match="^yolo learns keypoints, and not all things of scenes have some."):
-        make_data(of_model("yolo"), changed(plain))
+    with pytest.raises(DataError, match="^keypoint_rcnn learns keypoints, and not all things of scenes have some."):
+        make_data(of_model("keypoint_rcnn"), changed(plain))
+    assert make_data(of_model("localizer"), changed(plain)).facts.n_keypoints == 0  # it learns them where there are some
 
 
 def test_scale_jitter_is_the_usual_thing_unless_something_else_cuts() -> None:

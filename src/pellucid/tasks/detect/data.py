@@ -8,7 +8,7 @@ from pellucid.core.preprocess import Numbers, Preprocess
 from pellucid.core.progress import Progress, Quiet
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.source import Source
-from pellucid.models.detect import KEYPOINTS, MASKS, PROPOSED
+from pellucid.models.detect import ALWAYS_KEYPOINTS, MASKS, PROPOSED
 from pellucid.tasks.detect.config import DetectConfig, usual_augment
 from pellucid.tasks.detect.model import names
 from pellucid.tasks.detect.proposals import packed_proposals
@@ -58,7 +58,7 @@ def _require_things(name: str, facts: DataFacts) -> None:
         )
     lacks = {
         "outlines": name in MASKS and not facts.has_outlines,
-        "keypoints": name in KEYPOINTS and not facts.n_keypoints,
+        "keypoints": name in ALWAYS_KEYPOINTS and not facts.n_keypoints,
     }
     for what in (what for what, missing in lacks.items() if missing):
         raise DataError(
