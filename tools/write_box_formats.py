@@ -74,6 +74,8 @@ FOUND = """\
 - Crowds are neither hits nor misses. VOC's difficult things are read as crowds, so that they are ignored as in VOC's
   own evaluation; what is found inside of one is forgiven by COCO's rule, which is a little milder.
 - Keypoints of COCO are numbers of pixels; half a pixel is added, which writing takes off again.
+- Ids of COCO's categories and pictures are kept, with gaps or not: writing COCO takes them again, and `results.json`
+  of a model that was trained on such a file has its categories.
 - Polygons of COCO are filled pixel for pixel as its own tools do, those of YOLO by the centres of the pixels.
 - Masks are there if every thing has an outline.
 """

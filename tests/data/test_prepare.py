@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pellucid.core.errors import ConfigError
-from pellucid.core.preprocess import Preprocess
+from pellucid.core.preprocess import Preprocess, Resize
 from pellucid.data.config import AugmentConfig, DataConfig
 from pellucid.data.prepare import Splits, prepare
 from pellucid.data.single import as_batch
@@ -153,6 +153,17 @@ def test_training_loader_drops_a_short_last_step_and_evaluation_does_not() -> No
     assert [len(b["index"]) for b in splits.loader("train", 10, training=True).epoch(0)] == [10, 10]
     assert [len(b["index"]) for b in splits.loader("train", 10).epoch(0)] == [10, 10, 4]
     assert [len(b["index"]) for b in splits.loader("train", 100, training=True).epoch(0)] == [24]
+
+
+def test_networks_that_resize_themselves_get_the_largest_picture_whole(tmp_path: Path) -> None:
+    source = replace(files(tmp_path, [(30, 20), (10, 50)]), labels=np.zeros(2, dtype=np.int64), classes=("a",))
+    for rule, room in ((Resize(16, 45), (30, 45)), (Resize(16, 90), (30, 50)), (Resize(to=(9, 9)), (30, 40))):
+        own = Preprocess((8, 40), fit="own", resize=rule)
+        splits = ready(source, DataConfig(), preprocess=own, whole=True)
+        assert splits.facts.preprocess == replace(own, size=room)
+        batch = next(iter(splits.loader("test", 2).epoch(0)))
+        assert batch["image"].shape == (2, 3, *room)
+        assert sorted(batch["valid_hw"].tolist()) == sorted([[30, 20], [round(10 * min(1, room[1] / 50)), room[1]]])
 
 
 def test_a_single_picture_goes_the_way_of_the_pack(tmp_path: Path) -> None:

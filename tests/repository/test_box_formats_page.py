@@ -36,5 +36,5 @@ def test_opencv_gives_corner_and_size_as_coco_and_yolo_gives_middle_and_size() -
     mask[20:30, 10:40] = 1
     things = Objects.from_masks(mask[None], np.zeros(1, dtype=np.int64))
     assert cv2.boundingRect(mask) == (10, 20, 30, 10)
-    assert annotation(things, 0)["bbox"] == [10, 20, 30, 10]
+    assert annotation(things, 0, [1])["bbox"] == [10, 20, 30, 10]
     assert box_shares(things, 0, (50, 100)) == [0.25, 0.5, 0.3, 0.2]

@@ -22,6 +22,7 @@ class DataFacts:
             training split, of height and width the geometric mean. 1 in runs that were trained before it was noted.
         n_keypoints: points that are marked on each thing; 0 where things have none, or none are told apart.
         has_outlines: whether things come with masks.
+        category_ids: numbers by which the data's files call the classes; () where they have none.
     """
 
     task: str
@@ -36,6 +37,7 @@ class DataFacts:
     zoom: float = 1.0
     n_keypoints: int = 0
     has_outlines: bool = False
+    category_ids: tuple[int, ...] = ()
 
     @property
     def n_classes(self) -> int:

@@ -66,7 +66,8 @@ class Preprocess:
         interpolation: how pictures are resized, with antialiasing: `bilinear`, or `bicubic` as some published
             weights were trained with.
         resize: for networks that take pictures of any size, one at a time: cut to the picture, made to numbers, and
-            resized so. `size` is then the room that a picture has in stored data; what is larger is made smaller there.
+            resized so. `size` is then the side of their tiles, and stored data has room for its largest picture, up to
+            `long_side` or `size`.
     """
 
     size: tuple[int, int]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.core.errors import DataError, ImageError
 from pellucid.core.facts import DataFacts
-from pellucid.core.preprocess import Fit, Numbers, Preprocess
+from pellucid.core.preprocess import Fit, Numbers, Preprocess, Resize
 from pellucid.core.progress import Progress, Quiet
 from pellucid.core.seed import numpy_generator
 from pellucid.core.shapes import parse_size
@@ -22,6 +22,7 @@ from pellucid.data.pack import Pack, make_pack
 from pellucid.data.pack.equal import first_equal
 from pellucid.data.pack.outlines import outlines_of
 from pellucid.data.pack.things import count_keypoints, have_outlines, thing_targets
+from pellucid.data.readers.detect.pictures import read_sizes
 from pellucid.data.source import Problem, Role, Source
 from pellucid.data.splits import Split, keep_together, make_split, subset
 from pellucid.data.statistics import measure
@@ -141,6 +142,8 @@ def prepare(
     if isinstance(preprocess, Numbers):
         preprocess = preprocess.on(_geometry(source, data))
     preprocess = preprocess or _geometry(source, data)
+    if preprocess.resize is not None:
+        preprocess = _with_room(source, preprocess, preprocess.resize)
     pack = make_pack(
         source,
         preprocess.canvas_size,
@@ -175,6 +178,7 @@ def prepare(
         zoom=_zoom(pack, split.train),
         n_keypoints=n_keypoints,
         has_outlines=has_outlines,
+        category_ids=source.category_ids,
     )
     problems, mirror = [*source.problems, *pack.problems], mirror_order(source.keypoints)
     return Splits(facts, pack, split, problems, kept.names, augment, kept.objects, mirror)
@@ -278,6 +282,17 @@ def _geometry(source: Source, data: DataConfig) -> Preprocess:
         scale=(1 / 255,) * n_channels,
         background=data.background,
     )
+
+
+def _with_room(source: Source, preprocess: Preprocess, rule: Resize) -> Preprocess:
+    """For networks that resize pictures themselves: room for the largest picture, but no more than they look at."""
+    if isinstance(source.images, np.ndarray):
+        sizes = [(source.images.shape[1], source.images.shape[2])]
+    else:
+        sizes = [size for size in read_sizes(list(map(Path, source.images))) if not isinstance(size, ImageError)]
+    most = max(rule.long_side, *preprocess.size)
+    height, width = (min(most, max(sides)) for sides in zip(*sizes, strict=True)) if sizes else preprocess.size
+    return replace(preprocess, size=(height, width))
 
 
 def _sample_sizes(source: Source) -> tuple[list[tuple[int, int]], int]:

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from pellucid.data.objects import Objects, ObjectsOnDemand
 
 Role = Literal["train", "val", "test"]
 ROLES: tuple[Role, ...] = ("train", "val", "test")
+BACKGROUND = "background"  # the first class of masks in which not everything is a thing
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Source:
         objects: N times the things in a picture, whose classes are indices into `classes`; or None.
         keypoints: names of the keypoints of each thing, where they are known: those with `left` in them change places
             with those with `right` in mirrored pictures.
+        category_ids: K numbers by which the files call the classes, where they do; () where nobody else numbers them.
+        image_ids: N numbers or words by which the files call the pictures; or None.
         roles: (N,) of "train", "val", "test" or "", as far as the data says; "" is to be split.
         groups: (N,) any hashable; records of one group stay on one side; or None.
         problems: what was left out while reading.
@@ -76,6 +79,8 @@ class Source:
     mask_colours: dict[int, int] | None = None
     objects: Sequence[Objects] | None = None
     keypoints: tuple[str, ...] = ()
+    category_ids: tuple[int, ...] = ()
+    image_ids: Sequence[int | str] | None = None
     roles: np.ndarray | None = None
     groups: np.ndarray | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -103,10 +108,13 @@ class Source:
             ("groups", self.groups),
             ("masks", self.masks),
             ("objects", self.objects),
+            ("image_ids", self.image_ids),
         ):
             if values is not None and len(values) != n:
                 raise DataError(f"{self.name}: {n} images but {len(values)} {what}.")
         drawn = () if self.objects is None or isinstance(self.objects, ObjectsOnDemand) else self.objects
+        if self.category_ids and len(self.category_ids) != len(self.classes):
+            raise DataError(f"{self.name}: {len(self.classes)} classes but {len(self.category_ids)} category_ids.")
         for name, objects in zip(self.names, drawn, strict=False):
             if len(objects) and objects.labels.max() >= len(self.classes):
                 raise DataError(
@@ -141,8 +149,25 @@ class Source:
                 return values.take(rows)
             return [values[row] for row in rows]
 
-        parts = ("images", "names", "labels", "masks", "objects", "roles", "groups")
+        parts = ("images", "names", "labels", "masks", "objects", "image_ids", "roles", "groups")
         return Source(**{**self.__dict__, "spec": "", **{part: pick(getattr(self, part)) for part in parts}})
+
+    def things_alone(self) -> "Source":
+        """The same pictures with their things, without labels and masks of the whole, for detection.
+
+        A background that the masks begin with is no class then: no thing is of it.
+        """
+        alone = replace(self, labels=None, masks=None)
+        if self.masks is None or self.objects is None or self.classes[0].lower() != BACKGROUND:
+            return alone
+        things = self.objects
+
+        def counted_without(row: int) -> Objects:
+            found = things[row]
+            return replace(found, labels=found.labels - 1)
+
+        objects = ObjectsOnDemand(counted_without, np.arange(len(self)))
+        return replace(alone, classes=self.classes[1:], category_ids=self.category_ids[1:], objects=objects)
 
     def _repr_html_(self) -> str:
         """Classes and how often each occurs in every split, for a notebook."""

@@ -210,7 +210,7 @@ def other_splits(run: Record, source: Source, progress: Progress) -> Splits:
     if needed is None:
         raise DataError(f"{source.name} has no {what}, which the model was trained on. Give data for --task {task}.")
     if task == "detect":
-        source = replace(source, labels=None, masks=None)
+        source = source.things_alone()
     known = with_classes(source, trained.facts.classes)
     splits: Splits = trained.task.make_data(trained.cfg, known, progress, trained.facts.preprocess, True)
     return splits
@@ -243,7 +243,7 @@ def with_classes(source: Source, classes: tuple[str, ...]) -> Source:
         return replace(found, labels=places[found.labels])
 
     objects = None if things is None else ObjectsOnDemand(renumbered, np.arange(len(source)))
-    return Source(**{**source.__dict__, "classes": classes, "labels": labels, "objects": objects})
+    return replace(source, classes=classes, category_ids=(), labels=labels, objects=objects)
 
 
 def _some(names: Sequence[str]) -> str:

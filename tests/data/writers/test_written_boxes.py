@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as peer_mask
 from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from pellucid.core.errors import DataError
 from pellucid.data.images import read_image
@@ -216,6 +217,51 @@ def test_pycocotools_reads_what_is_written(tmp_path: Path) -> None:
         for one, mask in zip(found, expected.dense(), strict=True):
             assert np.array_equal(peer.annToMask(one).astype(bool), mask)
             assert peer_mask.area(peer.annToRLE(one)) == one["area"] == mask.sum()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_ids_come_back_so_that_the_old_and_the_new_file_judge_each_other(tmp_path: Path) -> None:
+    """What is in the one file, taken for found, is without fault by the other one: category 1 to 90, with gaps."""
+    numbers, pictures = np.random.default_rng(0), [397, 12, 7]
+    categories = [{"id": identity, "name": f"class {identity}"} for identity in (90, 1, 13, 44)]
+    annotations = []
+    for identity in pictures:
+        for category in (90, 13, 13, 1):
+            left, top, width, height = (int(value) for value in numbers.integers(1, 7, 4))
+            annotations.append(
+                {"id": len(annotations) + 1, "image_id": identity, "category_id": category, "iscrowd": 0}
+                | {"bbox": [left, top, width, height], "area": width * height}
+            )
+    for identity in pictures:
+        Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / f"{identity}.png")
+    named = [{"id": one, "file_name": f"{one}.png", "width": WIDTH, "height": HEIGHT} for one in pictures]
+    old, new = tmp_path / "instances.json", tmp_path / "new" / "annotations" / "instances.json"
+    old.write_text(json.dumps({"images": named, "categories": categories, "annotations": annotations}))
+    assert export(f"coco:{old}", tmp_path / "new", "coco") == []
+    for truth, found in ((old, new), (new, old)):
+        entries = [{**one, "score": 0.9} for one in json.loads(found.read_text())["annotations"]]
+        with contextlib.redirect_stdout(io.StringIO()):
+            whole = COCO(str(truth))
+            evaluation = COCOeval(whole, whole.loadRes(entries), "bbox")
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+        assert evaluation.stats[0] == pytest.approx(1.0)
+        assert {one["image_id"] for one in entries} == set(pictures)
+
+
+def test_ids_that_two_pictures_share_are_counted_anew(tmp_path: Path) -> None:
+    numbers = (9, 4, 5, 6, 7)
+    source = replace(source_of([Objects([[0, 0, 2, 2]], [0])]), category_ids=numbers, image_ids=["a", "a"])
+    (said,) = write_coco(source, tmp_path)
+    assert said == "given has two pictures of one id in a split, so they are numbered anew, from 1."
+    content = json.loads((tmp_path / "annotations" / "instances.json").read_text())
+    assert [one["id"] for one in content["images"]] == [one["image_id"] for one in content["annotations"]] == [1, 2]
+    assert {one["id"]: one["name"] for one in content["categories"]} == dict(zip(numbers, CLASSES, strict=True))
+    with pytest.raises(DataError, match="2 images but 1 image_ids"):
+        replace(source, image_ids=["a"])
+    with pytest.raises(DataError, match="5 classes but 1 category_ids"):
+        replace(source, category_ids=(1,))
 
 
 def test_numbers_are_short_where_they_can_be(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_each_picture_is_cut_out_and_resized_alone() -> None:
     torch.testing.assert_close(second[0], image[1, :, :10, :30] / 255)
     assert out["found_boxes_xyxy"].shape == (2, 3, 4), "the network's own limits"
     assert out["found_boxes_xyxy"][:, 0].tolist() == [[0, 0, 40, 40], [0, 0, 30, 10]]
-    assert out["found_keypoints"][0, 0, 0].tolist() == [40, 40, 1]
+    assert out["found_keypoints"][0, 0, 0].tolist() == [40.5, 40.5, 1], "40 is the number of a pixel, as COCO counts"
     other = image.clone()
     other[1, :, 10:] = 255 - other[1, :, 10:]  # beyond the picture
     with torch.no_grad():
@@ -135,14 +135,14 @@ def test_the_truth_follows_the_picture() -> None:
         "box_label": torch.tensor([[1, -1]]),
         "is_crowd": torch.zeros(1, 2, dtype=torch.bool),
         "instance_mask": masks,
-        "keypoints": torch.tensor([[[[10.0, 5.0, 2.0]], [[0.0, 0.0, 0.0]]]]),
+        "keypoints": torch.tensor([[[[10.5, 5.5, 2.0]], [[0.0, 0.0, 0.0]]]]),
         "proposals_xyxy": torch.tensor([[[2.0, 2.0, 4.0, 4.0]]]),
     }
     out = model(batch)
     ((x, truth),) = model.net.seen  # type: ignore[union-attr]
     assert x.shape == (1, 3, 20, 60)
     assert truth.boxes_xyxy[0, 0].tolist() == [0, 0, 30, 10]
-    assert truth.keypoints[0, 0, 0].tolist() == [30, 10, 2]
+    assert truth.keypoints[0, 0, 0].tolist() == [30, 10, 2]  # of 10 and 5, the numbers of the pixels
     assert truth.proposals_xyxy[0, 0].tolist() == [6, 4, 12, 8]
     assert truth.masks.shape == (1, 2, 20, 60)
     assert truth.masks[0, 0].nonzero().amax(0).tolist() == [9, 29] and int(truth.masks.sum()) == 10 * 30

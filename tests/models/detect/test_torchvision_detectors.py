@@ -74,7 +74,7 @@ def compare_things(found: Found, case: dict[str, Any]) -> int:
         close(found.masks[0, there].diagonal(dim1=1, dim2=2), case["mask_diagonal"], NEAR_SCORE)
     if "keypoints" in case:
         assert found.keypoints is not None
-        close(found.keypoints[0, there][..., :2], case["keypoints"], NEAR_PX)
+        close(found.keypoints[0, there][..., :2] - 0.5, case["keypoints"], NEAR_PX)  # theirs are numbers of pixels
         close(found.keypoints[0, there][..., 2], case["keypoint_scores"], 1e-3)
     return len(labels)
 

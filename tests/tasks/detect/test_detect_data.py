@@ -65,6 +65,14 @@ def test_one_world_gives_every_label(role: str, monkeypatch: pytest.MonkeyPatch)
     assert torch.equal(area, batch["box_area"].long())
 
 
+def test_a_background_that_masks_show_is_no_class() -> None:
+    whole, alone = (make_data(DetectConfig(), some_scenes(purpose)) for purpose in ("segment", "detect"))
+    assert whole.facts.classes == alone.facts.classes and "background" not in whole.facts.classes
+    assert whole.facts.class_counts == alone.facts.class_counts
+    assert all(mine == theirs for mine, theirs in zip(whole.objects or (), alone.objects or (), strict=True))
+    assert some_scenes("segment").things_alone().take(np.array([1])).objects[0] == alone.objects[1]
+
+
 def test_sources_of_other_kinds_are_refused() -> None:
     digits = load("digits")
     with pytest.raises(
@@ -96,7 +104,9 @@ def test_networks_get_what_they_learn_or_say_what_is_missing(monkeypatch: pytest
     monkeypatch.setattr(module, "MASKS", ())
     with pytest.raises(DataError, match="^keypoint_rcnn learns keypoints, and not all things of scenes have some."):
         make_data(of_model("keypoint_rcnn"), changed(plain))
-    assert make_data(of_model("localizer"), changed(plain)).facts.n_keypoints == 0  # it learns them where there are some
+    assert (
+        make_data(of_model("localizer"), changed(plain)).facts.n_keypoints == 0
+    )  # it learns them where there are some
 
 
 def test_scale_jitter_is_the_usual_thing_unless_something_else_cuts() -> None:

@@ -15,6 +15,11 @@ from pycocotools.cocoeval import COCOeval
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
+from pellucid.data.config import AugmentConfig, DataConfig
+from pellucid.data.load import load
+from pellucid.data.prepare import prepare
+from pellucid.models.published.classes import COCO as COCO_CLASSES
+from pellucid.models.published.classes import NEVER_DRAWN
 from pellucid.ops.masks.rle import encode
 from pellucid.tasks.detect.prediction.gathered import CocoResults
 from pellucid.tasks.detect.prediction.result import DetectResult
@@ -73,6 +78,59 @@ def test_pycocotools_reads_and_evaluates_the_results(capsys: pytest.CaptureFixtu
     evaluation.summarize()
     assert evaluation.stats[0] == pytest.approx(1.0)
     capsys.readouterr()
+
+
+def test_what_a_model_of_a_coco_file_finds_is_judged_by_that_file(tmp_path: Path) -> None:
+    """Its own truth taken for found is without fault, in boxes and in keypoints, which its reader moves to middles."""
+    pictures, categories = {397: "a.png", 12: "b.png"}, {90: "dog", 1: "cat", 13: "bird"}
+    numbers, annotations = np.random.default_rng(3), []
+    for identity, name in pictures.items():
+        Image.new("RGB", (30, 20)).save(tmp_path / name)
+        for category in categories:
+            box = [int(value) for value in numbers.integers(2, 9, 4)]
+            points = [*(int(value) for value in numbers.integers(0, 9, 2)), 2] * 17
+            one = {"id": len(annotations) + 1, "image_id": identity, "category_id": category, "iscrowd": 0}
+            annotations.append({**one, "bbox": box, "area": 2, "keypoints": points, "num_keypoints": 17})
+    truth: dict[str, Any] = {
+        "images": [{"id": k, "file_name": name, "height": 20, "width": 30} for k, name in pictures.items()],
+        "categories": [{"id": k, "name": name, "keypoints": ["x"] * 17} for k, name in categories.items()],
+        "annotations": annotations,
+    }
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(truth))
+    source = load(path)
+    facts = prepare(source, DataConfig(preprocess="unit"), AugmentConfig(), 0, "detect", whole=True).facts
+    facts = DataFacts.from_dict(json.loads(json.dumps(facts.as_dict())))  # as it comes out of a file of weights
+    for wishes in (DetectWishes(coco=str(path)), DetectWishes()):
+        taken = CocoResults(wishes, facts)
+        for name, things in zip(source.names, source.objects or (), strict=True):
+            n = len(things)
+            found = DetectResult(
+                name, (20, 30), facts.classes, things.boxes_xyxy, things.labels, np.ones(n), None, things.keypoints
+            )
+            taken.add(found)
+        entries = json.loads(taken.files()["results.json"])
+        assert [entry["category_id"] for entry in entries] == [90, 1, 13] * 2
+        if not wishes.coco:
+            about = json.loads(taken.files()["images.json"])
+            assert {each["id"]: each["name"] for each in about["categories"]} == categories
+            continue
+        for kind in ("bbox", "keypoints"):
+            evaluation = COCOeval(*read(truth, entries), kind)
+            evaluation.params.areaRng = [[0, 1e9]] * len(evaluation.params.areaRng)
+            evaluation.evaluate()
+            evaluation.accumulate()
+            precision = evaluation.eval["precision"]
+            assert (precision[precision > -1] == 1).all() and (precision > -1).any(), kind
+        assert [entry["keypoints"][:2] for entry in entries] == [one["keypoints"][:2] for one in annotations]
+
+
+def test_classes_that_coco_never_drew_need_no_category(tmp_path: Path) -> None:
+    drawn = [{"id": k + 1, "name": name} for k, name in enumerate(COCO_CLASSES) if name not in NEVER_DRAWN]
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps({"images": [], "categories": drawn}))
+    facts = DataFacts("detect", "published", COCO_CLASSES, (0,) * 90, Preprocess((32, 32)))
+    assert CocoResults(DetectWishes(coco=str(path)), facts).category_ids == list(range(1, 91))
 
 
 def test_ids_of_a_coco_file(tmp_path: Path) -> None:

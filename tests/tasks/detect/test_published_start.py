@@ -76,9 +76,9 @@ def test_other_data_is_measured_by_names_of_classes(file: Path) -> None:
     renamed = replace(source, classes=COCO[: len(source.classes)][::-1])
     known = with_classes(renamed, trained.facts.classes)
     splits = trained.task.make_data(trained.cfg, known, Quiet(), trained.facts.preprocess, True)
-    assert splits.facts.preprocess == ENTRY.preprocess and splits.facts.n_test == 3
+    assert splits.facts.preprocess == replace(ENTRY.preprocess, size=(64, 64)) and splits.facts.n_test == 3
     batch = next(iter(splits.loader("test", 3).epoch(0)))
-    assert batch["image"].shape == (3, 3, 640, 640) and batch["valid_hw"].tolist() == [[64, 64]] * 3
+    assert batch["image"].shape == (3, 3, 64, 64) and batch["valid_hw"].tolist() == [[64, 64]] * 3
     with torch.inference_mode():
         outputs = trained.model(batch)
         records = trained.task.score(outputs, batch)

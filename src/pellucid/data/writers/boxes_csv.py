@@ -10,7 +10,6 @@ from pellucid.data.readers.checks import sorted_names
 from pellucid.data.source import Source
 from pellucid.data.writers.new_folder import new_folder
 from pellucid.data.writers.things import (
-    class_names,
     copy_picture,
     name_files,
     no_place,
@@ -33,9 +32,8 @@ def write_boxes_csv(source: Source, folder: Path, progress: Progress | None = No
         DataError: the data does not say where its things are, or `folder` is not empty.
         WriteError: the place cannot be written.
     """
-    things = require_things(source, "a table")
+    source, things = require_things(source, "a table")
     progress = progress or Quiet()
-    classes, first = class_names(source)
     files = name_files(source)
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
@@ -49,7 +47,7 @@ def write_boxes_csv(source: Source, folder: Path, progress: Progress | None = No
             objects = things[one.row]
             assert objects.is_crowd is not None  # filled in by Objects
             for box, label, is_crowd in zip(objects.boxes_xyxy, objects.labels, objects.is_crowd, strict=True):
-                name = classes[int(label) - first]
+                name = source.classes[int(label)]
                 shown.add(name)
                 table.writerow([path.as_posix(), *map(plain, box), name, int(is_crowd), one.role])
             if not len(objects):
@@ -58,6 +56,6 @@ def write_boxes_csv(source: Source, folder: Path, progress: Progress | None = No
             advance(done)
         write_text(place / TABLE, text.getvalue())
     notes = no_place(lost, "Tables")
-    if sorted_names(shown) != classes:
+    if sorted_names(shown) != source.classes:
         notes.append("A table holds no list of classes: those that occur come back, sorted.")
     return notes

@@ -8,12 +8,10 @@ import numpy as np
 from pellucid.core.errors import DataError
 from pellucid.core.files import write_json, write_text
 from pellucid.core.progress import Progress, Quiet
-from pellucid.data.source import Source
+from pellucid.data.source import BACKGROUND, Source
 from pellucid.data.writers.names import in_memory, stem_of
 from pellucid.data.writers.new_folder import new_folder, write_mask, write_picture
 from pellucid.plots.palette import palette
-
-BACKGROUND = "background"  # a class of this name is drawn black
 
 
 def write_mask_folder(source: Source, folder: Path, progress: Progress | None = None) -> None:

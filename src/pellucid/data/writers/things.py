@@ -1,4 +1,4 @@
-"""What every writer of boxes begins with: names of files, class names, the pictures themselves, and short numbers."""
+"""What every writer of boxes begins with: names of files, the things, the pictures themselves, and short numbers."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -13,7 +13,6 @@ from pellucid.data.objects import Objects
 from pellucid.data.readers.checks import role_of
 from pellucid.data.readers.listing import EXTENSIONS
 from pellucid.data.source import ROLES, Source
-from pellucid.data.writers.mask_folder import BACKGROUND
 from pellucid.data.writers.new_folder import write_picture
 
 PICTURE_FOLDERS = ("images", "jpegimages", "data")  # which say nothing of a picture, as folders of splits
@@ -63,21 +62,16 @@ def name_files(source: Source, is_flat: bool = False) -> list[Named]:
     return found
 
 
-def require_things(source: Source, form: str) -> Sequence[Objects]:
-    """The things of every picture.
+def require_things(source: Source, form: str) -> tuple[Source, Sequence[Objects]]:
+    """The pictures with their things alone, and the things of each.
 
     Raises:
         DataError: the data does not say where its things are.
     """
+    source = source.things_alone()
     if source.objects is None:
         raise DataError(f"{source.name} does not say where its things are, so it cannot be written as {form}.")
-    return source.objects
-
-
-def class_names(source: Source) -> tuple[tuple[str, ...], int]:
-    """The classes of things, and the label of the first: where masks show a background, that is no class of things."""
-    has_background = source.masks is not None and source.classes[0].lower() == BACKGROUND
-    return (source.classes[1:], 1) if has_background else (source.classes, 0)
+    return source, source.objects
 
 
 def copy_picture(source: Source, row: int, path: Path) -> tuple[int, int]:

@@ -17,7 +17,6 @@ from pellucid.data.source import Source
 from pellucid.data.writers.mask_folder import write_classes
 from pellucid.data.writers.new_folder import new_folder
 from pellucid.data.writers.things import (
-    class_names,
     copy_picture,
     name_files,
     no_place,
@@ -40,20 +39,19 @@ def write_voc(source: Source, folder: Path, progress: Progress | None = None) ->
         DataError: the data does not say where its things are, or `folder` is not empty.
         WriteError: the place cannot be written.
     """
-    things = require_things(source, "Pascal VOC")
+    source, things = require_things(source, "Pascal VOC")
     progress = progress or Quiet()
-    classes, first = class_names(source)
     files = name_files(source, is_flat=True)
     lists: dict[str, list[str]] = {}
     lost: set[str] = set()
     with new_folder(folder) as place, progress.bar("writing pictures and annotations", len(files)) as advance:
-        if len(classes) <= MOST_NAMED:
-            write_classes(place, dict(enumerate(classes)))
+        if len(source.classes) <= MOST_NAMED:
+            write_classes(place, dict(enumerate(source.classes)))
         (place / "Annotations").mkdir()
         for done, one in enumerate(files, start=1):
             size = copy_picture(source, one.row, place / "JPEGImages" / one.file)
             objects = things[one.row]
-            names = [classes[label - first] for label in objects.labels.tolist()]
+            names = [source.classes[label] for label in objects.labels.tolist()]
             text = annotation_xml(one.file, size, objects, names)
             append_line(place / "Annotations" / f"{one.stem}.xml", text)  # which does not wait for the disk each time
             lists.setdefault(one.role, []).append(one.stem)

@@ -19,7 +19,6 @@ from pellucid.data.readers.detect.yolo_files import label_name
 from pellucid.data.source import Source
 from pellucid.data.writers.new_folder import new_folder
 from pellucid.data.writers.things import (
-    class_names,
     copy_picture,
     crowds_left_out,
     name_files,
@@ -110,9 +109,8 @@ def _write(source: Source, folder: Path, progress: Progress | None, shares: Line
         DataError: the data does not say where its things are, lacks what the lines hold, or `folder` is not empty.
         WriteError: the place cannot be written.
     """
-    things = require_things(source, form)
+    source, things = require_things(source, form)
     progress = progress or Quiet()
-    classes, first = class_names(source)
     files = name_files(source)
     places = OUTLINE_PLACES if shares is outline_shares else PLACES
     held = ("masks",) if shares is outline_shares else ("keypoints",) if shares is pose_shares else ()
@@ -128,7 +126,7 @@ def _write(source: Source, folder: Path, progress: Progress | None, shares: Line
                 numbers = [] if is_crowd else shares(objects, row, size)
                 crowds, empty = crowds + int(is_crowd), empty + int(not is_crowd and not numbers)
                 if numbers:
-                    lines.append(" ".join([str(label - first), *(_digits(value, places) for value in numbers)]))
+                    lines.append(" ".join([str(label), *(_digits(value, places) for value in numbers)]))
             n_keypoints = max(n_keypoints, 0 if objects.keypoints is None else objects.keypoints.shape[1])
             label_file = place / label_name(str(PurePosixPath("images", one.role, one.stem)))
             label_file.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +136,7 @@ def _write(source: Source, folder: Path, progress: Progress | None, shares: Line
             parts_gone |= parts_lost(objects, held)
             advance(done)
         roles = {one.role for one in files}
-        write_text(place / "data.yaml", _yaml(roles, classes, n_keypoints if shares is pose_shares else 0))
+        write_text(place / "data.yaml", _yaml(roles, source.classes, n_keypoints if shares is pose_shares else 0))
     lost = [f"{empty:,} things with empty masks have no outline and were left out."] if empty else []
     return no_place(parts_gone, form) + crowds_left_out(crowds, form) + lost
 

@@ -18,6 +18,7 @@ from pellucid.nn.precision import as_float32
 from pellucid.ops.normalise import normalise
 
 LOSS = "loss_"  # before the names of losses among the outputs
+MIDDLE = 0.5  # from the number of a pixel to its middle
 Losses = dict[str, Tensor]  # name -> (N,)
 
 
@@ -26,7 +27,8 @@ class OneByOne(nn.Module):
 
     Outputs: `loss_NAME` 0-dim, the mean over pictures, where the batch says what is in them; outside training also
     `found_boxes_xyxy`, `found_scores` ..., see `models.detect.found`. Boxes and outlines of the truth follow the
-    picture into the network, and what is found is told in pixels of the canvas.
+    picture into the network, and what is found is told in pixels of the canvas. The weights learned COCO's keypoints as
+    they stand in its files, as numbers of pixels; here a point in the middle of pixel i is at i + 0.5, as everywhere.
 
     Args:
         net: a `models.detect.detector.Detector`.
@@ -108,7 +110,7 @@ def _scaled(one: Truth, scale_xy: Tensor, part_hw: tuple[int, int], x: Tensor) -
         shown = masks[..., : part_hw[0], : part_hw[1]].to(torch.uint8)  # (1, M, H, W)
         masks = F.interpolate(shown, x.shape[-2:], mode="nearest-exact").bool()
     if keypoints is not None:
-        keypoints = torch.cat([keypoints[..., :2] * scale_xy, keypoints[..., 2:]], -1)
+        keypoints = torch.cat([(keypoints[..., :2] - MIDDLE) * scale_xy, keypoints[..., 2:]], -1)
     return replace(
         one,
         boxes_xyxy=one.boxes_xyxy * scale_xy.repeat(2),
@@ -122,7 +124,7 @@ def _unscaled(found: Found, scale_xy: Tensor) -> Found:
     """Back in pixels of the picture before it was resized."""
     points = found.keypoints
     if points is not None:
-        points = torch.cat([points[..., :2] / scale_xy, points[..., 2:]], -1)
+        points = torch.cat([points[..., :2] / scale_xy + MIDDLE, points[..., 2:]], -1)
     return replace(found, boxes_xyxy=found.boxes_xyxy / scale_xy.repeat(2), keypoints=points)
 
 

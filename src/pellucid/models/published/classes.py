@@ -26,11 +26,12 @@ _SEEN = (  # COCO's 80 categories in the order of their ids, 1 to 90, ten of whi
     *("refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush"),
 )
 UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)  # ids
+NEVER_DRAWN = tuple(f"unused {number}" for number in UNUSED)  # what these are called here; no file of COCO names them
 
 
 def _with_gaps() -> tuple[str, ...]:
-    names = iter(_SEEN)
-    return tuple(f"unused {number}" if number in UNUSED else next(names) for number in range(1, 91))
+    seen, unused = iter(_SEEN), iter(NEVER_DRAWN)
+    return tuple(next(unused if number in UNUSED else seen) for number in range(1, 91))
 
 
 COCO = _with_gaps()  # class k is COCO's category k + 1; detectors have an output for those never drawn, too

@@ -116,7 +116,7 @@ SEGMENTERS: dict[str, Entry] = {
     for network, file in SEGMENTER_ROWS
 }
 
-# torchvision makes a picture to numbers first and then resizes it; 640 px are the longest sides of COCO's pictures
+# torchvision makes a picture to numbers first and then resizes it; tiles are as large as COCO's pictures
 ROOM = (640, 640)
 LARGE = Preprocess(ROOM, fit="own", shift=USUAL.shift, scale=USUAL.scale, resize=Resize(800, 1333))
 SQUARE = Preprocess(

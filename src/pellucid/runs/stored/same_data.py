@@ -67,9 +67,10 @@ def taken_over(cfg: Any, facts: DataFacts) -> Preprocess | None:
 def same_facts(facts: DataFacts, others: DataFacts) -> bool:
     """Whether two data sets are one: the same splits, classes, counts, and pixels as far as their statistics tell.
 
-    The name may differ, since a folder can be moved.
+    The name may differ, since a folder can be moved, and so may the ids that its files give the classes.
     """
-    return replace(facts, source="").as_dict() == replace(others, source="").as_dict()
+    ours, theirs = (replace(each, source="", category_ids=()) for each in (facts, others))
+    return ours.as_dict() == theirs.as_dict()
 
 
 def is_own(folder: Path, source: Source) -> bool:

@@ -1,7 +1,5 @@
 """Data of detection: pictures with boxes, classes, and what else is known of the things in them."""
 
-from dataclasses import replace
-
 from pellucid.core.errors import DataError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers, Preprocess
@@ -35,7 +33,7 @@ def make_data(
             f"--task {source.kind}."
         )
     name, _ = names(cfg)
-    things, augment = replace(source, labels=None, masks=None), usual_augment(cfg.augment)
+    things, augment = source.things_alone(), usual_augment(cfg.augment)
     seed, outlines = cfg.train.seed, name in MASKS
     splits = prepare(things, cfg.data, augment, seed, "detect", progress, preprocess, whole, outlines)
     if not whole:

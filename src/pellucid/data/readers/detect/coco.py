@@ -56,13 +56,16 @@ def read_coco(path: Path, group: str = "") -> Source:
         contents.append(content)
     number = {identity: label for label, identity in enumerate(sorted(classes))}
     taken: dict[str, str] = {}
+    image_ids: dict[int, int | str] = {}  # row -> id
     for file in files:
         content = contents.pop(0)  # so that one file's content is freed before the next is gone through
         rows = _read_pictures(file, content["images"], root, pictures, taken, problems)
         _read_things(file, content["annotations"], rows, number, pictures, things, problems)
+        image_ids |= {row: identity for identity, row in rows.items() if row >= 0}
     names = tuple(classes[identity] for identity in sorted(classes))
     source = detection_source(path, root, pictures, things, names, group, problems)
-    source.keypoints = points
+    source.keypoints, source.category_ids = points, tuple(sorted(classes))
+    source.image_ids = [image_ids[row] for row in range(len(source))]
     return source
 
 

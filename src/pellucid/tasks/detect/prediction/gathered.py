@@ -6,6 +6,7 @@ from typing import Any
 
 from pellucid.core.errors import DataError
 from pellucid.core.facts import DataFacts
+from pellucid.models.published.classes import NEVER_DRAWN
 from pellucid.tasks.detect.prediction.result import FIRST_ID, DetectResult
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
 
@@ -15,8 +16,9 @@ RESULTS, IMAGES = "results.json", "images.json"
 class CocoResults:
     """Takes results one by one, for `results.json` (https://cocodataset.org/#format-results).
 
-    Pictures are numbered from 1 in the order they come, and class k is category k + 1: `images.json` says so in the
-    form of a COCO file without annotations. With `wishes.coco` the ids are those of that file instead.
+    Pictures are numbered from 1 in the order they come, and categories have the ids of the COCO files that the model
+    was trained on, or else class k is category k + 1: `images.json` says so in the form of a COCO file without
+    annotations. With `wishes.coco` all ids are those of that file instead.
 
     Boxes and outlines stand in one entry. Those who evaluate outlines by COCO's sizes take the boxes out first, since
     its reader takes the size from them where they are.
@@ -28,12 +30,15 @@ class CocoResults:
     def __init__(self, wishes: DetectWishes, facts: DataFacts) -> None:
         self.path = wishes.coco
         self.known = _read(Path(self.path)) if self.path else None
-        self.categories = [{"id": k + FIRST_ID, "name": name} for k, name in enumerate(facts.classes)]
+        self.category_ids = list(facts.category_ids or range(FIRST_ID, FIRST_ID + facts.n_classes))
+        self.categories = [{"id": k, "name": name} for k, name in zip(self.category_ids, facts.classes, strict=True)]
         self.images: list[dict[str, Any]] = []
         self.entries: list[dict[str, Any]] = []
-        self.category_ids = list(range(FIRST_ID, FIRST_ID + facts.n_classes))
         if self.known is not None:
-            by_name = {str(each["name"]): each["id"] for each in self.known["categories"]}
+            never_drawn = {
+                name: k for name, k in zip(facts.classes, self.category_ids, strict=True) if name in NEVER_DRAWN
+            }
+            by_name = never_drawn | {str(each["name"]): each["id"] for each in self.known["categories"]}
             strange = [name for name in facts.classes if name not in by_name]
             if strange:
                 raise DataError(f"{self.path} has no category {strange[0]!r}, a class of this model. Leave coco out.")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.data.images import read_image
+from pellucid.data.readers.detect.coco import MIDDLE
 from pellucid.ops.masks import rle
 from pellucid.ops.masks.rle import Rle
 
@@ -103,7 +104,7 @@ class DetectResult:
         return {"classes.txt": "".join(f"{' '.join(name.split())}\n" for name in self.classes).encode()}
 
     def coco_results(self, image_id: int, category_ids: Sequence[int] = ()) -> list[dict[str, Any]]:
-        """The things as COCO lists results.
+        """The things as COCO lists results, keypoints as numbers of pixels.
 
         Args:
             image_id: of the picture.
@@ -119,7 +120,8 @@ class DetectResult:
             if self.masks is not None:
                 entry["segmentation"] = rle.to_coco(self.masks[i])
             if self.keypoints is not None:
-                entry["keypoints"] = [round(value, 3) for value in self.keypoints[i].ravel().tolist()]
+                points = self.keypoints[i] - (MIDDLE, MIDDLE, 0)
+                entry["keypoints"] = [round(value, 3) for value in points.ravel().tolist()]
             entries.append(entry)
         return entries
 
