@@ -99,7 +99,7 @@ def _about(name: str) -> dict[str, Any]:
         digest = content_digest(source)
     else:
         digest = card.digest
-    return {
+    about = {
         "name": name,
         "title": card.title,
         "classes": len(classes),
@@ -111,6 +111,7 @@ def _about(name: str) -> dict[str, Any]:
         "sha256": digest,
         "how to get it": known.how_to_get,
     }
+    return about | ({"options": f"{word}:OPTION=VALUE,... of {known.options}"} if known.options else {})
 
 
 def _write(options: argparse.Namespace) -> None:

@@ -225,6 +225,7 @@ KNOWN: dict[str, Known] = {
         counts={"train": SCENES.train, "test": SCENES.test},
         how_to_get=PACKAGED,
         read=lambda known, folder: replace(kept(SCENES), card=known.card),
+        options=scenes.TOLD,
         read_options=_read_scenes,
         spell_options=lambda text: scenes.parse(text).text,
     ),

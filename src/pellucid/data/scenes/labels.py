@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.core.errors import DataError
 from pellucid.data.objects import Objects
-from pellucid.data.scenes.scene import Scene
+from pellucid.data.scenes.scene import KEYPOINTS, Scene
 from pellucid.ops.masks.rle import encode_each
 
 FOREGROUND, BACKGROUND = 1, 2  # as lecture notes and some data sets code the two
@@ -68,8 +68,7 @@ def objects(scene: Scene, first: int = 0) -> Objects:
     """
     shown = seen(scene)
     if not len(shown):
-        n_keypoints = len(scene.things[0].keypoints) if scene.things else 0
-        return Objects.empty(n_keypoints, has_masks=True)
+        return Objects.empty(len(KEYPOINTS), has_masks=True)
     things, codes = [scene.things[i] for i in shown], encode_each(scene.instances, len(scene.things))
     masks = [codes[i] for i in shown]
     return Objects(
