@@ -140,6 +140,8 @@ class Task:
         chance: `(facts) -> metric -> value`: what the best answer reaches that is always the same, where that is known.
         explain: `(summary, records, facts) -> verdicts`: why the number that counts is no better than chance; none
             when nothing but more training is missing. See `doctor.why_zero`.
+        teach: `(batch, facts) -> batch`: the same pictures with made-up truth from which every part of a network has
+            something to learn; None where every batch is such.
         wishes: what can be asked of `predict`, a dataclass that imports no torch; its fields are flags of `pellucid
             predict` and keywords of `Run.predict`.
         gather: `(wishes, facts) -> object` that takes every result that is saved (`add(result)`) and has at last
@@ -168,6 +170,7 @@ class Task:
     weigh: Callable[["Batch", Any], "float | Tensor | Mapping[str, Tensor]"] = by_pictures
     chance: Callable[[DataFacts], dict[str, float]] = nothing_known
     explain: Callable[[dict[str, Any], "Records", DataFacts], list[Verdict]] = nothing_to_explain
+    teach: Callable[["Batch", DataFacts], dict[str, "Tensor"]] | None = None
     wishes: type[Wishes] = Wishes
     gather: Callable[[Any, DataFacts], Any] | None = None
 

@@ -32,6 +32,7 @@ from pellucid.tasks.detect.prediction.gathered import CocoResults
 from pellucid.tasks.detect.prediction.predict import predict, target_score
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
 from pellucid.tasks.detect.report.sections import sections
+from pellucid.tasks.detect.taught import things_of_every_size
 from pellucid.tasks.detect.transfer import borrow, plan
 
 TASK = Task(
@@ -55,6 +56,7 @@ TASK = Task(
     fitted=FITTED,
     chance=chance,
     explain=explain,
+    teach=things_of_every_size,
     wishes=DetectWishes,
     gather=CocoResults,
 )

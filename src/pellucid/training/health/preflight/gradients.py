@@ -47,15 +47,21 @@ def check_gradients(job: Job) -> Verdict:
 
 
 def _reached(job: Job, wanted: Mapping[str, nn.Parameter]) -> set[str]:
-    """Names of the parameters that got a gradient other than 0, in training or, for what chance left out, in use."""
+    """Names of the parameters that got a gradient other than 0: in training, or for what chance left out in use, or for
+    what nothing in these batches teaches (SSD's largest boxes, say, where all things are small) by made-up truth.
+    """
     reached: set[str] = set()
     trained = [p for p in wanted.values() if p.requires_grad]
     optimiser = torch.optim.Adam(trained, lr=LR) if trained else None
-    for step, batch in zip(range(STEPS + 1), endless(job), strict=False):
+    teach = job.task.teach
+    for step, whole in zip(range(STEPS + 1 + (teach is not None)), endless(job), strict=False):
+        batch = take(whole, range(min(SAMPLES, n_samples(whole))))
         if step == STEPS:
             job.model.eval()
+        if step > STEPS and teach is not None:
+            batch = teach(batch, job.facts)
         job.model.zero_grad(set_to_none=True)
-        total = total_of(losses_of(job, take(batch, range(min(SAMPLES, n_samples(batch))))))
+        total = total_of(losses_of(job, batch))
         if not total.requires_grad:
             continue
         total.backward()
