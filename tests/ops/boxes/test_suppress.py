@@ -74,6 +74,21 @@ def test_exactly_the_threshold_is_kept() -> None:
 
 
 @both
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_last_bit_of_the_threshold_decides(dtype: torch.dtype) -> None:
+    """What is computed without dividing must not decide where a division would decide otherwise."""
+    generator = torch.Generator().manual_seed(0)
+    low = torch.rand(200, 2, 2, generator=generator, dtype=dtype)
+    pairs = torch.cat([low, low + 1 + torch.rand(200, 2, 2, generator=generator, dtype=dtype)], -1)
+    scores = torch.tensor([0.9, 0.8])
+    for pair in pairs:
+        overlap = box_iou(pair[:1], pair[1:])[0, 0]
+        below = overlap.nextafter(torch.zeros_like(overlap))
+        assert nms(pair, scores, float(overlap)).tolist() == [0, 1]
+        assert nms(pair, scores, float(below)).tolist() == [0]
+
+
+@both
 def test_of_equal_scores_the_first_box_goes_first() -> None:
     boxes = torch.tensor([[0.0, 0, 10, 10]]).repeat(40, 1)
     assert nms(boxes, torch.full((40,), 0.5), 0.5).tolist() == [0]

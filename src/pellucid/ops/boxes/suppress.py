@@ -147,23 +147,19 @@ def _compiled(boxes: Tensor, scores: Tensor, labels: Tensor, threshold: float) -
     if not 0 < n_groups <= len(boxes) + MOST_GROUPS:  # far apart, or so far that their difference has no number
         distinct, groups = labels.unique(return_inverse=True)
         n_groups = len(distinct)
-    starts = np.empty(n_groups + 1, np.int64)
-    places = suppress_kernel.by_group(groups.contiguous().numpy(), order, n_groups, starts)
     corners = boxes.to(torch.promote_types(boxes.dtype, torch.float32)).contiguous().numpy()
+    starts, grouped = np.empty(n_groups + 1, np.int64), np.empty_like(corners)
+    places = suppress_kernel.by_group(corners, groups.contiguous().numpy(), order, n_groups, starts, grouped)
     kept = np.empty(len(order), np.bool_)
-    suppress_kernel.suppress(corners, order, places, starts, corners.dtype.type(threshold), kept)
+    suppress_kernel.suppress(grouped, places, starts, corners.dtype.type(threshold), kept)
     return torch.from_numpy(order[kept])
 
 
 def _by_score_compiled(scores: Tensor) -> Tensor:
     """The same as `_by_score`, for float32 and shorter."""
-    from pellucid.ops.boxes.suppress_kernel import by_key
+    from pellucid.ops.boxes.suppress_kernel import by_score
 
-    numbers = (scores.float() + 0.0).contiguous().numpy()  # -0 becomes 0
-    bits = numbers.view(np.uint32)
-    rising = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))  # has the order of the numbers
-    keys = np.where(np.isnan(numbers), np.uint32(2**32 - 1), ~rising)
-    return torch.from_numpy(by_key(keys))
+    return torch.from_numpy(by_score(scores.float().contiguous().numpy().view(np.uint32)))
 
 
 def _by_score(scores: Tensor) -> Tensor:

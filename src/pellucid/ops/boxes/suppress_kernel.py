@@ -11,8 +11,9 @@ import numpy as np
 
 from pellucid.ops.compiled import kernel
 
+DIGITS = 2048  # of the numbers that are sorted by: eleven bits each
 FEW = 512  # boxes up to which all are compared, eight at a time
-TOGETHER = 32  # comparisons without looking at the outcome, so that they can be done at a time
+TOGETHER = 16  # comparisons without looking at the outcome, so that they can be done at a time
 LEAST_PRUNED = 0.1  # smaller thresholds have so many cells near that all boxes of a class are compared
 SLACK = 1.001  # bounds are this much wider, so that rounding loses no pair
 
@@ -41,61 +42,94 @@ def place(x: float, size: float) -> int:
 
 
 @kernel
-def by_key(keys: np.ndarray) -> np.ndarray:
-    """(D,) int64: the stable order of uint32 keys, smallest first. Counts eleven bits at a time."""
-    n = len(keys)
-    order, other = np.arange(n), np.empty(n, np.int64)
-    starts = np.empty(2049, np.int64)
-    for shift in (0, 11, 22):
-        starts[:] = 0
+def by_score(bits: np.ndarray) -> np.ndarray:
+    """(D,) int64: the stable order of float32 numbers, given as their bits (uint32): largest first, NaN last.
+
+    A key in the upper and the place in the lower half of a number are moved together, by eleven bits at a time.
+    """
+    n = len(bits)
+    starts = np.zeros((3, DIGITS), np.int64)
+    these, those = np.empty(n, np.uint64), np.empty(n, np.uint64)
+    for i in range(n):
+        each = bits[i]
+        if each & np.uint32(0x7FFFFFFF) > np.uint32(0x7F800000):
+            key = np.uint32(0xFFFFFFFF)  # NaN
+        elif each == np.uint32(0x80000000):
+            key = np.uint32(0x7FFFFFFF)  # -0 is 0
+        elif each >> np.uint32(31):
+            key = each  # the more negative, the larger the bits
+        else:
+            key = each ^ np.uint32(0x7FFFFFFF)
+        starts[0, key & np.uint32(DIGITS - 1)] += 1
+        starts[1, (key >> np.uint32(11)) & np.uint32(DIGITS - 1)] += 1
+        starts[2, key >> np.uint32(22)] += 1
+        these[i] = (np.uint64(key) << np.uint64(32)) | np.uint64(i)
+    for turn in range(3):
+        total = 0
+        for digit in range(DIGITS):
+            total, starts[turn, digit] = total + starts[turn, digit], total
+        shift = np.uint64(32 + 11 * turn)
         for i in range(n):
-            starts[((keys[i] >> shift) & 2047) + 1] += 1
-        for digit in range(2048):
-            starts[digit + 1] += starts[digit]
-        for i in range(n):
-            digit = (keys[order[i]] >> shift) & 2047
-            other[starts[digit]] = order[i]
-            starts[digit] += 1
-        order, other = other, order
-    return order
+            which = (these[i] >> shift) & np.uint64(DIGITS - 1)
+            those[starts[turn, which]] = these[i]
+            starts[turn, which] += 1
+        these, those = those, these
+    return (these & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 @kernel
-def by_group(groups: np.ndarray, order: np.ndarray, n_groups: int, starts: np.ndarray) -> np.ndarray:
-    """(D,) int64: places of `order`, group by group; fills starts (n_groups + 1,), where each group begins."""
+def by_group(
+    boxes: np.ndarray, groups: np.ndarray, order: np.ndarray, n_groups: int, starts: np.ndarray, grouped: np.ndarray
+) -> np.ndarray:
+    """(D,) int64: places of `order`, group by group.
+
+    Fills starts (n_groups + 1,), where each group begins, and grouped (D, 4), the boxes at those places.
+    """
     starts[:] = 0
     for i in range(len(order)):
-        starts[groups[order[i]] + 1] += 1
+        starts[groups[i] + 1] += 1
     for group in range(n_groups):
         starts[group + 1] += starts[group]
     following = starts[:-1].copy()
     places = np.empty(len(order), np.int64)
     for i in range(len(order)):
-        group = groups[order[i]]
-        places[following[group]] = i
-        following[group] += 1
+        k = order[i]
+        group = groups[k]
+        here = following[group]
+        following[group] = here + 1
+        places[here] = i
+        grouped[here, 0], grouped[here, 1] = boxes[k, 0], boxes[k, 1]
+        grouped[here, 2], grouped[here, 3] = boxes[k, 2], boxes[k, 3]
     return places
 
 
 @kernel
 def overlaps_one(corners: np.ndarray, area: float, others: np.ndarray, n: int, threshold: float) -> bool:
-    """Whether a box overlaps one of the first n of `others` (5, D): corners and area, one row each.
+    """Whether a box overlaps one of the first n of `others` (blocks, 5, TOGETHER): corners and area, one row each.
 
-    Rows are looked at TOGETHER at a time, so what follows the first n in them must be boxes without area. Written with
-    `if` in place of `min` and `max`, which the compiler then turns into instructions for eight numbers.
+    A block is looked at as a whole, so what follows the first n in it must be boxes without area. Written with `if` in
+    place of `min` and `max`, which the compiler then turns into instructions for eight numbers. As rounding keeps
+    order, x / y > t can be true only where x >= t * y: divisions, which are slow, are left for blocks that have such.
     """
     x1, y1, x2, y2 = corners[0], corners[1], corners[2], corners[3]
     nothing = area - area
-    for begin in range(0, n, TOGETHER):
-        end = begin + TOGETHER
-        left, top, areas = others[0, begin:end], others[1, begin:end], others[4, begin:end]
-        right, bottom = others[2, begin:end], others[3, begin:end]
-        found = 0
+    for block in range((n + TOGETHER - 1) // TOGETHER):
+        part = others[block]
+        left, top, right, bottom, areas = part[0], part[1], part[2], part[3], part[4]
+        found = np.int32(0)
         for k in range(TOGETHER):
             w = (right[k] if right[k] < x2 else x2) - (left[k] if left[k] > x1 else x1)
             h = (bottom[k] if bottom[k] < y2 else y2) - (top[k] if top[k] > y1 else y1)
             both = (w if w > nothing else nothing) * (h if h > nothing else nothing)
-            found += 1 if both / (area + areas[k] - both) > threshold else 0
+            found |= np.int32(both >= threshold * (area + areas[k] - both))
+        if not found:
+            continue
+        found = np.int32(0)
+        for k in range(TOGETHER):
+            w = (right[k] if right[k] < x2 else x2) - (left[k] if left[k] > x1 else x1)
+            h = (bottom[k] if bottom[k] < y2 else y2) - (top[k] if top[k] > y1 else y1)
+            both = (w if w > nothing else nothing) * (h if h > nothing else nothing)
+            found |= np.int32(both / (area + areas[k] - both) > threshold)
         if found:
             return True
     return False
@@ -117,26 +151,25 @@ def overlaps_near(
             for column in range(place(x - dx, size), place(x + dx, size) + 1):
                 k = newest[cell(level, column, row, len(newest) - 1)]
                 while k >= 0:
-                    w = min(x2, others[2, k]) - max(x1, others[0, k])
-                    h = min(y2, others[3, k]) - max(y1, others[1, k])
+                    block, slot = k // TOGETHER, k % TOGETHER
+                    w = min(x2, others[block, 2, slot]) - max(x1, others[block, 0, slot])
+                    h = min(y2, others[block, 3, slot]) - max(y1, others[block, 1, slot])
                     if w > 0 and h > 0:
                         both = w * h
-                        if both / (area + others[4, k] - both) > threshold:
+                        if both / (area + others[block, 4, slot] - both) > threshold:
                             return True
                     k = older[k]
     return False
 
 
 @kernel
-def suppress(
-    boxes: np.ndarray, order: np.ndarray, places: np.ndarray, starts: np.ndarray, threshold: float, kept: np.ndarray
-) -> None:
-    """Set kept (D,), place by place of `order`, the best first.
+def suppress(grouped: np.ndarray, places: np.ndarray, starts: np.ndarray, threshold: float, kept: np.ndarray) -> None:
+    """Set kept (D,), place by place in the order of scores, the best first.
 
-    Groups are as from `by_group`. The threshold has the dtype of the boxes (D, 4).
+    What comes first is as from `by_group`. The threshold has the dtype of the boxes.
     """
     longest = (starts[1:] - starts[:-1]).max()
-    others = np.zeros((5, longest + TOGETHER), boxes.dtype)
+    others = np.empty((longest // TOGETHER + 1, 5, TOGETHER), grouped.dtype)
     older = np.empty(longest, np.int32)
     bits = 4
     while (1 << bits) < 2 * longest:
@@ -144,12 +177,11 @@ def suppress(
     newest = np.empty(1 << bits, np.int32)
     for group in range(len(starts) - 1):
         n = 0
-        others[:, : starts[group + 1] - starts[group] + TOGETHER] = 0
         in_cells = starts[group + 1] - starts[group] > FEW and threshold >= LEAST_PRUNED
         if in_cells:
             newest[:] = -1
         for i in range(starts[group], starts[group + 1]):
-            corners = boxes[order[places[i]]]
+            corners = grouped[i]
             kept[places[i]] = True
             wide, high = corners[2] - corners[0], corners[3] - corners[1]
             area = wide * high
@@ -162,8 +194,11 @@ def suppress(
             if found:
                 kept[places[i]] = False
                 continue
-            others[:4, n] = corners
-            others[4, n] = area
+            block, slot = n // TOGETHER, n % TOGETHER
+            if slot == 0:
+                others[block] = 0
+            others[block, :4, slot] = corners
+            others[block, 4, slot] = area
             if in_cells:
                 level = math.frexp(float(max(wide, high)))[1]
                 size = math.ldexp(1.0, level)
