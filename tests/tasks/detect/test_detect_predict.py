@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
+from pellucid.models.detect import build
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
 from pellucid.ops.masks.rle import decode
@@ -156,6 +157,20 @@ def test_the_score_that_explains_a_class() -> None:
     torch.testing.assert_close(score, torch.tensor([0.4, 0.0]))
     score.sum().backward()
     assert scores.grad is not None and scores.grad[0, 1] == 1 and scores.grad.sum() == 1
+
+
+def test_scores_of_a_network_that_stands_still_explain_nothing() -> None:
+    preprocess = Preprocess((64, 64), mode="unit")
+    model = FromPictures(build("rcnn", 2, 3, (64, 64)), preprocess, proposed=True).eval()
+    batch = {
+        "image": torch.zeros(1, 3, 64, 64, dtype=torch.uint8),
+        "boxes_xyxy": torch.tensor([[[8.0, 8.0, 40.0, 40.0]]]),
+        "box_label": torch.zeros(1, 1, dtype=torch.int64),
+        "is_crowd": torch.zeros(1, 1, dtype=torch.bool),
+        "proposals_xyxy": torch.tensor([[[8.0, 8.0, 40.0, 40.0]]]),
+    }
+    with pytest.raises(ConfigError, match=r"^These scores have no gradient .*\(rcnn\), or gradients are off\. Take a "):
+        target_score(model(batch), 0)
 
 
 class OneByOne(Blocks):

@@ -135,6 +135,15 @@ def _name(image: Any, number: int) -> str:
 
 
 def target_score(outputs: Mapping[str, Tensor], index: int) -> Tensor:
-    """(N,): the score of the surest thing of class `index`; 0 where none was found."""
+    """(N,): the score of the surest thing of class `index`; 0 where none was found.
+
+    Raises:
+        ConfigError: it has no gradient.
+    """
     scores, labels = outputs["found_scores"], outputs["found_labels"]  # (N, D)
+    if not scores.requires_grad:
+        raise ConfigError(
+            "These scores have no gradient that could explain them: the model is fitted to features of a network that "
+            "stands still (rcnn), or gradients are off. Take a detector that is trained, such as fast_rcnn."
+        )
     return (scores * (labels == index)).amax(1)
