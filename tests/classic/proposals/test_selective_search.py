@@ -43,16 +43,73 @@ def test_small_ones_are_joined_first_by_size_and_what_fills_a_box_by_fill() -> N
     assert grouped_boxes(np.zeros((10, 10, 1)), pieces, ("fill",))[3].tolist() == [5, 0, 10, 10]
 
 
-def test_likenesses_of_a_joined_region_are_those_of_its_pixels() -> None:
-    """Colours are means weighed by size: after two joins the rest is compared with what a fresh cut would give."""
-    random = np.random.default_rng(0)
-    image = random.random((6, 12, 3)) * 255
-    four = np.repeat(np.arange(4), 3)[None].repeat(6, 0)
-    boxes = grouped_boxes(image, four, ("size",))  # all alike: the first pair joins, then the two left
-    assert boxes[4].tolist() == [0, 0, 6, 6] and boxes[5].tolist() == [6, 0, 12, 6]
+def box_of(mask: np.ndarray) -> list[int]:
+    y, x = np.nonzero(mask)
+    return [x.min(), y.min(), x.max() + 1, y.max() + 1]
+
+
+def touch(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(
+        (one[1:] & other[:-1]).any()
+        or (one[:-1] & other[1:]).any()
+        or (one[:, 1:] & other[:, :-1]).any()
+        or (one[:, :-1] & other[:, 1:]).any()
+    )
+
+
+def likeness(image: np.ndarray, one: np.ndarray, other: np.ndarray, alike: tuple[str, ...]) -> float:
+    """Of two regions, counted anew from their pixels (section 3.2 of the paper)."""
+    left, top, right, bottom = box_of(one | other)
+    size, all_pixels = one.sum() + other.sum(), one.size
+    counts = [
+        np.concatenate([np.histogram(plane[mask], 25, (0, 256))[0] for plane in np.moveaxis(image, 2, 0)])
+        for mask in (one, other)
+    ]
+    found = {
+        "colour": float(np.minimum(*(each / each.sum() for each in counts)).sum()),
+        "size": 1 - size / all_pixels,
+        "fill": 1 - ((right - left) * (bottom - top) - size) / all_pixels,
+    }
+    return sum(found[name] for name in alike)
+
+
+@pytest.mark.parametrize("alike", [("colour",), ("fill",), ("colour", "size", "fill")])
+@pytest.mark.parametrize("seed", range(3))
+def test_regions_are_those_of_a_program_that_measures_all_anew_each_time(alike: tuple[str, ...], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    image = random.random((11, 14, 3)) * 256
+    y, x = np.mgrid[:11, :14]
+    seeds = random.random((9, 2)) * (11, 14)
+    nearest = ((y[..., None] - seeds[:, 0]) ** 2 + 2 * (x[..., None] - seeds[:, 1]) ** 2).argmin(2)
+    pieces = np.unique(nearest, return_inverse=True)[1].reshape(nearest.shape)
+    regions = {number: pieces == number for number in range(pieces.max() + 1)}
+    boxes = [box_of(region) for region in regions.values()]
+    while len(regions) > 1:
+        pairs = [(a, b) for a in regions for b in regions if a < b and touch(regions[a], regions[b])]
+        a, b = max(pairs, key=lambda pair: likeness(image, regions[pair[0]], regions[pair[1]], alike))
+        regions[len(boxes)] = regions.pop(a) | regions.pop(b)
+        boxes.append(box_of(regions[len(boxes)]))
+    assert grouped_boxes(image, pieces, alike).tolist() == boxes
+
+
+def test_likenesses_have_names() -> None:
     with pytest.raises(ConfigError, match="colour, fill, size, texture"):
-        grouped_boxes(image, four, ("shape",))
+        grouped_boxes(picture(0, 100, 250), BARS, ("shape",))
     assert tuple(ALIKE) == ("colour", "texture", "size", "fill")
+
+
+def test_what_was_joined_last_comes_first_by_and_large() -> None:
+    """Places are drawn below a region's number, counted from the last: 0 to 1 for the picture, 0 to n for a piece."""
+    random = np.random.default_rng(0)
+    image = random.integers(0, 256, (3, 4, 4)).astype(np.uint8).repeat(10, 1).repeat(10, 2)
+    places, shares = [], []
+    for seed in range(12):
+        boxes = selective_search(image, "single", seed=seed)
+        areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+        places.append(int(areas.argmax()) / (len(boxes) - 1))
+        shares.append(areas[: len(boxes) // 2].mean() / areas.mean())
+    assert len(boxes) >= 8 and areas.max() == 40 * 40
+    assert np.mean(places) < 0.2 and np.mean(shares) > 1.2
 
 
 def test_nearly_every_thing_is_proposed() -> None:

@@ -94,7 +94,6 @@ def grouped_boxes(image: np.ndarray, pieces: np.ndarray, alike: Sequence[str] = 
         a, b = divmod(int(score[:new, :new].argmax()), new)
         _join(regions, a, b, new)
         touches[new] = touches[a] | touches[b]
-        touches[new, [a, b]] = False
         touches[:, new] = touches[new]
         for old in (a, b):
             touches[old] = touches[:, old] = False
