@@ -227,7 +227,11 @@ TRAIN = [
         2,
         "Unknown model of classify 'resnet9000'. Did you mean 'resnet50' or 'resnet20'?",
     ),
-    (["PHOTOS", "--model", "fcn_small"], 2, "Unknown model of classify 'fcn_small'."),
+    (
+        ["PHOTOS", "--model", "fcn_small"],
+        2,
+        "--model fcn_small is one of --task segment, and this data is for --",
+    ),
     (["PHOTOS", "--metric", "accurcy"], 2, "Unknown metric of classify 'accurcy'. Did you mean 'accuracy'"),
     (["PHOTOS", "--task", "clasify"], 2, "Unknown task 'clasify'. Did you mean 'classify'?"),
     (["PHOTOS", "--task", "segment"], 1, "photos has no masks, so nothing can be segmented. It fits --task classify."),

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from pellucid.core.errors import ConfigError
 from pellucid.core.progress import Style
+from pellucid.tasks import CONFIGS
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,6 +36,13 @@ def parser(usage: str, about: str) -> Parser:
     made.add_argument("--quiet", action="store_true", help="say nothing but errors")
     made.add_argument("--json", action="store_true", help="print JSON for programs, nothing for people")
     return made
+
+
+def add_task(made: argparse.ArgumentParser) -> None:
+    """Add `--task`."""
+    *most, last = CONFIGS
+    said = f"{', '.join(most)} or {last}; auto goes by the labels of the data"
+    made.add_argument("--task", default="auto", help=said)
 
 
 def style(options: argparse.Namespace) -> Style:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pellucid.cli.arguments import parser, style
+from pellucid.cli.arguments import add_task, parser, style
 from pellucid.cli.train import read_settings
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
@@ -21,7 +21,7 @@ def run(arguments: Sequence[str]) -> int:
     words = list(arguments)
     made = parser(USAGE, ABOUT)
     made.usage = "pellucid augment DATA [options] [settings of train]"
-    made.add_argument("--task", default="auto", help="classify or segment; auto goes by the labels of the data")
+    add_task(made)
     made.add_argument("--config", help="TOML file with settings, such as a run's config.toml; flags win over it")
     made.add_argument("--save", type=Path, default=Path(PICTURE), help=f"file of the picture (default {PICTURE})")
     made.add_argument("--all", action="store_true", help="every transform there is, in place of those asked for")

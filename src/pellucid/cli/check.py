@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.cli.arguments import Parser, parser, style
+from pellucid.cli.arguments import Parser, add_task, parser, style
 from pellucid.cli.train import read_settings
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
@@ -45,7 +45,7 @@ def _parser() -> Parser:
         "pellucid check DATA [options] [settings of train]\n       pellucid check RUN\n       pellucid check --rules"
     )
     made.epilog = "With --model M (auto for the usual one) the model is looked at too, by a few steps of training it."
-    made.add_argument("--task", default="auto", help="classify or segment; auto goes by the labels of the data")
+    add_task(made)
     made.add_argument("--config", help="TOML file with settings, such as a run's config.toml; flags win over it")
     made.add_argument("--save", metavar="FOLDER", type=Path, help="write a page, sheets of pictures and a table there")
     made.add_argument("--fail-on", choices=("fail", "warn"), default="fail", help="what ends with exit code 1")

@@ -45,6 +45,8 @@ VERBS: dict[str, ModuleType] = {
     "summary": summary,
     "gradcheck": gradcheck,
 }
+COLUMN = 42  # of the overview: where verbs are explained
+MARGIN = " " * (COLUMN + 2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,7 +121,10 @@ def _dispatch(words: list[str]) -> int:
 
 def overview() -> str:
     """What `pellucid --help` prints."""
-    lines = [f"  {verb.USAGE:<42}{verb.ABOUT}" for verb in VERBS.values()]
+    lines = [
+        f"  {verb.USAGE:<{COLUMN}}{verb.ABOUT}" if len(verb.USAGE) < COLUMN else f"  {verb.USAGE}\n{MARGIN}{verb.ABOUT}"
+        for verb in VERBS.values()
+    ]
     return "\n".join(
         [
             "pellucid: train, understand and trust models of images.",

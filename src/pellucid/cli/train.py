@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.cli.arguments import parser, style
+from pellucid.cli.arguments import add_task, parser, style
 from pellucid.cli.explain import explain_settings
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
@@ -48,7 +48,7 @@ def options() -> argparse.ArgumentParser:
     """The options of a run, beside the settings."""
     made = parser(USAGE, ABOUT)
     made.usage = "pellucid train DATA [options] [settings]\n       pellucid train --resume RUN"
-    made.add_argument("--task", default="auto", help="classify or segment; auto goes by the labels of the data")
+    add_task(made)
     made.add_argument("--out", help="run folder (default runs/<data>-<model>)")
     made.add_argument("--config", help="TOML file with settings, such as a run's config.toml; flags win over it")
     made.add_argument("--resume", metavar="RUN", help="go on with a run exactly where it stopped")
@@ -94,8 +94,22 @@ def read_settings(chosen: argparse.Namespace, data: str, rest: list[str], prog: 
     source = load(data, group=group, strict=strict, task=chosen.task)
     name = source.kind if chosen.task == "auto" else chosen.task
     kind = CONFIGS[name]
+    _refuse_of_other_tasks(name, rest)
     base: Any = make_config(kind, content, {"defaults": True} if "--defaults" in rest else {}, str(chosen.config))
     return source, settings.parse_flags(kind, rest, base, prog, ABOUT), name
+
+
+def _refuse_of_other_tasks(name: str, rest: list[str]) -> None:
+    """Raise for a flag that is a setting of other tasks only, and say of which."""
+    own = settings.settings(CONFIGS[name])
+    for flag in (word.split("=", 1)[0] for word in rest if word.startswith("--")):
+        setting = flag[2:].replace("-", "_").removeprefix("no_")
+        of = [f"--task {other}" for other, kind in CONFIGS.items() if setting in settings.settings(kind)]
+        if of and setting not in own:
+            raise ConfigError(
+                f"{flag} is a setting of {' and '.join(of)}, and this data is for --task {name}. Leave it out; "
+                f"`pellucid train --help --task {name}` lists what there is."
+            )
 
 
 def _resume(chosen: argparse.Namespace, data: str | None, rest: list[str]) -> int:
@@ -132,6 +146,8 @@ def read_early(rest: list[str]) -> dict[str, Any]:
 def _help(made: argparse.ArgumentParser, task: str) -> int:
     made.print_help()
     name = "classify" if task == "auto" else task
+    others = " and ".join(f"--task {other}" for other in CONFIGS if other != name)
     print(f"\nsettings of --task {name}, the same as keywords in Python and in a TOML file:\n")
     print(explain_settings(CONFIGS[name]))
+    print(f"`pellucid train --help` with {others} explains those of other tasks.")
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pellucid.cli.arguments import parser, style
+from pellucid.cli.arguments import add_task, parser, style
 from pellucid.cli.train import read_early
 from pellucid.core import config as settings
 from pellucid.core.choose import choose
@@ -60,7 +60,7 @@ def options() -> argparse.ArgumentParser:
     made.add_argument("--cv", type=int, default=0, help="folds of cross-validation, for small data (default 0: none)")
     made.add_argument("--jobs", type=int, default=1, help="processes that share the work (default 1)")
     made.add_argument("--storage", default="", help="journal file or database URL (default: a journal in the folder)")
-    made.add_argument("--task", default="auto", help="classify or segment; auto goes by the labels of the data")
+    add_task(made)
     made.add_argument("--out", help="folder of the search (default runs/<data>-tune)")
     made.add_argument("--config", help="TOML file with settings that are fixed; flags win over it")
     made.add_argument("--resume", metavar="FOLDER", help="go on with a search, or help others with it")

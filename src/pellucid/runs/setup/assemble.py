@@ -148,7 +148,18 @@ def check_names(task: Task, cfg: Any) -> None:
     if fitted and cfg.train.precision == "bf16":
         raise ConfigError(f"--precision bf16 means nothing for model {cfg.model.model}, fitted in fp32. Leave it out.")
     if cfg.model.model != "auto" and not fitted:
+        _refuse_of_other_task(cfg.model.model, task)
         choose(cfg.model.model, {**FAMILIES[task.name], **dict.fromkeys(task.fitted)}, f"model of {task.name}")
+
+
+def _refuse_of_other_task(model: str, task: Task) -> None:
+    """Raise for a model that another task has, which data alone can call for."""
+    for other, models in FAMILIES.items():
+        if model in models and model not in FAMILIES[task.name]:
+            raise ConfigError(
+                f"--model {model} is one of --task {other}, and this data is for --task {task.name}. Leave it out for "
+                f"the usual one (`pellucid models` lists all), or give data for --task {other}."
+            )
 
 
 def check_validation(cfg: Any, facts: DataFacts) -> None:
