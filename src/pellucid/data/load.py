@@ -11,7 +11,7 @@ from pellucid.data.images import FORMATS
 from pellucid.data.known import KNOWN
 from pellucid.data.readers.arrays import read_arrays, read_npz
 from pellucid.data.readers.cityscapes import is_cityscapes, read_cityscapes
-from pellucid.data.readers.class_folder import read_class_folder
+from pellucid.data.readers.class_folder import read_class_folder, refuse_loose
 from pellucid.data.readers.csv_table import read_csv_table
 from pellucid.data.readers.detect.boxes_csv import is_boxes_csv, read_boxes_csv
 from pellucid.data.readers.detect.coco import read_coco
@@ -31,6 +31,7 @@ BOXES: dict[str, Callable[[Path, str], Source]] = {  # words written before a pa
     "voc": read_voc_boxes,
     "yolo": read_yolo,
 }
+BOXES_LIE = " Boxes lie in annotations/, or in labels/ with a data.yaml."
 HALVES = (("leftImg8bit", "gtFine"), ("JPEGImages", "SegmentationClass"), ("images", "masks"))  # pictures, masks
 
 
@@ -131,6 +132,7 @@ def _read_folder(path: Path, group: str) -> Source:
     if voc_boxes_year(path) is not None:
         return read_voc_boxes(path, group)
     refuse_without_yaml(path)
+    refuse_loose(path)
     _refuse_half(path)
     return read_class_folder(path, group)
 
@@ -154,6 +156,7 @@ def _refuse_half(path: Path) -> None:
             lacking = pair[there == [pair[0]]]
             raise DataError(
                 f"{path} has {there[0]}/, but {lacking}/ is missing beside it: pictures and masks belong together."
+                f"{BOXES_LIE if lacking == pair[1] else ''}"
             )
 
 

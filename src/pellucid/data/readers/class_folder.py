@@ -11,6 +11,8 @@ from pellucid.data.readers.checks import nearest_split, role_of, unknown_split
 from pellucid.data.readers.listing import Level, below, image_files, look, parent_groups, require_folder
 from pellucid.data.source import Card, Problem, Source
 
+OF_PICTURES = ("images", "jpegimages", "img", "imgs")  # names of folders that are no class, in lower case
+
 
 @dataclass(frozen=True)
 class Record:
@@ -131,9 +133,46 @@ def _nothing_found(root: Path, top: Level, has_splits: bool, problems: list[Prob
     if top.images and not has_splits:
         return (
             f"{root} holds {len(top.images)} pictures but no class folders: put the pictures of each class into a "
-            f"folder of its own ({title}/cat/1.jpg, {title}/dog/2.jpg), or write a CSV with path,label."
+            f"folder of its own ({title}/cat/1.jpg, {title}/dog/2.jpg), or write a CSV with path,label; for boxes "
+            "path,x1,y1,x2,y2,class, or COCO's .json."
         )
     where = "in the class folders of its splits" if has_splits else "in class folders"
     links = [problem for problem in problems if problem.kind == "outside-root"]
     why = f" {links[0].record} is {links[0].reason}." if links else ""
     return f"{root} has no pictures {where}.{why} Arrange them as {title}/CLASS/picture.jpg."
+
+
+def refuse_loose(root: Path) -> None:
+    """Raise for a folder without class folders, but with a table, a file of COCO, or XML or text beside its pictures.
+
+    Raises:
+        DataError: it says what to give, or where to put what lies there.
+    """
+    level = look(root)
+    if any(name.lower() not in OF_PICTURES for name in level.folders):
+        return
+    inside = sorted(path for path in root.iterdir() if path.is_file() and not path.name.startswith("."))
+    pictures = {Path(name).stem for name in level.images}
+    for end in (".csv", ".tsv", ".json"):
+        files = [path.name for path in inside if path.suffix.lower() == end and path.stem not in pictures]
+        if files:
+            raise DataError(f"{root} has no class folders, but {printable(files[0])}: give {root / files[0]} itself.")
+    for folder in (root, *(root / name for name in level.folders)):
+        stems = {Path(name).stem for name in look(folder).images}
+        ends = {path.suffix.lower() for path in folder.iterdir() if path.stem in stems}
+        if ".xml" in ends:
+            raise DataError(
+                f"{folder} holds pictures and XML files side by side: move the pictures to {root / 'images'}, and the "
+                f"XML files to {root / 'annotations'}, as Pascal VOC has it."
+            )
+        if ".json" in ends:
+            raise DataError(
+                f"{folder} holds a JSON file beside each picture, which no reader knows: let the tool that made them "
+                "export COCO, Pascal VOC or YOLO."
+            )
+        if ".txt" in ends:
+            where = folder.name if folder != root else "."
+            raise DataError(
+                f"{folder} holds pictures and text files side by side, as YOLO may: write {root / 'data.yaml'}, such "
+                f"as train: {where}, val: {where}, names: [cat, dog]."
+            )

@@ -84,7 +84,10 @@ def require_folder(root: Path) -> Path:
     if not root.is_dir():
         raise DataError(f"{root} is no folder: give the folder that holds the pictures.")
     if not _scan(str(root)):
-        raise DataError(f"{root} is empty: put the pictures of each class into a folder of its own in it.")
+        raise DataError(
+            f"{root} is empty: put the pictures of each class into a folder of its own in it, or pictures and "
+            "their annotations."
+        )
     return root
 
 

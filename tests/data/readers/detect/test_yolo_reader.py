@@ -139,7 +139,10 @@ def test_broken_lines_are_named_and_the_others_kept(tmp_path: Path) -> None:
     told = {problem.record.split()[-1]: problem.reason for problem in source.problems}
     assert told["11"] == "its numbers must be shares of the picture's side from 0 to 1, got 320"
     assert told["5"] == "its class is 2, but there are 0..1"
-    assert told["4"] == "it must be class cx cy w h, or a polygon, got 6 words: '0 0.5 0.5 0.5 0.25 0.9'"
+    assert told["4"] == (
+        "it must be class cx cy w h, or a polygon, got 6 words, the last one perhaps a score, which predictions have "
+        "and labels have not: '0 0.5 0.5 0.5 0.25 0.9'"
+    )
 
 
 def test_pictures_and_labels_that_cannot_be_read(tmp_path: Path) -> None:

@@ -35,12 +35,30 @@ COLUMNS = {  # what a column is for -> the names it may have
 }
 NEEDED = ("path", "x1", "y1", "x2", "y2", "class")
 CORNERS = ("x1", "y1", "x2", "y2")
+SIZED = (
+    ("x", "y", "w", "h"),
+    ("x", "y", "width", "height"),
+    ("cx", "cy", "w", "h"),
+    ("left", "top", "width", "height"),
+)
 Row = tuple[str, dict[str, str]]  # what it is called in messages, and its cells by what they are for
 
 
 def is_boxes_csv(path: Path) -> bool:
-    """Whether the header of a table names corners of boxes, most of them at least."""
-    return len(_places(_header(table_text(path))[0]).keys() & set(CORNERS)) >= 3
+    """Whether the header of a table names corners of boxes, most of them at least.
+
+    Raises:
+        DataError: it names a corner and a size, or a middle and a size.
+    """
+    names = _header(text := table_text(path))[0]
+    if len(_places(names).keys() & set(CORNERS)) >= 3:
+        return True
+    if any(set(sizes) <= {name.lower() for name in names} for sizes in SIZED) and len(text.splitlines()) > 1:
+        raise DataError(
+            f"{path} says boxes by a size ({printable(', '.join(names))[:80]}): write their corners, "
+            "path,x1,y1,x2,y2,class, with x2 = x + width and y2 = y + height where x, y is the left upper one."
+        )
+    return False
 
 
 def read_boxes_csv(path: Path, group: str = "") -> Source:
@@ -125,10 +143,11 @@ def _box(record: str, cells: dict[str, str], problems: list[Problem]) -> tuple[f
         x1, y1, x2, y2 = (float(cells[what]) for what in CORNERS)
         if is_box(x1, y1, x2, y2):
             return x1, y1, x2, y2
+        wrong = "x1 must be below x2, and y1 below y2"
     except ValueError:
-        pass
+        wrong = "x1, y1, x2 and y2 must be numbers"
     got = printable(", ".join(cells[what] for what in CORNERS))[:80]
-    problems.append(Problem(record, "bad-box", f"x1 must be below x2, and y1 below y2; got {got}"))
+    problems.append(Problem(record, "bad-box", f"{wrong}; got {got}"))
     return None
 
 

@@ -24,6 +24,7 @@ def detection_source(
     group: str,
     problems: list[Problem],
     groups: np.ndarray | None = None,
+    hint: str = " Its annotations list no thing.",
 ) -> Source:
     """A data set of pictures with things in them.
 
@@ -31,6 +32,7 @@ def detection_source(
         path: what the user named.
         group: "folder" makes a group of each folder of pictures; "" makes none.
         groups: where the annotations say them.
+        hint: what is said where nothing is in any picture and no record is broken.
 
     Raises:
         DataError: no picture is left, or nothing is in any of them.
@@ -38,9 +40,9 @@ def detection_source(
     """
     name = root.folder.resolve().name or str(root.folder)
     if not len(pictures):
-        raise DataError(f"{path}: no picture can be used.{most_common(problems)}")
+        raise DataError(f"{path}: no picture can be used.{most_common(problems) or ' It names none.'}")
     if not len(things):
-        raise DataError(f"{path}: nothing is in any of the {len(pictures):,} pictures.{most_common(problems)}")
+        raise DataError(f"{path}: nothing is in any of the {len(pictures):,} pictures.{most_common(problems) or hint}")
     return Source(
         name=name,
         images=pictures.paths,
@@ -55,10 +57,10 @@ def detection_source(
 
 
 def most_common(problems: Sequence[Problem]) -> str:
-    """How many problems of each kind there are, and the first of those that say the most."""
+    """How many problems of each kind there are, and the first of those that say the most; "" without any."""
     counts = Counter(problem.kind for problem in problems).most_common()
     if not counts:
-        return " There are none."
+        return ""
     first = min(problems, key=lambda problem: problem.kind in SAY_LITTLE)  # min takes the first of equals
     said = f" ({', '.join(f'{count:,} {kind}' for kind, count in counts)})" if len(problems) > 1 else ""
     return f" The first of {len(problems):,} problems{said}: {first.record}: {first.reason.rstrip('.')}."

@@ -49,7 +49,10 @@ def read_yolo(path: Path, group: str = "") -> Source:
             if lines is not None:
                 row = pictures.add(name, picture, size, role)
                 _read_things(*lines, row, said, size, things, problems)
-    return detection_source(path, root, pictures, things, said.names, group, problems)
+    hint = (
+        f" Labels are looked for in {label_name(pictures.names[0].rpartition('.')[0])} and so on." if pictures else ""
+    )
+    return detection_source(path, root, pictures, things, said.names, group, problems, hint=hint)
 
 
 def _lines(name: str, root: Root, problems: list[Problem]) -> tuple[str, list[str]] | None:

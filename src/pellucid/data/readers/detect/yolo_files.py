@@ -54,12 +54,16 @@ def label_name(stem: str) -> str:
 
 
 def refuse_without_yaml(root: Path) -> None:
-    """Raise for a folder with pictures and labels of YOLO, but no file that names the classes."""
+    """Raise for a folder with pictures and labels of YOLO, but no file that names the classes and the splits."""
     folders = look(root).folders
     if {IMAGES, LABELS} <= set(folders) and not {"masks", "mask"} & set(folders):
-        raise DataError(
-            f"{root} has {IMAGES}/ and {LABELS}/ as YOLO, but no data.yaml: write one there, such as {EXAMPLE}."
+        files = sorted(path.name for path in root.iterdir() if path.suffix.lower() in ENDINGS)
+        lack = (
+            f"but {files[0]} does not name classes and splits: add what it lacks,"
+            if files
+            else "but no data.yaml: write one there,"
         )
+        raise DataError(f"{root} has {IMAGES}/ and {LABELS}/ as YOLO, {lack} such as {EXAMPLE}.")
 
 
 def read_yolo_file(path: Path, root: Root, problems: list[Problem]) -> YoloFile:
@@ -81,6 +85,8 @@ def read_yolo_file(path: Path, root: Root, problems: list[Problem]) -> YoloFile:
             if not isinstance(entry, str):
                 raise DataError(f"{path}: {key} must be a folder, a .txt file, or a list of these.")
             pictures.setdefault(role, {}).update(_listed(path, root, content.get("path"), str(key), entry, problems))
+    if not pictures.get("test", True):
+        del pictures["test"]
     if not pictures:
         raise DataError(f"{path} names no split: it must say where the pictures are, such as {EXAMPLE}.")
     return YoloFile(names, _apart(pictures, problems), _keypoints(content.get("kpt_shape"), path))
@@ -135,6 +141,10 @@ def _listed(
 ) -> Iterable[tuple[str, Path]]:
     """Name below the root and path of every picture of one entry."""
     place = _find(root, base, entry)
+    if place is None and role_of(key) == "test":  # tools write the line even where they export no such split
+        reason = f"{key} is {printable(entry)[:200]}, which is not there or leads out of {root.folder}"
+        problems.append(Problem(path.name, "missing", f"{reason}, so there is no {key} split"))
+        return []
     if place is None:
         raise DataError(
             f"{path}: {key} is {printable(entry)[:200]}, which is not there or leads out of {root.folder}: paths count "

@@ -58,7 +58,10 @@ def parse_line(text: str, n_classes: int, size: tuple[int, int], keypoints: tupl
         wanted = (
             f"class cx cy w h and {n_points} keypoints of {n_each}" if n_points else "class cx cy w h, or a polygon"
         )
-        raise BrokenLine(f"it must be {wanted}, got {len(words)} words: {printable(text.strip())[:60]!r}", "bad-label")
+        why = "not all of them numbers" if words and not numbers else ""
+        why = "the last one perhaps a score, which predictions have and labels have not" if len(numbers) == 6 else why
+        got = f"{len(words)} words{why and f', {why}'}: {printable(text.strip())[:60]!r}"
+        raise BrokenLine(f"it must be {wanted}, got {got}", "bad-label")
     label = numbers[0]
     if not (0 <= label < n_classes and label == int(label)):
         raise BrokenLine(f"its class is {words[0][:20]}, but there are 0..{n_classes - 1}", "unknown-class")
