@@ -18,3 +18,9 @@ def test_each_kind_is_counted_with_its_first() -> None:
     assert found[0].evidence == "2 left out as unreadable, the first of them a.jpg: cut short"
     assert found[1].evidence.startswith("1 left out as too-large")
     assert "--strict" in found[0].cure
+
+
+def test_what_is_kept_is_not_said_to_be_left_out() -> None:
+    (found,) = judge_skipped([Problem("a.xml", "begins-at-zero", "3 boxes begin at 0")])
+    assert found.evidence == "1 kept, but marked begins-at-zero, the first of them a.xml: 3 boxes begin at 0"
+    assert found.cause == "a tool that counts pixels from 0, where VOC counts from 1"
