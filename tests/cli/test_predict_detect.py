@@ -97,3 +97,16 @@ def test_what_is_refused(ask: Ask, detector: Path, pictures: Path, flags: tuple[
 def test_help_tells_tasks_apart(ask: Ask) -> None:
     said = " ".join(ask("predict", "--help").out.split())
     assert "of runs that classify or detect" in said and "Of runs that detect: How many things are told" in said
+
+
+def test_ids_are_asked_for_where_they_have_a_use_and_before_the_work(
+    ask: Ask, detector: Path, pictures: Path, tmp_path: Path
+) -> None:
+    categories = [{"id": 7, "name": "cat"}, {"id": 8, "name": "dog"}]
+    known = tmp_path / "known.json"
+    known.write_text(json.dumps({"images": [{"id": 1, "file_name": "frame9.png"}], "categories": categories}))
+    answer = ask("predict", detector, pictures, "--coco", known)
+    assert answer.code == 2 and "add --save FOLDER, or leave it out." in answer.err
+    answer = ask("predict", detector, pictures, "--coco", known, "--save", tmp_path / "saved")
+    assert answer.code == 1 and "has no picture" in answer.err and "frame10.png" in answer.err
+    assert not (tmp_path / "saved").exists()

@@ -3,13 +3,14 @@
 import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from os.path import exists  # unlike Path's, it is False for impossible names
 from pathlib import Path
 from typing import Any
 
 from pellucid.cli.arguments import parser, style
 
 USAGE = "datasets [NAME] [--fetch] [--export FOLDER] [--picture FILE]"
-ABOUT = "the named data sets, how to get those that are not here, and to write them to folders"
+ABOUT = "the named data sets, and how to get those that are not here; write them, or yours, in another form"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -41,6 +42,11 @@ def run(arguments: Sequence[str]) -> int:
 
     name = (options.name or "").partition(":")[0]
     if name and not (options.export and not options.picture and not options.fetch):
+        if name not in KNOWN and exists(options.name):
+            raise ConfigError(
+                f"{options.name} is data of yours, no named set: `pellucid check {options.name}` looks at it, and "
+                "--export FOLDER writes it to another folder, --as FORM in another form."
+            )
         choose(name, KNOWN, "data set")
     for flag in ("fetch", "export", "picture"):
         if getattr(options, flag) and not name:

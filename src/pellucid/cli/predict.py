@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pellucid.cli.arguments import parser, style
 from pellucid.cli.wishes import add_wishes, asked_for
+from pellucid.core.errors import ConfigError
 
 USAGE = "predict RUN IMAGES..."
 ABOUT = "what a run, or a weights file, says of pictures"
@@ -33,10 +34,16 @@ def run(arguments: Sequence[str]) -> int:
 
     trained = load_trained(options.run, choose_device(options.device))
     wishes = grant_flags(trained.task.wishes, asked_for(options), trained.task.name)
+    if options.coco and not options.save:
+        raise ConfigError(
+            "--coco names ids for the results.json that --save writes: add --save FOLDER, or leave it out."
+        )
     pictures = expand(options.images)
     problems: list[Problem] | None = None if options.strict else []
     rows, notes = [], []
     gathered = trained.task.gather(wishes, trained.facts) if options.save and trained.task.gather else None
+    if gathered:
+        gathered.expect([str(picture) for picture in pictures])
     with make_progress(style(options)).bar("Predicting", len(pictures)) as advance:
         for number, picture, result in predict_each(trained, pictures, problems, wishes):
             if options.save:

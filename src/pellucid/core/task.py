@@ -144,7 +144,8 @@ class Task:
             something to learn; None where every batch is such.
         wishes: what can be asked of `predict`, a dataclass that imports no torch; its fields are flags of `pellucid
             predict` and keywords of `Run.predict`.
-        gather: `(wishes, facts) -> object` that takes every result that is saved (`add(result)`) and has at last
+        gather: `(wishes, facts) -> object` that is told what is coming (`expect(names)`), takes every result
+            that is saved (`add(result)`) and has at last
             `files()`, name -> content of what is kept of all together; None where nothing is.
     """
 

@@ -39,7 +39,7 @@ def export(data: str, folder: Path, form: str = "", progress: Progress | None = 
             scenes one of `scenes.export.FORMS` too. Others have one form: class folders, or pictures and masks.
 
     Returns:
-        sentences on what the form could not keep.
+        sentences on what the form could not keep, and on records that had been left out in reading.
 
     Raises:
         ConfigError: an unknown form, or one the data set has no labels for.
@@ -58,11 +58,21 @@ def export(data: str, folder: Path, form: str = "", progress: Progress | None = 
         data = f"{SCENES}:{replace(asked, purpose='detect').text}"
     source = load(data, task="detect" if form in THINGS else "")
     if form in THINGS or (not form and source.kind == "detect"):
-        return THINGS[form or "coco"](source, folder, progress)
+        return [*THINGS[form or "coco"](source, folder, progress), *_left_out(source)]
     if source.kind == "detect":
         raise ConfigError(f"{source.name} has boxes, so it can be written as {', '.join(THINGS)}; got {form}.")
     usual = "classes" if source.masks is None else "masks"
     if form not in ("", usual):
         raise ConfigError(f"{source.name} can be written as {usual} only; only scenes have labels of every kind.")
     (write_class_folder if usual == "classes" else write_mask_folder)(source, folder, progress)
-    return []
+    return _left_out(source)
+
+
+def _left_out(source: Source) -> list[str]:
+    """One sentence on the records that were broken, if any were."""
+    if not source.problems:
+        return []
+    first = source.problems[0]
+    many = len(source.problems)
+    told = f"{many:,} records of {source.name} are broken, the first of them" if many > 1 else "One record is broken,"
+    return [f"{told} {first.record} ({first.kind}): {first.reason.rstrip('.')}. `pellucid check` counts them by kind."]

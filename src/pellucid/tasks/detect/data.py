@@ -1,7 +1,6 @@
 """Data of detection: pictures with boxes, classes, and what else is known of the things in them."""
 
 from pellucid.core.errors import DataError
-from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers, Preprocess
 from pellucid.core.progress import Progress, Quiet
 from pellucid.data.prepare import Splits, prepare
@@ -37,18 +36,26 @@ def make_data(
     seed, outlines = cfg.train.seed, name in MASKS
     splits = prepare(things, cfg.data, augment, seed, "detect", progress, preprocess, whole, outlines)
     if not whole:
-        _require_things(name, splits.facts)
+        _require_things(name, splits)
     if name in PROPOSED:
         splits.pack.targets["proposals_xyxy"] = packed_proposals(splits.pack, progress or Quiet())
     return splits
 
 
-def _require_things(name: str, facts: DataFacts) -> None:
+def _require_things(name: str, splits: Splits) -> None:
     """Refuse what the network cannot learn from.
 
     Raises:
         DataError: there are no things in the training split, or they have no outlines or keypoints and should.
     """
+    facts, objects = splits.facts, splits.objects or ()
+    said = sum(int((~objects[row].is_crowd).sum()) for row in splits.split.train) if not any(facts.class_counts) else 0
+    if said:
+        raise DataError(
+            f"{facts.source}: all {said:,} boxes of its training pictures lie outside of them. Check that x comes "
+            "before y, that numbers are pixels from the left upper corner, and that these are the pictures that were "
+            "annotated."
+        )
     if facts.n_train and not any(facts.class_counts):
         raise DataError(
             f"{facts.source}: none of the {facts.n_train:,} training pictures has a thing in it, so there is nothing "

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from pellucid.classic.linear.svm import LinearSVM
-from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.progress import Progress
 from pellucid.core.seed import numpy_generator
@@ -65,11 +64,7 @@ class Regions:
 def _run(cfg: DetectConfig, splits: Splits, model: Any, progress: Progress) -> Fitted:
     net: RCNN = model.net
     _, borrowed = borrow(cfg)
-    if borrowed is None:
-        raise ConfigError(
-            f"{cfg.model.model} reads features of a network that was trained before, and none was named: say "
-            "--weights imagenet, or --weights RUN with the run of a classifier."
-        )
+    assert borrowed is not None  # `borrow` refuses settings without weights
     net.load_state_dict({**net.state_dict(), **borrowed.tensors(cfg)})
     regions, mean, scale = _regions(splits, model, progress)
     net.feature_mean.copy_(mean)

@@ -12,7 +12,7 @@ from pellucid.core.errors import ConfigError, WeightsError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers, Preprocess
 from pellucid.models.backbones import LAYOUTS, Backbone, backbone
-from pellucid.models.detect import BACKBONES, KEYPOINTS, MODELS, PUBLISHED, build
+from pellucid.models.detect import BACKBONES, FITTED, KEYPOINTS, MODELS, PUBLISHED, build
 from pellucid.models.detect.published_rcnn import COCO_KEYPOINTS
 from pellucid.models.published.find import IMAGENET, RUN_WEIGHTS, published
 from pellucid.models.published.hub import PREFIX
@@ -79,10 +79,15 @@ def borrow(cfg: DetectConfig) -> tuple[DetectConfig, Borrowed | None]:
     and fit are left to the data.
 
     Raises:
-        ConfigError: the settings contradict the weights.
+        ConfigError: the settings contradict the weights, or name none where the model cannot do without.
         WeightsError: they are not there, cannot be read, or belong to another network.
     """
     spec = cfg.transfer.weights
+    if not spec and cfg.model.model in FITTED:
+        raise ConfigError(
+            f"{cfg.model.model} reads features of a network that was trained before, and none was named: say "
+            "--weights imagenet, or --weights RUN with the run of a classifier."
+        )
     if not spec:
         return cfg, None
     if cfg.model.model != AUTO:

@@ -1,6 +1,7 @@
 """The results of many pictures in one file, as COCO's evaluation reads them."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -47,6 +48,18 @@ class CocoResults:
             for image in self.known["images"]:
                 path = PurePath(str(image["file_name"]))
                 self.ids.setdefault(path.name, []).append((path, image["id"]))
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Say before the first of many pictures is predicted that one has no id.
+
+        Args:
+            names: of the pictures, as their results will have them.
+
+        Raises:
+            DataError: the file of `wishes.coco` does not name one of them.
+        """
+        for name in names if self.known is not None else ():
+            self._id_of(name)
 
     def add(self, result: DetectResult) -> None:
         """One picture more.
