@@ -49,9 +49,39 @@ def test_fused_equals_the_plain_step(name: str) -> None:
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_the_step_is_fused_and_repeats_to_the_bit(name: str) -> None:
     optimiser = make_optimiser(make_model(), OptimConfig(optimiser=name), lr=0.1)
-    assert type(optimiser) is PLAIN[name]
+    assert isinstance(optimiser, PLAIN[name])
     assert all(group["fused"] for group in optimiser.param_groups)
     assert all(torch.equal(a, b) for a, b in zip(train(name), train(name), strict=True))
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_weights_with_channels_last_step_to_the_same_bits_without_copies(name: str) -> None:
+    """A 1x1 kernel, whose order in memory is the same either way, is among them; gradients may be missing."""
+    models = [
+        nn.Sequential(nn.Conv2d(5, 7, 3), nn.Conv2d(7, 6, 1), nn.Conv2d(6, 4, 3), nn.Linear(3, 2)) for _ in range(2)
+    ]
+    models[1].load_state_dict(models[0].state_dict())
+    ours, theirs = (model.to(memory_format=torch.channels_last) for model in models)  # type: ignore[call-overload]
+    mine = make_optimiser(ours, OptimConfig(optimiser=name, weight_decay=0.01), lr=0.01)
+    parts = [{"params": group["params"], "weight_decay": group["weight_decay"]} for group in mine.param_groups]
+    of_theirs = dict(zip(ours.parameters(), theirs.parameters(), strict=True))
+    plain = PLAIN[name](
+        [{**part, "params": [of_theirs[p] for p in part["params"]]} for part in parts], lr=0.01, fused=True
+    )
+    for step in range(4):
+        for model in (ours, theirs):
+            fill_gradients(model, step)
+            for p in model.parameters():
+                p.grad = torch.empty_like(p).copy_(p.grad)  # as autograd leaves it: in the order of the weight
+            model[2].weight.grad = None if step == 1 else model[2].weight.grad  # type: ignore[union-attr]
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            mine.step()
+        plain.step()
+    assert not [each.key for each in profile.key_averages() if each.key in {"aten::clone", "aten::contiguous"}]
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(a, b) and a.stride() == b.stride()
+        for key, value in mine.state[a].items():
+            assert torch.equal(value, plain.state[b][key]) and value.stride() == plain.state[b][key].stride()
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

@@ -99,7 +99,7 @@ def test_decoupled_sgd_decays_beside_the_gradient() -> None:
 
 def test_decoupled_adam_is_adamw() -> None:
     optimiser = make_optimiser(Bowl(), OptimConfig("adam", decoupled=True), 0.1)
-    assert type(optimiser) is torch.optim.AdamW and [g["weight_decay"] for g in optimiser.param_groups] == [5e-4, 0]
+    assert isinstance(optimiser, torch.optim.AdamW) and [g["weight_decay"] for g in optimiser.param_groups] == [5e-4, 0]
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
