@@ -33,7 +33,7 @@ def test_losses_by_hand(one_for_all: bool) -> None:
         torch.tensor([[1, -1, -2]]),
     )
     logits = torch.tensor(
-        [[[0.0, LN3, 0.0], [LN3, 0.0, 0.0], [50.0, -50.0, 0.0]]]
+        [[[0.0, LN3, 0.0], [LN3, 0.0, 0.0], [-50.0, 50.0, 0.0]]]
     )  # each time 3 of 5 for the right one
     deltas = torch.full((1, 3, 1 if one_for_all else 3, 4), 7.0)
     deltas[0, 0, 0 if one_for_all else 1] = torch.tensor([0.5, 0.0, 0.0, 0.05])
@@ -86,6 +86,30 @@ def test_the_outline_is_that_of_the_class() -> None:
         boxes = torch.tensor([[0.0, 0, 9, 9]]).expand(3, 4)
         logits = net.roi_heads.masks(maps, boxes, torch.zeros(3).long(), torch.tensor([2, 0, 1]))
     assert logits.shape == (3, 28, 28) and logits[:, 5, 5].tolist() == [3, 1, 2]
+
+
+def test_outlines_learned_and_found_are_those_of_each_class_as_probabilities() -> None:
+    """The head says k + 1 for class k wherever it looks, and class 2 is called for every region."""
+    torch.manual_seed(0)
+    net = build("mask_rcnn", 3, 3, (64, 64)).eval()
+    assert isinstance(net, TwoStage) and isinstance(net.roi_heads, RoiHeads)
+    assert net.roi_heads.mask_predictor is not None
+    last, scores = net.roi_heads.mask_predictor.mask_fcn_logits, net.roi_heads.box_predictor.cls_score
+    masks = torch.zeros(1, 2, 64, 64, dtype=torch.bool)
+    with torch.no_grad():
+        for layer in (last, scores):
+            layer.weight.zero_()
+        last.bias.copy_(torch.arange(4.0))
+        scores.bias.copy_(torch.tensor([0.0, 0, 0, 9]))
+        outputs = net(torch.randn(1, 3, 64, 64), replace(truth(), masks=masks))
+        found = net.found(outputs, Limits(score=0.5, most=100))
+    thing = outputs["asked_thing"].flatten()[outputs["fine"]]
+    assert set(thing.tolist()) == {0, 1}
+    wanted = (truth().labels[0, thing] + 1.0)[:, None, None].expand_as(outputs["mask_logits"])
+    assert torch.equal(outputs["mask_logits"], wanted)
+    there = found.labels[0] == 2
+    assert there.any() and found.masks is not None and not found.masks[0, ~there].any()
+    torch.testing.assert_close(found.masks[0, there], torch.full_like(found.masks[0, there], 1 / (1 + math.exp(-3))))
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5, 7, 8, 16])

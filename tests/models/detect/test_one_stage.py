@@ -73,6 +73,46 @@ def test_a_crowd_is_neither_a_thing_nor_background(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_each_picture_is_divided_by_what_is_its_own(name: str) -> None:
+    """Two things, one, a crowd and nothing: losses of the batch are those of its pictures, one by one."""
+    net, x = net_of(name).eval(), torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    one, other, empty = [4.0, 6, 30, 40], [30.0, 20, 60, 60], [0.0] * 4
+    every = [
+        things([one, other], [0, 2]),
+        things([other, empty], [1, -1]),
+        things([one, empty], [1, -1], [True, False]),
+        things([empty, empty], [-1, -1]),
+    ]
+    boxes, labels, crowd = (
+        torch.cat([getattr(each, name) for each in every]) for name in ("boxes_xyxy", "labels", "is_crowd")
+    )
+    with torch.no_grad():
+        together = losses(net, x, Truth(boxes, labels, crowd))
+        for row, alone in enumerate(every):
+            for loss, value in losses(net, x[row : row + 1], alone).items():
+                torch.testing.assert_close(together[loss][row : row + 1], value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ssd", "retinanet"])
+def test_numbers_of_a_place_stay_together(name: str) -> None:
+    """Place after place, at each the boxes one after the other, as anchors are listed: maps 4b to 4b + 3 move box b."""
+    net = net_of(name).eval()
+    moves: list[Tensor] = []
+    branch = net.get_submodule("head.regression_head")
+    layers = [
+        m for m in branch.modules() if isinstance(m, nn.Conv2d) and m.out_channels % 4 == 0 and m.bias is not None
+    ]
+    for layer in layers:
+        layer.register_forward_hook(lambda _, inputs, output: moves.append(output))
+    with torch.no_grad():
+        outputs = net(torch.randn(2, 3, 64, 48))
+    row, column, box = 1, 2, 3
+    finest = moves[0]  # (N, 4B, h, w)
+    place = (row * finest.shape[3] + column) * (finest.shape[1] // 4) + box
+    assert torch.equal(outputs["deltas"][1, place], finest[1, 4 * box : 4 * box + 4, row, column])
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_learns_one_picture_by_heart(name: str) -> None:
     """AP 1: the surest of what is found are the three things, each where it lies and by its name."""
     seed_everything(0)

@@ -11,8 +11,8 @@ from pellucid.models.detect.roi_heads import RoiHeads
 from pellucid.models.detect.two_stage import TwoStage
 from pellucid.ops.regions import roi_align, roi_pool
 
-SIDES = (20.0, 27.9, 28.0, 60.0, 55.9, 111.9, 112.0, 200.0)  # with 112 for stride 16: 4, 4, 4, 8, 4, 8, 16, 16
-STRIDES = (4, 4, 4, 8, 4, 8, 16, 16)
+SIDES = (20.0, 200.0, 27.9, 28.0, 60.0, 55.9, 111.9, 112.0)  # with 112 for stride 16, in no order
+STRIDES = (4, 16, 4, 4, 8, 4, 8, 16)
 
 
 def scene() -> tuple[dict[int, Tensor], Tensor, Tensor]:

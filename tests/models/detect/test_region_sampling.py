@@ -39,6 +39,18 @@ def test_a_crowd_is_no_thing_and_what_lies_in_it_no_background() -> None:
     assert match(whole, truth(crowd=True), Matching(0.3, 0.7, force_best=True)).tolist() == [[-2]]
 
 
+def test_a_thing_that_stands_in_a_crowd_is_found_there() -> None:
+    person, crowd = [60.0, 60, 70, 70], [50.0, 50, 90, 90]
+    both = Truth(torch.tensor([[person, crowd]]), torch.tensor([[4, 4]]), torch.tensor([[False, True]]))
+    assert match(torch.tensor([[person, [75.0, 75, 85, 85]]]), both, Matching()).tolist() == [[0, -2]]
+
+
+def test_the_box_of_a_crowd_is_not_asked_even_where_it_lies_on_a_thing() -> None:
+    both = Truth(torch.tensor([[THING, [0.0, 0, 10, 12]]]), torch.tensor([[4, 4]]), torch.tensor([[False, True]]))
+    asked = ask(torch.zeros(1, 0, 4), torch.zeros(1, 0, dtype=torch.bool), both, Matching(positive_share=1.0), False)
+    assert asked.thing.tolist() == [[0, -2]] and asked.boxes_xyxy.tolist() == [[THING, [0] * 4]]
+
+
 @pytest.mark.parametrize("at_random", [True, False])
 def test_things_come_first_background_fills_up_and_true_boxes_are_asked_too(at_random: bool) -> None:
     there = torch.ones(1, 6, dtype=torch.bool)

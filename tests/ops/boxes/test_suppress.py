@@ -235,6 +235,8 @@ def test_soft_by_hand_and_at_the_edges() -> None:
     torch.testing.assert_close(new, torch.tensor([0.9, 0.8 * math.exp(-0.5), 0.1]))
     kept, new = soft_nms(boxes, scores, gaussian=False, least_score=0.4)
     assert kept.tolist() == [0]
+    kept, new = soft_nms(boxes, scores, gaussian=False, iou_threshold=0.5)  # half: exactly the threshold falls too
+    torch.testing.assert_close(new, torch.tensor([0.9, 0.4, 0.1]))
     kept, new = soft_nms(boxes[:0], scores[:0])
     assert kept.shape == new.shape == (0,)
     kept, new = soft_nms(boxes, torch.tensor([math.nan, 0.5, 0.4]), least_score=0.001)

@@ -53,6 +53,10 @@ def test_a_full_mask_is_its_box_and_a_mask_of_pixels_is_itself() -> None:
     assert torch.equal(got[2:8, 3:9], mask[0].bool()) and got.sum() == mask.sum()
 
 
+def test_exactly_the_threshold_is_inside() -> None:
+    assert paste_masks(torch.full((1, 2, 2), 0.5), torch.tensor([[1.0, 1, 3, 4]]), (5, 6)).sum() == 2 * 3
+
+
 def test_agrees_with_resizing_where_corners_are_whole() -> None:
     mask = torch.rand(1, 5, 5, generator=torch.Generator().manual_seed(1))
     resized = F.interpolate(mask[None], (13, 9), mode="bilinear", align_corners=False)[0, 0]

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as pycocotools
 
 from pellucid.core.errors import DataError
-from pellucid.ops.masks.rle import Rle, decode, encode, encode_each, from_coco, from_text, to_coco, to_text
+from pellucid.ops.masks.rle import Rle, decode, encode, encode_each, encode_part, from_coco, from_text, to_coco, to_text
 
 MASKS = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
@@ -142,3 +142,13 @@ def test_other_content_is_refused(content):
 def test_a_mask_has_two_axes():
     with pytest.raises(DataError, match="mask must have shape"):
         encode(np.zeros(3))
+
+
+@pytest.mark.parametrize(("top", "left", "height", "width"), [(0, 0, 5, 7), (2, 3, 3, 4), (1, 0, 2, 7), (4, 6, 1, 1)])
+def test_a_part_of_a_picture_is_coded_as_the_whole_is(top, left, height, width):
+    random = np.random.default_rng(0)
+    for share in (0.0, 0.5, 0.9, 1.0):  # columns that are full go on in the next one where the part is as high
+        part = random.random((height, width)) < share
+        whole = np.zeros((5, 7), dtype=bool)
+        whole[top : top + height, left : left + width] = part
+        assert encode_part(part, top, left, (5, 7)) == encode(whole)

@@ -21,6 +21,13 @@ def test_levels_of_the_paper(side: float, level: int) -> None:
     assert box_level(wide, 2, 5).tolist() == [level]
 
 
+def test_a_corner_that_float32_cannot_hold_changes_no_level() -> None:
+    corners = torch.arange(0, 50, 0.1)
+    boxes = torch.stack([corners, corners, corners + 224, corners + 224], 1)
+    assert (boxes[:, 2] - boxes[:, 0]).min() < 224
+    assert set(box_level(boxes, 2, 5).tolist()) == {4}
+
+
 def test_every_box_gets_what_align_gives_on_its_level() -> None:
     generator = torch.Generator().manual_seed(0)
     maps = {2**k: torch.randn(2, 5, 128 // 2**k, 128 // 2**k, generator=generator) for k in (3, 4, 5)}
