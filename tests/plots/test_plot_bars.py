@@ -82,3 +82,9 @@ def test_long_numbers_stay_inside_the_drawing() -> None:
     label = re.search(r'<text x="([\d.]+)"[^>]*>123,456,789,012<', drawn)
     assert label is not None
     assert float(label.group(1)) + svg.width_of("123,456,789,012") <= 480
+
+
+def test_one_thing_beside_several_is_a_count_and_one_share_a_share() -> None:
+    assert {"3", "1", "0"} <= set(words(bars({"n": [3, 1, 0]}, ["a", "b", "c"], "T", stacked=True)))
+    assert {"1.000", "0.500"} <= set(words(bars({"IoU": [1, 0.5]}, ["a", "b"], "T")))
+    assert "1.000" in words(bars({"IoU": [1, 0]}, ["a", "b"], "T"))

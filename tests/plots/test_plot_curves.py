@@ -129,3 +129,8 @@ def test_marks_stand_upright_where_something_happens() -> None:
     assert all(f"<title>{said}</title>" in drawn for _, said in marks)
     assert [f">{said}</text>" in drawn for _, said in marks] == [True, False, True]
     assert curves({"rate": ([0, 10], [1.0, 0.5])}, "Learning rate").count('class="guide"') == 0
+
+
+def test_a_long_name_of_an_axis_is_not_repeated_in_the_legend() -> None:
+    drawing = curves({"F1": ([0.1, 0.12252], [0.5, 0.9])}, "T", x_label="least score (--conf)", best=(0.12252, 0.9))
+    assert "best: 0.9 at 0.123" in words(drawing)

@@ -10,6 +10,7 @@ from pellucid.core.errors import DataError
 from pellucid.plots import axes, svg
 
 WIDTH, RIGHT, AREA = 480.0, 464.0, 190.0
+SHORT = 12  # letters of an axis that a legend repeats
 SMALL = 13.0  # size of the letters of marks
 MOST_POINTS = 800  # of one curve; more cannot be told apart on paper
 MOST_TOUCHES = 120  # invisible dots that show their value under the pointer
@@ -140,7 +141,8 @@ def _key(data: Mapping[str, Points], best: tuple[float, float] | None, x_label: 
     entries = [(svg.line(0, 0, 22, 0, f"curve s{_style(k)}"), name) for k, name in enumerate(data)]
     entries = entries if len(data) > 1 or best else []
     if best:
-        entries.append((svg.circle(11, 0, 6, "ring axis"), f"best: {best[1]:.4g} at {x_label} {best[0]:g}"))
+        where = f"{x_label} {best[0]:g}" if len(x_label) <= SHORT else f"{best[0]:.3g}"  # the axis has its name
+        entries.append((svg.circle(11, 0, 6, "ring axis"), f"best: {best[1]:.4g} at {where}"))
     return entries
 
 

@@ -13,7 +13,8 @@ class Once(Generic[V]):
     """Views of pictures by their position in the split.
 
     Args:
-        look: positions -> batch and outputs, as `core.task.Task` says.
+        look: positions -> batch and outputs, as `core.task.Task` says. Its `name(position)`, if it has one, says what
+            the data calls a picture; else that is its number.
         views: (positions, pictures (n, H, W, C) uint8, batch, outputs) -> a view of each.
     """
 
@@ -23,6 +24,7 @@ class Once(Generic[V]):
         views: Callable[[Sequence[int], np.ndarray, Mapping[str, Any], Mapping[str, Any]], Iterable[V]],
     ) -> None:
         self._look, self._of_batch = look, views
+        self.name: Callable[[int], str] = getattr(look, "name", "picture {}".format)
         self._views: dict[int, V] = {}
 
     def __call__(self, indices: Sequence[int]) -> list[V]:

@@ -33,7 +33,7 @@ from pellucid.report.blocks import (
 from pellucid.report.page import page
 from pellucid.runs.checking.layers import layers_section
 from pellucid.runs.evaluate import Evaluation, evaluate_run, own_splits, stored_test
-from pellucid.runs.picturing.again import look_again
+from pellucid.runs.picturing.again import LookAgain
 from pellucid.runs.stored import folder as files
 from pellucid.runs.stored.rate_finder import draw_found
 from pellucid.runs.stored.record import Record
@@ -151,7 +151,7 @@ def _result(run: Record, evaluation: Evaluation | None) -> list[Section]:
     def get(index: int) -> Image.Image:
         return _picture(np.asarray(pack.images[chosen[index]]))
 
-    look = look_again(run.trained, evaluation.splits, evaluation.role)
+    look = LookAgain(run.trained, evaluation.splits, evaluation.role)
     own = run.trained.task.sections(evaluation.summary, evaluation.records, run.facts, get, look)
     return [Section("Result", lead, blocks), *own]
 

@@ -204,3 +204,15 @@ def test_a_picture_goes_through_the_model_once() -> None:
     seen = Seen(look)
     assert [view.index for view in [*seen([2, 0, 2]), *seen([0, 1])]] == [2, 0, 2, 0, 1]
     assert asked == [2, 0, 1]
+
+
+def test_pictures_are_called_what_the_data_calls_them() -> None:
+    class Look:
+        def __call__(self, indices: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+            raise AssertionError("a name needs no look")
+
+        def name(self, index: int) -> str:
+            return f"images/{index}.jpg"
+
+    assert Seen(Look()).name(2) == "images/2.jpg"
+    assert Seen(lambda indices: ({}, {})).name(2) == "picture 2"

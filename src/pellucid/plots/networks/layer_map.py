@@ -39,7 +39,10 @@ def layer_map(values: Mapping[str, Sequence[float]], steps: Sequence[int], title
     cells: dict[tuple[str, int], list[str]] = {}
     for place, name in enumerate(names):
         y = top + place * ROW
-        parts.append(svg.text(NAMES - 8, y + ROW - 4, svg.shorten(name, NAMES - 8, 11), "soft", "end", hover=name))
+        # of `backbone.stages.16.4.2` the end tells the most
+        parts.append(
+            svg.text(NAMES - 8, y + ROW - 4, svg.shorten(name[::-1], NAMES - 8)[::-1], "soft", "end", hover=name)
+        )
         for column, look in enumerate(looks):
             colour, level = _shade(values[name][look])
             if level:

@@ -89,12 +89,12 @@ def _example(
         drawn = [_true(given, classes, row, place, "missed", MISSED)]
         name = classes[given.truth_label[row, place]]
         (view,) = seen([index[row]])
-        return Picture(boxes_on(view, drawn), f"{name} is missed", "bad", f"picture {index[row]}")
+        return Picture(boxes_on(view, drawn), f"{name} is missed", "bad", seen.name(index[row]))
     i, j, about = int(sure.matches.picture[row]), int(sure.matches.place[row]), int(sure.about[row])
     drawn = [] if about < 0 else [_true(given, classes, i, about, "", TRUE)]
     drawn.append(_found(given, classes, i, j, WRONG))
     (view,) = seen([index[i]])
-    return Picture(boxes_on(view, drawn), f"{kind}: {words.KINDS[kind]}", "bad", f"picture {index[i]}")
+    return Picture(boxes_on(view, drawn), f"{kind}: {words.KINDS[kind]}", "bad", seen.name(index[i]))
 
 
 def _found(given: Detections, classes: Sequence[str], i: int, j: int, colour: tuple[int, int, int]) -> Drawn:
@@ -124,7 +124,7 @@ def worst_pictures(
                 colour = RIGHT if sure.kind[each] == -1 else WRONG
                 things.append(_found(given, classes, row, int(sure.matches.place[each]), colour))
         said = f"{wrong[row]} wrong, {missed[row]} missed"
-        pictures.append(Picture(boxes_on(view, things), said, "bad", f"picture {index[row]}"))
+        pictures.append(Picture(boxes_on(view, things), said, "bad", seen.name(index[row])))
     perfect = int(((wrong + missed) == 0).sum())
     lead = (
         f"{perfect:,} of {len(given):,} pictures have no error at a least score of {conf:.2f}. These have the most. "
@@ -145,7 +145,7 @@ def outlines(
     views = seen([index[row] for row in full])
     blocks.append(
         Pictures(
-            [Picture(masks_on(view, conf), f"picture {index[row]}") for row, view in zip(full, views, strict=True)],
+            [Picture(masks_on(view, conf), seen.name(index[row])) for row, view in zip(full, views, strict=True)],
             "Found outlines",
         )
     )

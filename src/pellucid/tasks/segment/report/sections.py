@@ -97,7 +97,7 @@ def _worst(summary: Mapping[str, Any], records: Mapping[str, Tensor], facts: Dat
             f"{facts.classes[region.true]} taken for {facts.classes[region.called]}",
             "bad",
             f"{region.patch.area:,} px in one piece, {percent(region.patch.area / max(wrong, 1))} of all that is "
-            f"wrong; picture {region.patch.view.index}",
+            f"wrong; {seen.name(region.patch.view.index)}",
         )
         for region in found
     ]
@@ -106,7 +106,7 @@ def _worst(summary: Mapping[str, Any], records: Mapping[str, Tensor], facts: Dat
     lowest = [row for row in order.tolist() if each[row] < 1]
     views = seen([int(records["index"][row]) for row in lowest])
     whole = [
-        Picture(side_by_side(view, facts.classes), f"mean IoU {float(each[row]):.2f}", "bad", f"picture {view.index}")
+        Picture(side_by_side(view, facts.classes), f"mean IoU {float(each[row]):.2f}", "bad", seen.name(view.index))
         for row, view in zip(lowest, views, strict=True)
     ]
     if not found:
@@ -218,7 +218,8 @@ def _touching(records: Mapping[str, Tensor], facts: DataFacts, seen: Seen) -> Se
     lead = (
         "A mask says of every pixel which class it is, not which thing. Where two things of one class touch, their "
         "pixels make one region, in the truth as in the answer, and nothing in either tells that there are two. So "
-        "regions are not a count of things; to tell things apart, or to count them, takes instance masks."
+        "regions are not a count of things; to tell things apart, or to count them, takes instance masks and --model "
+        "mask_rcnn (--task detect)."
     )
     if not views:
         return Section(HOW_MANY, lead)
@@ -228,7 +229,7 @@ def _touching(records: Mapping[str, Tensor], facts: DataFacts, seen: Seen) -> Se
         "missed."
     )
     things = [view.things for view in views if view.things is not None]
-    items = _merged(views, true, called, facts) if things else _necks(views, facts, clear)
+    items = _merged(views, true, called, facts, seen.name) if things else _necks(views, facts, clear, seen.name)
     if things:
         lead += f" The data tells things apart: there are {sum(things):,}."
         said = "These pictures show more things than their masks have regions: what touches has become one."
@@ -242,7 +243,9 @@ def _touching(records: Mapping[str, Tensor], facts: DataFacts, seen: Seen) -> Se
     return Section(HOW_MANY, lead, [Note(said), Pictures(items, wide=True)] if items else ())
 
 
-def _merged(views: Sequence[View], true: Sequence[int], called: Sequence[int], facts: DataFacts) -> list[Picture]:
+def _merged(
+    views: Sequence[View], true: Sequence[int], called: Sequence[int], facts: DataFacts, name: Callable[[int], str]
+) -> list[Picture]:
     """The pictures in which things outnumber the regions of their masks by most."""
     rows = zip(views, true, called, strict=True)
     lost = [((view.things or 0) - count, view, count, answered) for view, count, answered in rows]
@@ -250,21 +253,21 @@ def _merged(views: Sequence[View], true: Sequence[int], called: Sequence[int], f
         Picture(
             side_by_side(view, facts.classes),
             f"{view.things} things, {count} region{'s' * (count != 1)}",
-            detail=f"{answered} in the answer; picture {view.index}",
+            detail=f"{answered} in the answer; {name(view.index)}",
         )
         for n, view, count, answered in sorted(lost, key=lambda each: -each[0])[:TOUCHING]
         if n > 0
     ]
 
 
-def _necks(views: Sequence[View], facts: DataFacts, clear: Sequence[int]) -> list[Picture]:
+def _necks(views: Sequence[View], facts: DataFacts, clear: Sequence[int], name: Callable[[int], str]) -> list[Picture]:
     found = sorted((n for view in views for n in necks(view, clear)), key=lambda n: -n.evenness * n.patch.area)
     return [
         Picture(
             patch_side_by_side(neck.patch, facts.classes),
             f"{facts.classes[neck.label]}: one thing, or {neck.parts} that touch?",
-            detail=f"{neck.patch.area:,} px in one piece, in {neck.parts} pieces without its outermost 2 px; picture "
-            f"{neck.patch.view.index}",
+            detail=f"{neck.patch.area:,} px in one piece, in {neck.parts} pieces without its outermost 2 px; "
+            f"{name(neck.patch.view.index)}",
         )
         for neck in found[:TOUCHING]
     ]
