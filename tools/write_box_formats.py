@@ -68,7 +68,10 @@ FOUND = """\
 | a `.csv` whose header names `path,x1,y1,x2,y2,class` | a table; also `crowd`, `split` and `group` |
 
 - A folder of VOC with `SegmentationClass/` is read for its masks; `--task detect`, or `voc:` before it, takes the
-  boxes.
+  boxes. Outlines are those of `SegmentationObject/`, if every picture with things has one. In VOC's own sets some do:
+  `voc:VOC2012/ImageSets/Segmentation` takes the pictures of those lists, whose things have outlines.
+- In `SegmentationObject/` the value i, from 1 on, is the i-th object of the XML, and 255, the border, is nobody's.
+  Where there are more or fewer, or a mask does not touch its box, each box gets the mask that fits it best.
 - Pictures with nothing in them count: in COCO those without annotations, in VOC those whose XML names no object, in
   YOLO those without a label file, in a table rows with a path alone.
 - Crowds are neither hits nor misses. VOC's difficult things are read as crowds, so that they are ignored as in VOC's
@@ -102,7 +105,8 @@ def sample() -> Source:
 def everything() -> Source:
     """Two things with all there can be: a crowd, a mask of two parts with a hole, keypoints, and an area of its own."""
     mask = np.zeros((2, HEIGHT, WIDTH), dtype=bool)
-    mask[:, 5:20, 5:30], mask[0, 8:12, 9:20], mask[0, 30:40, 50:60] = True, False, True
+    mask[0, 5:20, 5:30], mask[0, 8:12, 9:20], mask[0, 30:40, 50:60] = True, False, True
+    mask[1, 22:40, 5:30] = True
     found = Objects.from_masks(mask, np.array([1, 0]))
     points = np.array([[[3.25, 4.5, 2], [0, 0, 0]]] * 2, dtype=np.float32)
     crowd, area = np.array([False, True]), np.array([300.5, 375], dtype=np.float32)
@@ -166,9 +170,11 @@ def page() -> str:
 {held()}
 
 `-` is what is not there when the folder is read again; `pellucid datasets` says so when it writes one. Boxes come
-back to the last bit, also with parts of pixels. `yolo-segment` and `yolo-pose` are YOLO's lines with outlines and
-with keypoints; an outline with several parts and holes is one ring there, joined by lines that are gone both ways,
-and boxes are those around the outlines. A table holds no list of classes: those that occur come back, sorted.
+back to the last bit, also with parts of pixels. In `voc` a pixel belongs to one thing: of masks that overlap, the
+smaller has it, and where one has none left there are no masks at all. `yolo-segment` and `yolo-pose` are YOLO's lines
+with outlines and with keypoints; an outline with several parts and holes is one ring there, joined by lines that are
+gone both ways, and boxes are those around the outlines. A table holds no list of classes: those that occur come back,
+sorted.
 """
     rows = "\n".join(f"| `{word}` | {meaning} |" for word, meaning in KINDS.items())
     convert = """\

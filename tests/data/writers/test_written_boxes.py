@@ -29,7 +29,7 @@ from pellucid.data.writers.things import name_files
 from pellucid.data.writers.voc import write_voc
 from pellucid.data.writers.yolo import one_ring, write_yolo, write_yolo_pose, write_yolo_segment
 from pellucid.ops.masks.polygons import fill
-from pellucid.ops.masks.rle import Rle, encode
+from pellucid.ops.masks.rle import Rle, decode, encode
 
 SCENES = "scenes:size=40x48,difficulty=medium,train=3,val=2,test=2,for=detect,seed=3"
 CLASSES = ("ein Käfer", "T-shirt/top", "a & <b>", 'it\'s "7": #x', "never seen")
@@ -40,7 +40,8 @@ FEW = settings(max_examples=6, deadline=None, derandomize=True, phases=(Phase.ex
 
 def read_back(folder: Path, form: str) -> Source:
     source = load(folder / "boxes.csv" if form == "csv" else folder)
-    assert {problem.kind for problem in source.problems} <= {"begins-at-zero"}  # VOC, of boxes over the border by 1
+    # VOC, of boxes over the border by 1, and of masks that do not lie in their boxes
+    assert {problem.kind for problem in source.problems} <= {"begins-at-zero", "outlines-by-overlap"}
     return source
 
 
@@ -61,7 +62,7 @@ def seen(objects: Objects, *parts: str) -> list[object]:
 ALL = ("boxes_xyxy", "labels", "masks", "keypoints", "is_crowd", "area")
 HOLDS = {  # what comes back, bit for bit
     "coco": ALL,
-    "voc": ("boxes_xyxy", "labels", "is_crowd"),
+    "voc": ("boxes_xyxy", "labels", "is_crowd", "masks", "area"),
     "yolo": ("boxes_xyxy", "labels"),
     "yolo-segment": ("boxes_xyxy", "labels", "masks", "area"),
     "yolo-pose": ("boxes_xyxy", "labels", "keypoints"),
@@ -335,6 +336,20 @@ def test_what_a_form_cannot_hold_is_said(tmp_path: Path) -> None:
     empty = Objects([[0, 0, 2, 2]], np.zeros(1, int), [Rle(HEIGHT, WIDTH, np.array([HEIGHT * WIDTH]))])
     notes = write_yolo_segment(source_of([empty]), tmp_path / "none", None)
     assert notes[1:] == ["1 things with empty masks have no outline and were left out."]
+
+
+def test_of_masks_that_overlap_the_smaller_has_the_pixels_in_voc(tmp_path: Path) -> None:
+    masks = np.zeros((2, HEIGHT, WIDTH), dtype=bool)
+    masks[0, 2:5, 2:6], masks[1, 1:9, 1:12] = True, True  # a hole in the second
+    source = source_of([Objects.from_masks(masks, np.array([2, 0]))])
+    (said,) = (note for note in write_voc(source, tmp_path / "out") if "keypoints" not in note)
+    assert said.startswith(
+        "Things overlap in 1 pictures, where VOC's instance masks hold one thing a pixel: the smaller"
+    )
+    found = load(tmp_path / "out").objects[0]
+    assert [decode(mask).tolist() for mask in found.masks] == [masks[0].tolist(), (masks[1] & ~masks[0]).tolist()]
+    assert found.labels.tolist() == [2, 0] and found.boxes_xyxy.tolist() == [[2, 2, 6, 5], [1, 1, 12, 9]]
+    assert "<segmented>1</segmented>" in (tmp_path / "out" / "Annotations" / "0.xml").read_text()
 
 
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def read_voc(root: Path, group: str = "") -> Source:
     `root` is a year's folder (`VOC2012`), or one that holds a single such year (`VOCdevkit`, or the folder above it).
     Pictures in none of the lists belong to other tasks and are passed over; without lists, every mask counts. Classes
     are those of VOC unless a file in the year's folder names others (see `legend`), and masks saved as RGB are read by
-    VOC's colours. `SegmentationObject` is not read.
+    VOC's colours. `SegmentationObject` is read for detection, see `detect.voc_boxes`.
 
     Raises:
         DataError: there are several years, a list names what is not there, or no usable pair is left; see also

@@ -18,6 +18,9 @@ KINDS = {  # of problems that these readers name, beside those of pictures (see 
     "bad-outline": "an outline without three corners, or run lengths that do not fit the picture",
     "bad-area": "COCO: an area that is none; the thing is kept, with the area of its outline or box",
     "bad-keypoints": "keypoints that are none; of COCO the thing is kept, with keypoints that are not marked",
+    "no-outlines": "VOC: instance masks that are not there or do not fit; of `ImageSets/Segmentation` the picture is "
+    "left out, else no outline is used",
+    "outlines-by-overlap": "VOC: instance masks whose numbers are not those of the objects; boxes got those that fit",
     "mixed-outlines": "only some things have outlines, so none is used; all boxes are",
     "begins-at-zero": "VOC: a box begins at 0, but pixels count from 1; it is kept, but its tool may have other rules",
 }

@@ -2,21 +2,22 @@
 
 Everingham, Van Gool, Williams, Winn, Zisserman: The Pascal Visual Object Classes Challenge 2012, Development Kit,
 http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/. Pixels count from 1, and the last one belongs to the box:
-xmin 1 and xmax 1 is the first column, which here reaches from 0 to 1.
+xmin 1 and xmax 1 is the first column, which here reaches from 0 to 1. Outlines are those of `SegmentationObject/X.png`,
+see `voc.instances`.
 """
 
-import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from xml.etree.ElementTree import Element
 
 from pellucid.core.errors import ConfigError, DataError, ImageError
 from pellucid.data.image_file import printable
 from pellucid.data.readers.checks import sorted_names
 from pellucid.data.readers.detect.finish import detection_source
 from pellucid.data.readers.detect.pictures import Pictures, read_sizes, size_problem
-from pellucid.data.readers.detect.things import Things, fill_by_centres, is_box
-from pellucid.data.readers.detect.xml_file import read_xml
+from pellucid.data.readers.detect.things import Things, fill_by_centres
+from pellucid.data.readers.detect.voc.annotation import Annotated, read_annotation
+from pellucid.data.readers.detect.voc.instances import OBJECTS, Boxed, Outlined, read_outlines
 from pellucid.data.readers.legend import read_legend
 from pellucid.data.readers.listing import Root, look, require_folder
 from pellucid.data.readers.voc import CLASSES, IMAGES, LISTS, by_stem, split_lists, voc_year
@@ -24,8 +25,7 @@ from pellucid.data.source import Problem, Source
 
 BOXES = "Annotations"
 NAMES_OF = {IMAGES: (IMAGES.lower(), "images"), BOXES: (BOXES.lower(),)}  # folder -> what others call it, in lower case
-SIDES = ("xmin", "ymin", "xmax", "ymax")
-Found = tuple[str, tuple[float, float, float, float], bool, str]  # class, box, difficult, what it is called in messages
+MAIN, OUTLINED = "Main", "Segmentation"  # folders of lists: of all pictures, and of those whose things have outlines
 
 
 def read_voc_boxes(root: Path, group: str = "") -> Source:
@@ -36,49 +36,122 @@ def read_voc_boxes(root: Path, group: str = "") -> Source:
     those named in `classes.txt` of the year's folder; without it the 20 of VOC, if there are no others, or else those
     that occur, sorted. Difficult things are marked as crowds: neither a hit nor a miss, as in VOC's own evaluation.
 
+    Things have outlines if `SegmentationObject` has them for every picture. Where it has them for some, as in VOC's own
+    sets, `VOC2012/ImageSets/Segmentation` as `root` takes the pictures of the lists there, and leaves those out whose
+    things have none.
+
     Raises:
         DataError: there are several years, a list is broken, or nothing usable is left.
         ConfigError: a `group`: VOC knows none.
     """
-    year = voc_boxes_year(require_folder(root))
+    above, lists = require_folder(root), MAIN
+    if root.parent.name == LISTS:
+        above, lists = root.parent.parent, root.name
+    year = voc_boxes_year(above)
     if year is None:
-        raise DataError(f"{root} must hold {IMAGES}/ and {BOXES}/ with XML files, as VOCdevkit/VOC2012 does.")
+        raise DataError(f"{above} must hold {IMAGES}/ and {BOXES}/ with XML files, as VOCdevkit/VOC2012 does.")
     if group:
         raise ConfigError(f"{root} has the layout of Pascal VOC, which has no groups: leave out group={group}.")
     problems: list[Problem] = []
     below = Root(year)
-    listed, images, annotations = _listed(year, below, problems)
-    pictures, things = Pictures(), Things(fill_by_centres)
-    read: list[tuple[str, Path, str, tuple[int, int] | None, list[Found]]] = []
+    listed, images, annotations = _listed(year, lists, below, problems)
+    read: list[Annotated] = []
     for stem, role in listed.items():
-        try:
-            tree = read_xml(annotations[stem])
-        except DataError as error:
-            problems.append(Problem(below.name(annotations[stem]), "unreadable", str(error)))
-            continue
         where = below.name(annotations[stem])
-        read.append((*images[stem], role, _size(tree), _objects(tree, where, problems)))
-    classes = _classes(year, {name for *_, found in read for name, *_ in found})
+        try:
+            read.append(read_annotation(annotations[stem], where, *images[stem], role, problems))
+        except DataError as error:
+            problems.append(Problem(where, "unreadable", str(error)))
+    classes = _classes(year, {one.name for each in read for one in each.found})
+    sized = _sized(read, problems)
+    outlines = _outlines(year, sized, lists == OUTLINED, problems)
+    pictures, things = _joined(sized, outlines, classes, problems)
+    return detection_source(root, below, pictures, things, classes, group, problems)
+
+
+def _sized(read: Sequence[Annotated], problems: list[Problem]) -> list[tuple[Annotated, tuple[int, int]]]:
+    """The pictures that can be opened and are of the size that is said, each with its height and width."""
+    found = []
+    for one, size in zip(read, read_sizes([one.path for one in read]), strict=True):
+        if isinstance(size, ImageError):
+            problems.append(Problem(one.name, size.kind, str(size)))
+        elif one.said is not None and one.said != size:
+            problems.append(size_problem(one.name, one.said, size, "its annotation"))
+        else:
+            found.append((one, size))
+    return found
+
+
+def _outlines(
+    year: Path, sized: list[tuple[Annotated, tuple[int, int]]], required: bool, problems: list[Problem]
+) -> dict[str, Outlined]:
+    """Name of a picture -> the outlines of its things.
+
+    Args:
+        sized: where outlines are required, those without are taken out of it.
+    """
+    masks = by_stem(year, OBJECTS, problems) if OBJECTS in look(year).folders else {}
+    full = [(one, size) for one, size in sized if one.found]
+    lacking = [one for one, _ in full if one.path.stem not in masks]
+    if lacking and not required:
+        if len(lacking) < len(full):
+            reason = (
+                f"{len(lacking):,} of {len(full):,} pictures with things have no {OBJECTS}/, so no outlines are used; "
+                f"voc:{LISTS}/{OUTLINED} below the year's folder takes the others alone"
+            )
+            problems.append(Problem(lacking[0].name, "mixed-outlines", reason))
+        return {}
+    for one in lacking:
+        problems.append(Problem(one.name, "no-outlines", f"there is no {OBJECTS}/{printable(one.path.stem)}.png"))
+    there = [(one, size) for one, size in full if one.path.stem in masks]
+    asked = [
+        Boxed(
+            masks[one.path.stem][1],
+            size,
+            one.n,
+            [each.place for each in one.found],
+            [each.box_xyxy for each in one.found],
+        )
+        for one, size in there
+    ]
+    found: dict[str, Outlined] = {}
+    for (one, _), outlined in zip(there, read_outlines(asked), strict=True):
+        if isinstance(outlined, Outlined):
+            found[one.name] = outlined
+        else:
+            problems.append(Problem(one.name, "no-outlines", outlined))
+    by_overlap = [name for name, outlined in found.items() if outlined.by_overlap]
+    if by_overlap:
+        reason = f"in {len(by_overlap):,} pictures numbers and objects do not agree: masks went to the boxes they fit"
+        problems.append(Problem(by_overlap[0], "outlines-by-overlap", reason))
+    if required:
+        sized[:] = [(one, size) for one, size in sized if not one.found or one.name in found]
+    return found
+
+
+def _joined(
+    sized: Sequence[tuple[Annotated, tuple[int, int]]],
+    outlines: dict[str, Outlined],
+    classes: tuple[str, ...],
+    problems: list[Problem],
+) -> tuple[Pictures, Things]:
+    """The pictures and their things."""
+    pictures, things = Pictures(), Things(fill_by_centres)
     number = {name: label for label, name in enumerate(classes)}
     from_zero: list[str] = []
-    for (name, path, role, said, found), size in zip(read, read_sizes([path for _, path, *_ in read]), strict=True):
-        if isinstance(size, ImageError):
-            problems.append(Problem(name, size.kind, str(size)))
-            continue
-        if said is not None and said != size:
-            problems.append(size_problem(name, said, size, "its annotation"))
-            continue
-        row = pictures.add(name, path, size, role)
-        for label, box, is_difficult, record in found:
-            if label not in number:
-                problems.append(Problem(record, "unknown-class", f"{label!r} is not named in classes.txt"))
+    for one, size in sized:
+        row = pictures.add(one.name, one.path, size, one.role)
+        masks = outlines[one.name].masks if one.name in outlines else [None] * len(one.found)
+        for each, mask in zip(one.found, masks, strict=True):
+            if each.name not in number:
+                problems.append(Problem(each.record, "unknown-class", f"{each.name!r} is not named in classes.txt"))
                 continue
-            things.add(row, box, number[label], is_difficult)
-            from_zero += [record] * (min(box[:2]) == -1)
+            things.add(row, each.box_xyxy, number[each.name], each.is_difficult, outline=mask)
+            from_zero += [each.record] * (min(each.box_xyxy[:2]) == -1)
     if from_zero:
         reason = f"{len(from_zero):,} boxes begin at 0, but VOC counts from 1: their tool may have counted from 0"
         problems.append(Problem(from_zero[0], "begins-at-zero", f"{reason}, then all are one pixel too far left"))
-    return detection_source(root, below, pictures, things, classes, group, problems)
+    return pictures, things
 
 
 def voc_boxes_year(root: Path) -> Path | None:
@@ -104,13 +177,15 @@ def _stems(folder: Path) -> list[str]:
 
 
 def _listed(
-    year: Path, root: Root, problems: list[Problem]
+    year: Path, lists: str, root: Root, problems: list[Problem]
 ) -> tuple[dict[str, str], dict[str, tuple[str, Path]], dict[str, Path]]:
     """Stem -> split of all that can be used; stem -> name and path of the picture; stem -> path of the annotation."""
     images = by_stem(year, _folder(year, IMAGES), problems)
     boxes = _folder(year, BOXES)
     annotations = {stem: root.find(f"{boxes}/{stem}.xml") for stem in _stems(year / boxes)}
-    listed = split_lists(year / LISTS / "Main", images)
+    listed = split_lists(year / LISTS / lists, images)
+    if listed is None and lists != MAIN:
+        raise DataError(f"{year / LISTS / lists} holds no train.txt, val.txt or trainval.txt: give {year} instead.")
     if listed is None:
         listed = dict.fromkeys(annotations, "")
         for stem in images.keys() - annotations.keys():
@@ -127,39 +202,6 @@ def _listed(
         else:
             kept[stem], paths[stem] = role, path
     return kept, images, paths
-
-
-def _size(tree: Element) -> tuple[int, int] | None:
-    """Height and width as the annotation says them; None if it does not, or says 0."""
-    try:
-        height, width = (int(float(tree.findtext(f"size/{side}") or "0")) for side in ("height", "width"))
-    except (ValueError, OverflowError):
-        return None
-    return (height, width) if height > 0 and width > 0 else None
-
-
-def _objects(tree: Element, where: str, problems: list[Problem]) -> list[Found]:
-    """The objects of one picture; those of their parts (heads, hands, feet) are left out."""
-    found = []
-    for i, one in enumerate(tree.findall("object"), start=1):
-        record = f"{where} object {i}"
-        name = printable(" ".join((one.findtext("name") or "").split()))
-        said = [one.findtext(f"bndbox/{side}") for side in SIDES]
-        lacking = [what for what, value in zip(("name", *SIDES), (name, *said), strict=True) if not value]
-        if lacking:
-            problems.append(Problem(record, "missing-field", f"it has no {', '.join(lacking)}"))
-            continue
-        try:
-            left, top, right, bottom = (float(value or "nan") for value in said)
-        except ValueError:
-            left, top, right, bottom = (math.nan,) * 4
-        if is_box(left - 1, top - 1, right, bottom):
-            is_difficult = (one.findtext("difficult") or "0").strip() not in ("0", "")
-            found.append((name, (left - 1, top - 1, right, bottom), is_difficult, record))
-        else:
-            got = printable(", ".join(f"{side} {value}" for side, value in zip(SIDES, said, strict=True)))[:120]
-            problems.append(Problem(record, "bad-box", f"xmin must be at most xmax, and ymin at most ymax; got {got}"))
-    return found
 
 
 def _classes(year: Path, found: set[str]) -> tuple[str, ...]:

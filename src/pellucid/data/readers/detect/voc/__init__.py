@@ -1,0 +1,1 @@
+"""Parts of reading Pascal VOC: one annotation, and the outlines of its things."""
