@@ -111,3 +111,15 @@ def mask_folder(tmp_path: Path, colours: dict[str, tuple[int, int, int]]) -> Pat
         palette.putpalette([0, 0, 0, *colours["green"], *[0] * (254 * 3)])
         palette.save(root / "masks" / f"{number}.png")
     return root
+
+
+@pytest.fixture(params=["plain", "compiled"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How loops run that have a compiled form: tests that take this are run in both."""
+    from pellucid.ops import compiled
+
+    if request.param == "compiled" and not compiled.has_numba():
+        pytest.skip("numba is not installed")
+    if request.param == "plain":
+        monkeypatch.setattr(compiled, "has_numba", lambda: False)
+    return request.param

@@ -7,6 +7,8 @@ from skimage.segmentation import felzenszwalb
 from pellucid.classic.proposals.graph_segments import graph_segments, neighbours
 from pellucid.core.errors import ConfigError, DataError
 
+both = pytest.mark.usefixtures("way")
+
 
 def same_pieces(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two numberings cut a picture alike."""
@@ -14,6 +16,7 @@ def same_pieces(one: np.ndarray, other: np.ndarray) -> bool:
     return len(pairs) == len(np.unique(one)) == len(np.unique(other))
 
 
+@both
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("scale", "least"), [(0.8, 10), (0.2, 1), (1.2, 25)])
 def test_pieces_are_those_of_another_program(seed: int, scale: float, least: int) -> None:
@@ -23,6 +26,7 @@ def test_pieces_are_those_of_another_program(seed: int, scale: float, least: int
     assert same_pieces(ours, theirs) and len(np.unique(ours)) > 1
 
 
+@both
 def test_a_square_on_a_ground_is_two_pieces() -> None:
     image = np.zeros((3, 20, 30), dtype=np.uint8)
     image[:, 5:12, 8:20] = 200
@@ -32,6 +36,7 @@ def test_a_square_on_a_ground_is_two_pieces() -> None:
     assert graph_segments(image, scale=350 * 516, sigma=0, least=0).max() == 0  # what both bear is more than the edge
 
 
+@both
 def test_an_edge_is_crossed_up_to_what_both_bear() -> None:
     """Two halves of 2 x 4 even pixels bear scale / 8 each; the edge between them weighs 10."""
     image = np.zeros((4, 4))
@@ -40,6 +45,7 @@ def test_an_edge_is_crossed_up_to_what_both_bear() -> None:
     assert graph_segments(image, scale=80.0, sigma=0, least=0).max() == 0
 
 
+@both
 def test_numbers_follow_the_scan() -> None:
     image = np.repeat(np.arange(3) * 100.0, 4)[None].repeat(2, 0)
     assert graph_segments(image, scale=1, sigma=0, least=0).tolist() == [[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]] * 2
@@ -60,6 +66,7 @@ def test_every_pair_of_neighbours_is_there_once() -> None:
     assert np.array_equal(weight, np.abs(first - second))
 
 
+@both
 def test_one_pixel_and_one_row() -> None:
     assert graph_segments(np.zeros((1, 1))).tolist() == [[0]]
     assert graph_segments(np.zeros((1, 7)), sigma=0).tolist() == [[0] * 7]

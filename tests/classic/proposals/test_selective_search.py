@@ -7,6 +7,7 @@ from pellucid.classic.proposals.grouping import ALIKE, grouped_boxes
 from pellucid.classic.proposals.selective_search import selective_search
 from pellucid.core.errors import ConfigError, DataError
 from pellucid.data.scenes import scenes
+from pellucid.ops import compiled
 
 BARS = np.repeat(np.arange(3), 4)[None].repeat(6, 0)  # three pieces side by side, (6, 12)
 
@@ -126,6 +127,23 @@ def test_nearly_every_thing_is_proposed() -> None:
         held += int((iou.max(0) >= 0.5).sum())
         things += len(truth)
     assert held / things > 0.85 and boxes / 12 < 100
+
+
+@pytest.mark.parametrize("kind", ["scene", "grey", "few colours", "row"])
+def test_compiled_loops_propose_the_same_boxes(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit, in the same order; where many edges weigh the same as well."""
+    if not compiled.has_numba():
+        pytest.skip("numba is not installed")
+    random = np.random.default_rng(1)
+    image = {
+        "scene": np.asarray(scenes(train=1, val=0, test=0, size=64, difficulty="medium").images[0]).transpose(2, 0, 1),
+        "grey": random.random((37, 41)).astype(np.float32),
+        "few colours": random.integers(0, 2, (3, 9, 11)).astype(np.uint8).repeat(4, 1).repeat(4, 2) * 200,
+        "row": random.integers(0, 256, (3, 1, 60)).astype(np.uint8),
+    }[kind]
+    quick = selective_search(image, "fast", least=5)
+    monkeypatch.setattr(compiled, "has_numba", lambda: False)
+    assert np.array_equal(quick, selective_search(image, "fast", least=5)) and len(quick) > 1
 
 
 def test_same_seed_same_boxes_each_once_and_no_more_than_asked_for() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from pellucid.core.config import require
 from pellucid.core.errors import DataError
+from pellucid.ops import compiled
 from pellucid.ops.filters.gaussian import gaussian_filter
 from pellucid.ops.pictures import Pictures, as_planes
 
@@ -40,9 +41,7 @@ def graph_segments(image: Pictures, scale: float = 100.0, sigma: float = 0.8, le
     require(least >= 0, "least", "0 or positive", least)
     planes = _planes(image, sigma)
     first, second, weight = neighbours(planes)
-    order = np.argsort(weight, kind="stable")
-    n = planes.shape[0] * planes.shape[1]
-    roots = joined(first[order].tolist(), second[order].tolist(), weight[order].tolist(), n, scale, least)
+    roots = _joined(first, second, weight, planes.shape[0] * planes.shape[1], scale, least)
     _, where, number = np.unique(roots, return_index=True, return_inverse=True)
     rank = np.empty(len(where), dtype=np.int64)
     rank[np.argsort(where)] = np.arange(len(where))
@@ -75,6 +74,17 @@ def neighbours(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         seconds.append(places[there].ravel())
         weights.append(np.sqrt(((planes[here] - planes[there]) ** 2).sum(2)).ravel())
     return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(weights)
+
+
+def _joined(first: np.ndarray, second: np.ndarray, weight: np.ndarray, n: int, scale: float, least: int) -> np.ndarray:
+    """As `joined`, of edges (E,) in any order; compiled where that is possible."""
+    if compiled.has_numba():
+        from pellucid.classic.proposals import graph_segments_kernel
+
+        order = graph_segments_kernel.lightest_first(weight.view(np.uint64))
+        return graph_segments_kernel.joined(first, second, weight, order, n, float(scale), least)
+    order = np.argsort(weight, kind="stable")
+    return joined(first[order].tolist(), second[order].tolist(), weight[order].tolist(), n, scale, least)
 
 
 def joined(

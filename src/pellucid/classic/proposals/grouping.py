@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.core.choose import choose
+from pellucid.ops import compiled
 from pellucid.ops.filters.derivative import gaussian_derivative
 
 COLOUR_BINS, TEXTURE_BINS = 25, 10  # a channel; a channel and direction
@@ -139,10 +140,17 @@ def _measured(image: np.ndarray, pieces: np.ndarray) -> Regions:
 
 def _histograms(planes: np.ndarray, flat: np.ndarray, n: int, bins: int) -> np.ndarray:
     """(n, P * bins), 1 in all of a row, of planes (H, W, P) in [0, 1)."""
-    values = np.clip((planes.reshape(-1, planes.shape[2]) * bins).astype(np.int64), 0, bins - 1)  # (H * W, P)
-    wide = values.shape[1] * bins
-    cells = flat[:, None] * wide + np.arange(values.shape[1]) * bins + values
-    counts = np.bincount(cells.ravel(), minlength=n * wide).reshape(n, wide).astype(np.float64)
+    wide = planes.shape[2] * bins
+    if compiled.has_numba():
+        from pellucid.classic.proposals import graph_segments_kernel
+
+        counts = np.zeros((n, planes.shape[2], bins))
+        graph_segments_kernel.counted(np.moveaxis(planes, 2, 0).reshape(-1, len(flat)), flat, counts)
+        counts = counts.reshape(n, wide)
+    else:
+        values = np.clip((planes.reshape(-1, planes.shape[2]) * bins).astype(np.int64), 0, bins - 1)  # (H * W, P)
+        cells = flat[:, None] * wide + np.arange(values.shape[1]) * bins + values
+        counts = np.bincount(cells.ravel(), minlength=n * wide).reshape(n, wide).astype(np.float64)
     return counts / counts.sum(1, keepdims=True)
 
 
