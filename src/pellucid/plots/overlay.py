@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
+from pellucid.plots.things.letters import with_letters
 
 
 def overlay_mask(
@@ -89,15 +90,12 @@ def hatch(image: Any, where: Any, gap: int = 8) -> Image.Image:
 def legend(names: Sequence[str], palette: Any, size: int = 14) -> Image.Image:
     """A column of colour patches with their names, to be put beside a drawing.
 
-    Letters the built-in font lacks appear as empty boxes; on pages write the names as text instead.
-
     Args:
         names: class names.
         palette: (K, 3) uint8 RGB, at least as many as names.
         size: of the letters, in pixels.
     """
-    font = ImageFont.load_default(size)
-    lines = [" ".join(name.split()) for name in names]
+    font, lines = with_letters([" ".join(name.split()) for name in names], size)
     wide = max((font.getlength(line) for line in lines), default=0)
     row = round(size * 1.6)
     sheet = Image.new("RGB", (int(wide) + 2 * row + 8, max(1, row * len(lines) + 8)), "white")

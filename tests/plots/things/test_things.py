@@ -21,10 +21,18 @@ def test_a_box_is_drawn_on_its_edges_in_the_colour_of_its_class():
     changed = (drawn != GREY).any(axis=2)
     for row, column in ((120, 200), (259, 200), (200, 100), (200, 219)):
         assert (drawn[row, column] == colour).all()
-    for row, column in ((260, 200), (200, 99), (200, 220), (190, 160)):
-        assert not changed[row, column]
+    for row, column in ((260, 200), (200, 99), (200, 220)):  # an edge, to be seen on a ground of the same colour
+        assert drawn[row, column].tolist() == [0, 0, 0]
+    assert not changed[190, 160]
     assert changed[:119].any() and not changed[:100].any()  # the name, above the box
     assert not changed[261:].any() and not changed[:, 221:].any()
+
+
+def test_boxes_are_seen_on_grounds_of_their_own_colour():
+    for k in range(12):
+        names, ground = [f"class {i}" for i in range(12)], np.broadcast_to(palette(12)[k], (300, 400, 3)).copy()
+        drawn = np.asarray(draw_boxes(ground, [[100, 120, 220, 260]], [k], names), dtype=int)
+        assert abs(drawn[200, 99] - ground[200, 99]).sum() > 150, k
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 90), (64, 48), (256, 256), (513, 700)])

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from pellucid.core.shapes import require_shape
-from pellucid.plots.things.canvas import Canvas, canvas, write_names
+from pellucid.plots.things.canvas import Canvas, canvas, ink_on, write_names
 from pellucid.plots.things.classes import class_colours
 
 HIDDEN, SEEN = 1, 2  # how keypoints are marked, as COCO does
@@ -53,6 +53,9 @@ def outline_boxes(on: Canvas, boxes: np.ndarray, colours: np.ndarray) -> np.ndar
         left, top, right, bottom = boxes[i].tolist()
         inner = (left, top, max(left, right - 1), max(top, bottom - 1))  # Pillow draws the last pixel too
         line = max(1, min(on.line, int(min(right - left, bottom - top) / 4)))
+        if line > 1:  # an edge around the line, for grounds of its own colour
+            edge = (inner[0] - 1, inner[1] - 1, inner[2] + 1, inner[3] + 1)
+            draw.rectangle(edge, outline=ink_on(colours[i]))
         draw.rectangle(inner, outline=tuple(colours[i].tolist()), width=line)
     return order
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pellucid.core.errors import DataError
 from pellucid.plots.palette import oklab
+from pellucid.plots.things.letters import with_letters
 
 SHOWN = 256  # pixels that the shorter side of a drawing has at least
 LETTERS = (11, 28)  # smallest size of letters, and the largest but on large pictures
@@ -77,26 +78,29 @@ def write_names(
     """
     side = min(on.image.size)
     letters = round(max(LETTERS[0], min(LETTERS[1], side / 26), side / LARGE["letters"]))
-    font, draw = ImageFont.load_default(letters), on.draw
-    tall = letters + max(4, letters // 4)
-    written = _that_fit(on, names, shorter, font, tall)
+    every = [" ".join(name.split()) for name in (*names, *(shorter or ()))]
+    font, every = with_letters(every, letters)
+    draw, tall = on.draw, letters + max(4, letters // 4)
+    written = _that_fit(on, every[: len(names)], every[len(names) :] if shorter is not None else None, font, tall)
     for name, box, colour in zip(written, boxes.tolist(), np.asarray(colours), strict=False):
         patch = _place(on, box, font.getlength(name) + 6, tall)
         on.tags.append(patch)
         draw.rectangle((patch[0], patch[1], patch[2] - 1, patch[3] - 1), fill=_rgb(colour))
-        ink = "white" if oklab(colour)[0] < DARK else "black"
-        draw.text((patch[0] + 3, (patch[1] + patch[3]) / 2), name, fill=ink, font=font, anchor="lm")
+        draw.text((patch[0] + 3, (patch[1] + patch[3]) / 2), name, fill=ink_on(colour), font=font, anchor="lm")
+
+
+def ink_on(colour: Any) -> str:
+    """White on dark colours, black on light ones."""
+    return "white" if oklab(colour)[0] < DARK else "black"
 
 
 def _that_fit(on: Canvas, names: Sequence[str], shorter: Sequence[str] | None, font: Any, tall: int) -> list[str]:
-    """The names in one line each; where they cover too much, the first of the shorter ones."""
-    lines = [" ".join(name.split()) for name in names]
+    """The names; where they cover too much, the first of the shorter ones."""
     room = COVERED * on.image.width * on.image.height
-    if shorter is None or sum(font.getlength(line) + 6 for line in lines) * tall <= room:
-        return lines
-    lines = [" ".join(name.split()) for name in shorter]
-    covered = np.cumsum([(font.getlength(line) + 6) * tall for line in lines])
-    return lines[: max(1, int((covered <= room).sum()))]
+    if shorter is None or sum(font.getlength(name) + 6 for name in names) * tall <= room:
+        return list(names)
+    covered = np.cumsum([(font.getlength(name) + 6) * tall for name in shorter])
+    return list(shorter[: max(1, int((covered <= room).sum()))])
 
 
 def _place(on: Canvas, box: Sequence[float], wide: float, tall: float) -> Box:

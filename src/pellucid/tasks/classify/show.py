@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from pellucid.core.facts import DataFacts
 from pellucid.data.single import as_batch
 from pellucid.nn.precision import device_of
+from pellucid.plots.things.letters import with_letters
 from pellucid.tasks.classify.config import ClassifyWishes
 
 
@@ -80,12 +81,12 @@ def draw(image: Image.Image, result: ClassifyResult) -> Image.Image:
     scale = max(1.0, 320 / image.width)
     resample = Image.Resampling.NEAREST if scale >= 4 else Image.Resampling.BICUBIC
     picture = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)), resample)
-    font = ImageFont.load_default(size=16)
     lines = result.top[:3]
+    font, names = with_letters([" ".join(label.split()) for label, _ in lines], 16)
     sheet = Image.new("RGB", (picture.width, picture.height + 26 * len(lines) + 8), "white")
     sheet.paste(picture)
     pen = ImageDraw.Draw(sheet)
-    for place, (label, probability) in enumerate(lines):
+    for place, (label, (_, probability)) in enumerate(zip(names, lines, strict=True)):
         top = picture.height + 6 + 26 * place
         pen.rectangle((0, top, round(picture.width * probability), top + 22), fill=(205, 225, 250))
         pen.text((6, top + 1), f"{label}  {probability:.1%}", fill=(20, 20, 20), font=font)
