@@ -36,6 +36,7 @@ STEPS = 300
 RATES = (1e-3, 1e-2, 1e-4)  # of Adam, in this order; each network can learn a few pictures at one of them
 LEFT = 0.05  # share of the first loss that is nothing: every answer is right, and almost certain
 STILL_FALLING = 0.7  # of the loss at half time, at most: then it was the time that ended
+MOSTLY = 0.2  # of the first loss, at most: labels that change, or are not looked at, leave far more
 WIDE_GAP = 0.5  # of the first loss: so much worse outside training means other statistics there
 PLAIN = {"label_smoothing": 0.0}  # settings of a loss that keep it from 0
 
@@ -142,6 +143,8 @@ def _not_learned(tried: Sequence[tuple[float, list[float]]], n: int, twins: int,
     if twins:
         cause = f"{twins} of them are the same picture twice, and cannot have two labels at once"
         return Verdict(RULE, "fail", evidence, cause, "remove contradictory labels: `pellucid check DATA` lists them")
+    if stopped and losses[-1] < MOSTLY * losses[0]:
+        return Verdict(RULE, "info", f"{evidence}: most of it was gone when the time was up")
     cause = "labels that contradict each other or change from step to step, or a loss that does not depend on them"
     cure = "look at pictures and labels as they reach the loss, and at what forward returns"
     return Verdict(RULE, "fail", evidence, cause, cure)
