@@ -7,28 +7,21 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pellucid.core.choose import choose
 from pellucid.core.errors import ConfigError, WeightsError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Numbers, Preprocess
-from pellucid.models.backbones import LAYOUTS, Backbone, backbone
 from pellucid.models.detect import BACKBONES, FITTED, KEYPOINTS, MODELS, PUBLISHED, build
 from pellucid.models.detect.published_rcnn import COCO_KEYPOINTS
-from pellucid.models.published.find import IMAGENET, RUN_WEIGHTS, published
-from pellucid.models.published.hub import PREFIX
+from pellucid.models.published.find import RUN_WEIGHTS, published
 from pellucid.models.published.load import Published
-from pellucid.models.published.packaged import PACKAGED
-from pellucid.models.published.read import read_foreign
-from pellucid.models.published.timm import read_config
-from pellucid.models.published.torchvision import by_file
 from pellucid.models.weights import Weights, is_ours, load_into, read_weights
 from pellucid.tasks.detect.config import DetectConfig
 from pellucid.tasks.detect.model import AUTO, USUAL_MODEL, names
 from pellucid.training.transfer.borrowed import Borrowed, prepare_like, require_numbers
+from pellucid.training.transfer.encoder import Family, place_of, require_same
 from pellucid.training.transfer.plan import Plan
 
-USUAL_BACKBONE = "efficientnet_lite0"  # the smallest network whose ImageNet weights come as a package
-EXAMPLES = ("resnet18", "vgg11_bn", "mobilenet_v2", "efficientnet_lite0", "convnet")
+FAMILY = Family("detector", "backbone", MODELS, BACKBONES, PUBLISHED, USUAL_MODEL, build)
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -90,17 +83,16 @@ def borrow(cfg: DetectConfig) -> tuple[DetectConfig, Borrowed | None]:
         )
     if not spec:
         return cfg, None
-    if cfg.model.model != AUTO:
-        choose(cfg.model.model, MODELS, "model")
-    if cfg.model.backbone not in (AUTO, ""):
-        choose(cfg.model.backbone, LAYOUTS, "backbone")
+    FAMILY.require_known(cfg)
     own = _of_detector(spec)
     if own is not None:
         return _whole(cfg, *own)
-    found = published(spec, _asked_for(cfg), detectors=True)
+    found = published(spec, FAMILY.asked_for(cfg), detectors=True)
     if found.task == "detect":
         return _whole(cfg, found, COCO_KEYPOINTS if found.network in KEYPOINTS else 0)
-    return _backbone(cfg, found)
+    made = FAMILY.on_classifier(cfg, found)
+    numbers = Numbers(found.preprocess)
+    return made.cfg, BorrowedBackbone(found, numbers, made.notes, made.start, frozenset(), made.encoder)
 
 
 def _of_detector(spec: str) -> tuple[Published, int] | None:
@@ -128,44 +120,9 @@ def _of_detector(spec: str) -> tuple[Published, int] | None:
     return Published(name, net.eval(), preprocess, facts.classes, spec, backbone=under), facts.n_keypoints
 
 
-def _asked_for(cfg: DetectConfig) -> str | None:
-    """The network to load weights as that do not say it themselves; None where they do."""
-    spec = cfg.transfer.weights
-    path = Path(spec)
-    if spec == IMAGENET:
-        return _backbone_of(cfg) or USUAL_BACKBONE
-    says = spec.startswith(PREFIX) or spec in PACKAGED or not path.is_file() or is_ours(path)
-    if says or by_file(path.name) or read_config(path):
-        return None
-    if cfg.model.model in PUBLISHED and any(name.startswith("backbone.") for name in read_foreign(path).tensors):
-        return cfg.model.model
-    return _backbone_of(cfg) or None
-
-
-def _backbone_of(cfg: DetectConfig) -> str:
-    """The network of the zoo that the detector stands on; "" for none, or where nobody says it."""
-    if cfg.model.backbone not in (AUTO, ""):
-        return cfg.model.backbone
-    if cfg.model.model == AUTO:
-        return ""
-    return _place(_on_meta(cfg.model.model, 2, 3, (128, 128)))[1]
-
-
-def _place(net: nn.Module) -> tuple[str, str]:
-    """Where in a detector its network of the zoo lies (a dotted name), and which it is; "" for none."""
-    found = ((name, part.name) for name, part in net.named_modules() if isinstance(part, Backbone))
-    return next(found, ("", ""))
-
-
 def _whole(cfg: DetectConfig, found: Published, n_keypoints: int) -> tuple[DetectConfig, Borrowed]:
     """Start from a whole detector."""
-    on = f"{found.network} on {found.backbone}" if found.backbone else found.network
-    stated, under = cfg.model.model, cfg.model.backbone
-    if stated not in (AUTO, found.network) or under not in (AUTO, "", found.backbone):
-        asked = " ".join(
-            f"--{flag} {value}" for flag, value in (("model", stated), ("backbone", under)) if value not in (AUTO, "")
-        )
-        raise WeightsError(f"{asked}: {found.source} has weights of {on}. Leave that out, or give other weights.")
+    require_same(cfg, found)
     theirs = found.preprocess
     preprocess: Preprocess | Numbers = theirs
     if theirs.resize is None:
@@ -196,48 +153,6 @@ def _whole(cfg: DetectConfig, found: Published, n_keypoints: int) -> tuple[Detec
     return replace(cfg, model=model), BorrowedDetector(found, preprocess, tuple(said), start, last, "", n_keypoints)
 
 
-def _backbone(cfg: DetectConfig, found: Published) -> tuple[DetectConfig, Borrowed]:
-    """Start from a classifier as backbone."""
-    notes = []
-    model, name = cfg.model, cfg.model.model
-    if found.network not in LAYOUTS:
-        raise WeightsError(
-            f"{found.source} has weights of {found.network}, which has no maps for a detector. Give those of a network "
-            f"with stages, such as {', '.join(EXAMPLES)}, or of a detector."
-        )
-    if name == AUTO:
-        name = USUAL_MODEL
-        notes.append(f"the network is {name} on {found.network}, since none is named: --model has others")
-    free = name in BACKBONES
-    under = found.network if free and model.backbone in (AUTO, "") else _backbone_of(cfg)
-    if not under:
-        raise ConfigError(
-            f"--weights {cfg.transfer.weights} are of {found.network}, a classifier, and model {name} takes none as "
-            f"backbone. Say --model {', '.join(BACKBONES)}, or give weights of a {name}."
-        )
-    if under != found.network:
-        other = f"say --backbone {found.network}, or " if free else ""
-        raise WeightsError(
-            f"Model {name} stands on {under}, and {found.source} has weights of {found.network}: {other}give weights "
-            f"of {under}."
-        )
-    colour = require_numbers(cfg.data, found.preprocess)
-    notes.append(f"pixels are prepared as for the weights ({colour}); size and fit are those of the data")
-    theirs = found.preprocess
-    whole = _on_meta(name, 2, theirs.channels, theirs.size, under if free else "")
-    place, inside = _place(whole)[0], whole.state_dict()
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
-        keys = list(backbone(under, theirs.channels, theirs.size).state_dict())
-    state = found.net.state_dict()
-    start = {f"{place}.{key}": state[key] for key in keys if f"{place}.{key}" in inside}  # frozen norms do not count
-    cfg = replace(
-        cfg,
-        model=replace(model, model=name, backbone=under if free else model.backbone),
-        data=replace(cfg.data, colour=colour),
-    )
-    return cfg, BorrowedBackbone(found, Numbers(theirs), tuple(notes), start, frozenset(), f"the backbone {under}")
-
-
 def plan(cfg: DetectConfig, facts: DataFacts, net: nn.Module) -> Plan | None:
     """What is frozen in which epoch; None for a network that starts from scratch.
 
@@ -246,7 +161,7 @@ def plan(cfg: DetectConfig, facts: DataFacts, net: nn.Module) -> Plan | None:
     if not cfg.transfer.weights:
         return None
     parameters = [name for name, _ in net.named_parameters()]
-    place, _ = _place(net)
+    place, _ = place_of(net)
     if place:
         return Plan(net, {name for name in parameters if not name.startswith(f"{place}.")}, cfg.transfer)
     two, three = (_shapes(cfg, facts, k) for k in (2, 3))
