@@ -98,6 +98,13 @@ def test_boxes_and_points_lie_around_their_masks(fit: str) -> None:
     assert batch["box_area"][0, 0] == mask.sum()
 
 
+def test_a_point_on_the_far_border_is_not_shown() -> None:
+    points = np.array([[[31.9, 23.9, 2], [32, 5, 2], [5, 24, 2], [0, 0, 1]]])
+    marked = Objects(np.array([[0, 0, 32, 24]]), np.array([0]), None, points)
+    batch = next(prepared(a_source([marked] * 2)).loader("test", 2).epoch(0))
+    assert batch["keypoints"][0, 0, :, 2].tolist() == [2, 0, 0, 1]
+
+
 def test_boxes_end_where_the_picture_does() -> None:
     over = Objects(np.array([[-30, 3, 7, 60], [2, 2, 9, 9]]), np.array([0, 1]))
     batch = next(prepared(a_source([over] * 2)).loader("test", 2).epoch(0))

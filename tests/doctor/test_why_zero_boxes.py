@@ -127,6 +127,9 @@ BROKEN: dict[str, tuple[str, Set]] = {
     "one picture later": ("zero-metric-wrong-pictures", changed(
         good(), truth_xyxy=np.roll(good().given.truth_xyxy, 1, 0), truth_label=np.roll(good().given.truth_label, 1, 0)
     )),
+    "one picture earlier": ("zero-metric-wrong-pictures", changed(
+        good(), truth_xyxy=np.roll(good().given.truth_xyxy, -1, 0), truth_label=np.roll(good().given.truth_label, -1, 0)
+    )),
     "classes counted from 1": ("zero-metric-label-offset", labelled(lambda k: np.minimum(k + 1, K - 1))),
     "classes in another order": ("zero-metric-class-map", labelled(lambda k: np.array([3, 0, 4, 1, 2])[k])),
     "no annotations": ("zero-metric-empty-targets", changed(good(), truth_label=np.full((N, M), -1))),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -155,6 +156,13 @@ def test_a_thing_stays_where_its_middle_does() -> None:
     assert out["proposals_xyxy"][0].tolist()[0] == [0, 5, 9, 9]  # for what was proposed a part is enough
 
 
+def test_a_point_on_the_far_border_lies_outside() -> None:
+    """The window shows columns 10 to 50 of 60: pixels are counted up to 40, and 40 is no pixel's place."""
+    points = torch.tensor([[[[10.0, 5, 2], [9.9, 5, 2], [49.9, 5, 1], [50.0, 5, 2], [20, 59.9, 2], [20, 60, 2]]]])
+    out = CentreCrop((60, 40))({"image": torch.zeros(1, 3, 60, 60).byte(), "keypoints": points}, torch.Generator())
+    assert out["keypoints"][0, 0, :, 2].tolist() == [2, 0, 1, 0, 2, 0]
+
+
 def test_a_thing_of_which_no_pixel_is_left_has_gone() -> None:
     """The middle of an L lies inside the window, and no pixel of it."""
     mask = torch.zeros(1, 1, 40, 40, dtype=torch.bool)
@@ -273,6 +281,44 @@ def test_things_of_a_mosaic_are_those_of_its_pictures() -> None:
         told = tuple(out[key][row, place].item() for key in ("box_label", "is_crowd", "box_area"))
         assert told in known
     assert (out["box_label"] >= 0).sum(1).max() > M
+
+
+def test_boxes_and_points_of_a_mosaic_by_hand() -> None:
+    """Pixels say where they come from, so what each quarter shows, and of which picture, is known."""
+    n, side, random = 6, 40, np.random.default_rng(0)
+    image = torch.zeros(n, 3, side, side, dtype=torch.uint8)
+    image[:, 0], image[:, 1] = torch.arange(side), torch.arange(side)[:, None]
+    image[:, 2] = torch.arange(n)[:, None, None]
+    corners = np.sort(random.integers(0, side + 1, (n, 5, 2, 2)), axis=2) + np.array([[0, 0], [1, 1]])
+    boxes = torch.from_numpy(corners).float().clamp(max=side).flatten(2)
+    points = torch.from_numpy(random.integers(0, 2 * side, (n, 5, 3, 2)) / 2).float()
+    batch = {
+        "image": image,
+        "boxes_xyxy": boxes,
+        "box_label": torch.arange(5).expand(n, 5),
+        "is_crowd": torch.ones(n, 5, dtype=torch.bool),
+        "box_area": torch.full((n, 5), 7.0),
+        "keypoints": torch.cat([points, torch.full((n, 5, 3, 1), 2.0)], -1),
+    }
+    out = Mosaic(1.0, (1, 1), (0.5, 0.5))(batch, torch.Generator().manual_seed(0))
+    half, gone = side / 2, 0
+    for row in range(n):
+        for q, low in enumerate(([0.0, 0.0], [half, 0.0], [0.0, half], [half, half])):
+            x, y, source = out["image"][row, :, int(low[1]), int(low[0])].tolist()
+            corner = torch.tensor(low)
+            moved = boxes[source].unflatten(1, (2, 2)) - torch.tensor([x, y]) + corner  # (M, 2, 2)
+            middle, inside = moved.mean(1), moved.maximum(corner).minimum(corner + half)
+            kept = ((middle >= corner) & (middle <= corner + half)).all(1) & (inside[:, 1] > inside[:, 0]).all(1)
+            mine = slice(5 * q, 5 * q + 5)
+            assert torch.equal(out["boxes_xyxy"][row, mine], inside.flatten(1) * kept[:, None])
+            assert torch.equal(out["box_label"][row, mine], torch.where(kept, torch.arange(5), -1))
+            assert torch.equal(out["is_crowd"][row, mine], kept)
+            assert torch.equal(out["box_area"][row, mine], 7.0 * kept)
+            xy = points[source] - torch.tensor([x, y]) + corner
+            shown = ((xy >= corner) & (xy < corner + half)).all(-1) & kept[:, None]
+            assert torch.equal(out["keypoints"][row, mine], torch.cat([xy, 2.0 * shown[..., None]], -1))
+            gone += int((~kept).sum())
+    assert 0 < gone < n * 4 * 5
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])

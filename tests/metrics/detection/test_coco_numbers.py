@@ -1,6 +1,7 @@
 """The twelve numbers: by hand, as pycocotools and faster-coco-eval have them, and what must not change them."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,22 @@ def test_ends_of_sizes_belong_to_both() -> None:
     got = numbers(given)
     assert got["ap_small"] == got["ap_medium"] == pytest.approx(1.0) and np.isnan(got["ap_large"])
     assert_equal(given, 1)
+
+
+def test_a_hundred_things_a_picture_and_class_and_no_more() -> None:
+    """One right answer behind 99 surer ones on nothing has precision 1/100; behind 100 it does not count."""
+    for wrong, expected in ((99, 0.01), (100, 0.0)):
+        boxes = np.tile([900.0, 900, 910, 910], (1, wrong + 1, 1))
+        boxes[0, -1] = [0, 0, 10, 10]
+        scores = np.linspace(0.9, 0.1, wrong + 1)[None]
+        given = Detections(boxes, scores, np.zeros((1, wrong + 1), int), boxes[:, -1:], np.zeros((1, 1), int))
+        assert average_precision(given, 1).numbers["ap50"] == pytest.approx(expected)
+
+
+def test_an_overlap_of_one_that_was_rounded_is_one() -> None:
+    given = one_picture([(0.0, 0.0, 10.0, 10.0, 1.0, 0)], [(0.0, 0.0, 10.0, 10.0, 0)])
+    given = replace(given, overlap=np.full((1, 1, 1), 1 - 1e-11))
+    assert match(given, np.array([1.0])).truth.ravel().tolist() == [0]
 
 
 def test_things_on_top_of_each_other() -> None:

@@ -54,6 +54,26 @@ def test_one_error_of_each_kind() -> None:
     )
 
 
+def test_borders_between_kinds() -> None:
+    """Squares of 10 px that are moved by s share (10 - s) / (10 + s)."""
+    kinds = {}
+    for moved in (5.4, 7.5, 8.5):  # 0.30, 0.14, 0.08
+        kinds[moved] = KINDS[errors(picture([(moved, 0.9, 0)], [(0, 0)])).kind[0]]
+    assert kinds == {5.4: "location", 7.5: "location", 8.5: "background"}
+    # on a thing of another class (IoU 2/3), and beside one of its own (0.30): it is its own that it misses
+    both = errors(picture([(0, 0.9, 0)], [(2, 1), (5.4, 0)]))
+    assert KINDS[both.kind[0]] == "location" and both.about.tolist() == [1]
+    assert both.missed.tolist() == [[True, False]]
+
+
+def test_a_wrong_name_for_what_is_found_already_gains_nothing() -> None:
+    """Mended, it would be a second answer for the first thing, and the second thing is still missed."""
+    given = picture([(0, 0.9, 0), (0, 0.8, 1)], [(0, 0), (100, 0)])
+    found = errors(given)
+    assert KINDS[found.kind[found.matches.place.tolist().index(1)]] == "class"
+    assert found.costs(2)["class"] == pytest.approx(0)
+
+
 def test_costs_of_errors() -> None:
     """What AP50 becomes when a kind is mended, by hand: class 1 has one thing, never found, so its AP is 0."""
     costs = errors(EACH).costs(2)
@@ -95,6 +115,7 @@ def test_confusion_with_nothing() -> None:
     assert got.tolist() == [[1, 1, 3], [0, 0, 1], [3, 1, 0]]
     sure = confusion_with_nothing(EACH, 2, score=0.75)
     assert sure.tolist() == [[1, 1, 3], [0, 0, 1], [0, 0, 0]]
+    assert np.array_equal(confusion_with_nothing(EACH, 2, score=0.8), sure), "the least score itself counts"
 
 
 def test_a_wrong_name_never_takes_a_thing_from_the_right_one() -> None:
@@ -144,6 +165,8 @@ def test_reliability_of_what_is_found() -> None:
     assert bins.count.tolist() == [0, 0, 5, 0, 0, 0, 0, 10, 0, 0]
     torch.testing.assert_close(bins.accuracy[[2, 7]], torch.tensor([0.0, 0.8], dtype=torch.float64))
     assert found_calibration_error(matches) == pytest.approx(5 * 0.3 / 15)
+    crowded = picture([(0, 0.8, 0), (500, 0.8, 0)], [(0, 0)], truth_crowd=np.array([[True]]))
+    assert found_reliability(match(crowded, np.array([0.5]))).count.sum() == 1, "what a crowd takes says nothing"
     nothing = match(picture([], [(0, 0)]), np.array([0.5]))
     assert np.isnan(found_calibration_error(nothing))
     with pytest.raises(ConfigError, match="n_bins must be 1 or more, got 0"):

@@ -91,6 +91,8 @@ def test_reading_equals_torch_enlarging_one_box_at_a_time() -> None:
         y = (place // columns + 0.5) * height / rows + boxes[r, 1]
         torch.testing.assert_close(found[r], torch.stack([x, y, score], 1), atol=1e-3, rtol=1e-4)
     assert keypoints_from(logits[:0], boxes[:0]).shape == (0, 3, 3)
+    with torch.autocast("cpu", torch.bfloat16):  # which would tell pixels from 256 on no longer apart
+        assert torch.equal(keypoints_from(logits, boxes), found)
 
 
 def test_points_outside_the_box_or_not_marked_teach_nothing() -> None:

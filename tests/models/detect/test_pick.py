@@ -32,6 +32,20 @@ def test_the_surest_of_each_picture_where_there_are_too_many() -> None:
     assert torch.equal(found.boxes_xyxy[..., 0], 20.0 * (best.indices // 4))
 
 
+def test_a_thing_hides_none_of_another_picture_or_class_and_the_least_score_counts() -> None:
+    """The same box as class 1 of the first picture, class 0 of the second and both in the third."""
+    scores = torch.zeros(3, 1, 2)
+    scores[0, 0, 1], scores[1, 0, 0], scores[2, 0] = 0.9, 0.5, torch.tensor([0.5, 0.7])
+    found = pick(BOXES[None, 1:2].expand(3, 1, 4), scores, Limits(score=0.5, most=2), (20, 20))
+    assert found.labels.tolist() == [[1, -1], [0, -1], [1, 0]]
+
+
+def test_of_no_pictures_nothing_is_handed_on() -> None:
+    for candidates in (10, None):
+        found = pick(torch.zeros(0, 4, 4), torch.zeros(0, 4, 2), Limits(most=3), (20, 20), candidates)
+        assert found.boxes_xyxy.shape == (0, 3, 4) and found.labels.shape == (0, 3)
+
+
 def test_a_box_for_every_class() -> None:
     boxes = torch.arange(2 * 3 * 2 * 2.0).view(1, 6, 2, 2)
     boxes = torch.cat([boxes, boxes + 5], -1).reshape(1, 3, 4, 4)  # (N, A, K, 4)

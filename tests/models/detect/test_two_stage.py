@@ -230,6 +230,26 @@ def test_evaluation_asks_the_same_regions_each_time_and_truth_changes_nothing_fo
         torch.testing.assert_close(value, untold.outputs()[key], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["mask_rcnn", "keypoint_rcnn"])
+def test_outlines_and_keypoints_may_be_read_in_low_precision(name: str) -> None:
+    """Then convolutions are; boxes and scores keep their bits, and the rest its dtype and nearly its value."""
+    net = net_of(name).eval()
+    outputs = net(scene()[0])
+    exact = net.found(outputs, LIMITS)
+    head = net.roi_heads.mask_head if name == "mask_rcnn" else net.roi_heads.keypoint_head
+    dtypes: list[torch.dtype] = []
+    head.register_forward_hook(lambda _, __, out: dtypes.append(out.dtype))  # type: ignore[union-attr]
+    with torch.autocast("cpu", torch.bfloat16):
+        low = net.found(outputs, LIMITS)
+    assert dtypes == [torch.bfloat16] and (low.labels >= 0).any()
+    for field in ("boxes_xyxy", "scores", "labels"):
+        assert torch.equal(getattr(low, field), getattr(exact, field))
+    mine, theirs = (low.masks, exact.masks) if name == "mask_rcnn" else (low.keypoints, exact.keypoints)
+    assert mine is not None and theirs is not None and mine.dtype == theirs.dtype == torch.float32
+    if name == "mask_rcnn":
+        torch.testing.assert_close(mine, theirs, atol=0.02, rtol=0)
+
+
 def test_training_asks_at_random_from_the_global_generator() -> None:
     net = net_of("faster_rcnn").train()
     x, truth = scene()

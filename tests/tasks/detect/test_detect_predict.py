@@ -18,12 +18,15 @@ from pellucid.core.preprocess import Preprocess
 from pellucid.models.detect import build
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
+from pellucid.ops.masks.paste import paste_masks
 from pellucid.ops.masks.rle import decode
 from pellucid.tasks.detect.model import FromPictures
 from pellucid.tasks.detect.prediction.draw import draw
 from pellucid.tasks.detect.prediction.merge import Seen, merge
+from pellucid.tasks.detect.prediction.paste import paste
 from pellucid.tasks.detect.prediction.predict import predict, target_score
 from pellucid.tasks.detect.prediction.result import DetectResult
+from pellucid.tasks.detect.prediction.tiles import tiled
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
 
 NAMES = ("red", "green", "blue")
@@ -220,6 +223,39 @@ def test_every_thing_is_told_once_however_tiles_cut_it(overlap: float) -> None:
     assert things_of(found) == {(NAMES[c], *box) for c, *box in scattered} and len(found) == len(scattered)
 
 
+def test_of_two_tiles_answers_those_that_overlap_too_much_are_one() -> None:
+    """Tiles of 32 px at 0 and 16: 18 to 26 in the first, 22 to 30 in the second. 4 of 12 px are shared."""
+
+    def find(tiles: Tensor) -> Found:
+        boxes = torch.tensor([[[18.0, 4, 26, 12]], [[6.0, 4, 14, 12]]])
+        return Found(boxes, torch.tensor([[0.8], [0.9]]), torch.zeros(2, 1, dtype=torch.int64))
+
+    picture = torch.zeros(3, 32, 48, dtype=torch.uint8)
+    for iou, expected in ((0.5, [[22, 4, 30, 12], [18, 4, 26, 12]]), (0.3, [[22, 4, 30, 12]])):
+        found = tiled(find, picture, (32, 32), 0.5, 1 << 20, (0, 0, 0), iou)
+        assert [thing.box_xyxy.tolist() for thing in found.things] == expected
+
+
+def test_no_more_things_than_asked_for_and_those_the_surest() -> None:
+    image = scene(40, 100, *((0, x, 10, x + 4 + x // 16, 20) for x in range(4, 90, 16)))
+    (every,) = ask([image], OneByOne(), size="native")
+    (some,) = ask([image], OneByOne(), size="native", top=3)
+    assert len(every) == 6 and len(some) == 3
+    np.testing.assert_array_equal(some.boxes_xyxy, every.boxes_xyxy[:3])
+
+
+def test_a_mask_pasted_into_the_part_around_its_box_is_that_in_the_whole_picture() -> None:
+    random = np.random.default_rng(0)
+    masks = torch.rand(20, 5, 5, generator=torch.Generator().manual_seed(0))
+    for mask, corners in zip(masks, random.uniform(-5, 35, (20, 2, 2)), strict=True):
+        box = np.sort(corners, axis=0).ravel().tolist()
+        part = paste(mask, box, (24, 30))
+        whole = np.zeros((24, 30), bool)
+        height, width = part.pixels.shape
+        whole[part.top : part.top + height, part.left : part.left + width] = part.pixels
+        np.testing.assert_array_equal(whole, paste_masks(mask[None], torch.tensor([box]), (24, 30))[0].numpy())
+
+
 def test_native_shows_things_as_large_as_in_training_and_tiles_together() -> None:
     net = OneByOne()
     (found,) = ask([scene(128, 64, (0, 16, 16, 48, 112))], net, size="native", scale=0.5)
@@ -245,6 +281,9 @@ def test_parts_and_wholes() -> None:
     assert merged(whole, part) == [([70, 10, 95, 30], (0,))]
     left, right = (0, 0, 0.6, 50, 10, 100, 30), (1, 0, 0.9, 80, 11, 130, 31)
     assert merged(left, right) == [([50, 10, 130, 31], (1, 0))]
+    # a piece of the whole that is too small to be alike is still no thing of its own, on either side
+    assert merged(whole, (1, 0, 0.9, 80, 10, 86, 30)) == [([70, 10, 95, 30], (0,))]
+    assert merged((0, 0, 0.9, 94, 10, 100, 30), (1, 0, 0.6, 85, 10, 110, 30)) == [([85, 10, 110, 30], (1,))]
     assert len(merged(left, (1, 1, 0.9, 80, 11, 130, 31))) == 2  # of two classes: nobody knows which
     below = (1, 0, 0.9, 80, 60, 130, 90)
     assert len(merged(left, below)) == 2

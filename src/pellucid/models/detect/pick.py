@@ -33,7 +33,7 @@ def pick(
             enough, as published detectors have it.
     """
     _, a, k = scores.shape
-    count = min(candidates, a * k) if candidates else int((scores >= limits.score).sum((1, 2)).max())
+    count = min(candidates, a * k) if candidates else max([0, *(scores >= limits.score).sum((1, 2)).tolist()])
     scores, chosen = scores.flatten(1).topk(count)  # (N, C)
     places, labels = chosen.div(k, rounding_mode="floor"), chosen % k
     rows = chosen if boxes_xyxy.dim() == 4 else places
