@@ -95,8 +95,9 @@ def keypoints_from(logits: Tensor, boxes_xyxy: Tensor) -> Tensor:
     points = logits.new_zeros(*logits.shape[:2], 3)
     size = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).clamp_min(1)  # (R, 2)
     pixels = size.ceil().long()
-    for rows in _chunks(pixels, logits.shape[1]):
-        points[rows] = _highest(logits[rows], boxes_xyxy[rows, :2], size[rows], pixels[rows])
+    with torch.autocast(logits.device.type, enabled=False):  # places, of which bf16 tells too few apart
+        for rows in _chunks(pixels, logits.shape[1]):
+            points[rows] = _highest(logits[rows], boxes_xyxy[rows, :2], size[rows], pixels[rows])
     return points
 
 

@@ -59,7 +59,7 @@ class OneByOne(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             outputs = as_float32(outputs)
             losses: Losses = {} if truth is None else self.net.losses(outputs, truth)  # type: ignore[operator]
-            found: Found | None = None if self.training else self.net.found(outputs, limits)  # type: ignore[operator]
+        found: Found | None = None if self.training else self.net.found(outputs, limits)  # type: ignore[operator]
         return losses, found
 
     def _on_canvas(self, picture: Tensor, truth: Truth | None, limits: Limits) -> tuple[Losses, Found | None]:

@@ -55,14 +55,13 @@ class FromPictures(nn.Module):
         with torch.autocast(batch["image"].device.type, enabled=False):
             outputs = as_float32(outputs)
             losses = {} if truth is None else self.net.losses(outputs, truth)  # type: ignore[operator]
-            found = {} if self.training else self.net.found(outputs, self.limits).outputs()  # type: ignore[operator]
+        # outlines and keypoints are read by convolutions, in the precision of all others
+        found = {} if self.training else self.net.found(outputs, self.limits).outputs()  # type: ignore[operator]
         return {LOSS + name: each.mean() for name, each in losses.items()} | found
 
     def find(self, image: Tensor, limits: Limits) -> Found:
         """The things in (N, C, H, W) uint8 pictures, within other limits than those of training."""
-        outputs = self._look(image, None)
-        with torch.autocast(image.device.type, enabled=False):
-            found: Found = self.net.found(as_float32(outputs), limits)  # type: ignore[operator]
+        found: Found = self.net.found(as_float32(self._look(image, None)), limits)  # type: ignore[operator]
         return found
 
     def _look(self, image: Tensor, truth: Truth | None) -> dict[str, Tensor]:
