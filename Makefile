@@ -100,7 +100,7 @@ cell-search: $(READY) ## search for a cell, as docs/architectures/architecture_s
 lessons: $(READY) ## docs/from-scratch: a page a layer, with its proofs and planted bugs (minutes)
 	$(BIN)/python tools/write_lessons.py
 
-questions: $(READY) ## docs/from-scratch/questions, docs/classic, docs/architectures: experiments that answer questions and show claims
+questions: $(READY) ## docs/from-scratch/questions, docs/classic, docs/detection and so on: experiments that answer questions and show claims
 	$(BIN)/python tools/write_questions.py
 
 mutants: $(READY) ## plant every bug in the hand-written layers; fails when a proof misses one (minutes)

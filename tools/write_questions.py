@@ -1,4 +1,4 @@
-"""Write the pages of the experiments: docs/from-scratch/questions, and classic, architectures, craft, segmentation.
+"""Write the pages of the experiments: docs/from-scratch/questions, classic, architectures, craft and so on.
 
 python tools/write_questions.py            # all of them
 python tools/write_questions.py norms      # one, and the index of its collection
@@ -12,7 +12,8 @@ import ast
 import importlib.util
 import inspect
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
@@ -52,12 +53,14 @@ class Collection:
         pages: folder of the pages, from the root of the repository.
         introduction: how the index begins.
         back: what links to the index are called.
+        beside: pages in the same folder that others write -> what their links are called.
     """
 
     scripts: str
     pages: str
     introduction: str
     back: str
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -101,10 +104,14 @@ class Collection:
         return text + "\n", on_page(picture)
 
     def index(self) -> str:
-        """Every title with a link to its page."""
-        return (
-            "\n".join([self.introduction, *(f"- [{self.said(name).title}]({name}.md)" for name in self.names())]) + "\n"
-        )
+        """Every title with a link to its page, and then the pages beside."""
+        lines = [self.introduction, *(f"- [{self.said(name).title}]({name}.md)" for name in self.names())]
+        if self.beside:
+            lines += [
+                "",
+                "Beside them: " + ", ".join(f"[{said}]({name}.md)" for name, said in self.beside.items()) + ".",
+            ]
+        return "\n".join(lines) + "\n"
 
 
 QUESTIONS = Collection(
@@ -162,12 +169,25 @@ a claim, a small experiment, its numbers and a picture; every script runs by its
 """,
     back="All experiments",
 )
+DETECTION = Collection(
+    scripts="recipes/detection",
+    pages="docs/detection",
+    introduction="""\
+# Where things are, tried
+
+How regions are proposed, pooled, learned from and thinned out, and what each of these steps costs: each a claim, a
+small experiment, its numbers and a picture; every script runs by itself. Written by `make questions`.
+""",
+    back="All experiments",
+    beside={"formats": "forms of boxes in files", "predict": "things in pictures of your own"},
+)
 COLLECTIONS = {
     "questions": QUESTIONS,
     "classic": CLASSIC,
     "architectures": ARCHITECTURES,
     "craft": CRAFT,
     "segmentation": SEGMENTATION,
+    "detection": DETECTION,
 }
 
 

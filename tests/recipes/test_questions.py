@@ -38,7 +38,7 @@ def test_docstring_is_a_title_an_answer_and_the_command(collection: Collection, 
 @BOTH
 def test_index_names_every_page_and_no_other_files_lie_there(collection: Collection) -> None:
     assert (collection.folder / "README.md").read_text(encoding="utf-8") == collection.index(), "run `make questions`"
-    assert {path.stem for path in collection.folder.glob("*.md")} == {"README", *collection.names()}
+    assert {path.stem for path in collection.folder.glob("*.md")} == {"README", *collection.names(), *collection.beside}
     assert {path.stem for path in (collection.folder / "pictures").glob("*")} == set(collection.names())
 
 
