@@ -141,6 +141,7 @@ def test_roi_pool_jumps_by_cells_and_roi_align_follows() -> None:
     script = DETECTION.load("snapping_of_roi_pool")
     moved = {name: script.slide(pool) for name, pool in script.POOLS.items()}
     assert np.allclose(moved["RoI Align"], script.SHIFTS)
+    assert moved["RoI Pool"][0] == pytest.approx(0.5)  # cells 4 to 8, both of them: their middle is at 6.5, not at 6
     for name in ("RoI Pool", "RoI Pool, rounded down"):
         jumps = np.diff(moved[name])
         assert set(np.round(jumps, 9)) == {0, 1}
