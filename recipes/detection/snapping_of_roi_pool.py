@@ -10,8 +10,8 @@ is. For 200 regions of each size: how far bins are beside their places, in the m
 network would draw which knows the ellipse in the region exactly, asks each of the 14 x 14 bins whether it is in it, and
 has learned to take off what is always wrong by the same. What remains is due to rounding alone.
 
-It is about 6 pixels at a stride of 16, whatever the size of the thing. On a thing of 256 pixels that is little, of 32
-pixels a third of the outline's IoU. RoI Align loses nothing; its 0.94 is that of 14 x 14 squares. On finer maps
+It is 6 to 7 pixels at a stride of 16, whatever the size of the thing. On a thing of 256 pixels that is little, of 32
+pixels a quarter of the outline's IoU. RoI Align loses nothing; its 0.94 is that of 14 x 14 squares. On finer maps
 everything shrinks with the stride, which is why pyramids soften what rounding does.
 
     python recipes/detection/snapping_of_roi_pool.py
