@@ -31,7 +31,7 @@ class _AdamAsItLies(torch.optim.Adam):
     """
 
     def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> bool:
-        has_complex: bool = super()._init_group(group, *lists)  # type: ignore[misc]
+        has_complex: bool = super()._init_group(group, *lists)
         ours = lists[:4]  # weights, gradients and their two averages
         for i, each in enumerate(zip(*ours, strict=True)):
             if not each[0].is_contiguous() and all(_has_channels_last(x) for x in each):

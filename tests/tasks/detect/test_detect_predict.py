@@ -124,6 +124,32 @@ def test_masks_and_keypoints_follow() -> None:
         ask([image], masks="on")
 
 
+def test_what_reads_outlines_knows_the_precision_of_validation() -> None:
+    """Losses are computed in fp32 whatever it is; convolutions that read outlines are like those before them."""
+    seen = {}
+
+    class Asks(Blocks):
+        def losses(self, outputs: dict[str, Tensor], truth: Truth) -> dict[str, Tensor]:
+            seen["losses"] = torch.is_autocast_enabled("cpu")
+            return {}
+
+        def found(self, outputs: dict[str, Tensor], limits: Limits) -> Found:
+            seen["found"] = torch.is_autocast_enabled("cpu")
+            return super().found(outputs, limits)
+
+    batch = {
+        "image": torch.zeros(1, 3, 8, 8, dtype=torch.uint8),
+        "boxes_xyxy": torch.zeros(1, 1, 4),
+        "box_label": torch.full((1, 1), -1),
+        "is_crowd": torch.zeros(1, 1, dtype=torch.bool),
+    }
+    model = FromPictures(Asks(), Preprocess((8, 8), mode="unit")).eval()
+    for low in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            model(batch)
+        assert seen == {"losses": False, "found": low}
+
+
 def test_wishes_out_of_range() -> None:
     for values, message in (
         ({"conf": -0.1}, "conf must be in 0..1, got -0.1."),

@@ -1,4 +1,4 @@
-"""Joining pixels to pieces as compiled loops; imported only where numba is installed. Letters: E edges."""
+"""Joining pixels to pieces, and counting in pieces, as compiled loops; imported only where numba is installed. E edges."""
 
 import numpy as np
 

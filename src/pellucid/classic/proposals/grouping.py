@@ -140,17 +140,16 @@ def _measured(image: np.ndarray, pieces: np.ndarray) -> Regions:
 
 def _histograms(planes: np.ndarray, flat: np.ndarray, n: int, bins: int) -> np.ndarray:
     """(n, P * bins), 1 in all of a row, of planes (H, W, P) in [0, 1)."""
-    wide = planes.shape[2] * bins
     if compiled.has_numba():
         from pellucid.classic.proposals import graph_segments_kernel
 
-        counts = np.zeros((n, planes.shape[2], bins))
-        graph_segments_kernel.counted(np.moveaxis(planes, 2, 0).reshape(-1, len(flat)), flat, counts)
-        counts = counts.reshape(n, wide)
+        each = np.zeros((n, planes.shape[2], bins))
+        graph_segments_kernel.counted(np.moveaxis(planes, 2, 0).reshape(-1, len(flat)), flat, each)
     else:
         values = np.clip((planes.reshape(-1, planes.shape[2]) * bins).astype(np.int64), 0, bins - 1)  # (H * W, P)
-        cells = flat[:, None] * wide + np.arange(values.shape[1]) * bins + values
-        counts = np.bincount(cells.ravel(), minlength=n * wide).reshape(n, wide).astype(np.float64)
+        cells = (flat[:, None] * planes.shape[2] + np.arange(planes.shape[2])) * bins + values
+        each = np.bincount(cells.ravel(), minlength=n * planes.shape[2] * bins).astype(np.float64)
+    counts = each.reshape(n, planes.shape[2] * bins)
     return counts / counts.sum(1, keepdims=True)
 
 
