@@ -1,4 +1,4 @@
-"""Joining pixels to pieces, and counting in pieces, as compiled loops; imported only where numba is installed. E edges."""
+"""Joining pixels to pieces and counting in them by compiled loops; imported only where numba is installed. E edges."""
 
 import numpy as np
 
