@@ -23,3 +23,25 @@ def test_a_sigmoid_of_the_losses_is_not_watched() -> None:
     with _watched(model, names) as watch:
         model(torch.randn(2, 1, 6, 6))
     assert [measured.kind for measured in watch.measured.values()] == ["relu"]
+
+
+class Choosing(nn.Module):
+    """A head whose scores choose something, as those of region proposals do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.layer(x)
+        with torch.no_grad():
+            best = logits.sigmoid().flatten(2).argmax(-1)
+        return logits.relu() * best[..., None, None]
+
+
+def test_what_chooses_without_gradients_is_no_layer() -> None:
+    model = nn.Sequential(Choosing())
+    names = {module: name for name, module in model.named_modules()}
+    with _watched(model, names) as watch:
+        model(torch.randn(2, 1, 6, 6))
+    assert [measured.kind for measured in watch.measured.values()] == ["relu"]

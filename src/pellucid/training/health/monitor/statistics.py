@@ -85,7 +85,8 @@ class Watch(TorchDispatchMode):
         self.running.pop()
 
     def _note(self, operation: Any, out: Tensor, args: Sequence[Any]) -> None:
-        if not self.running:  # of no layer: detectors compute their losses beside their networks
+        # of no layer: detectors compute their losses beside their networks, and choose proposals without gradients
+        if not self.running or not torch.is_grad_enabled():
             return
         numbers = out.detach()[:PICTURES].float()
         moments, silent = _moments(numbers, self.unit_dim)
