@@ -63,10 +63,17 @@ FOUND = """\
 |---|---|
 | `coco:FILE.json`, or a `.json` | COCO; `*` in the name takes several: `coco:annotations/person_keypoints_*.json` |
 | a folder with `annotations/instances_train.json`, or with `train/_annotations.coco.json` | COCO, splits by the names |
-| `voc:FOLDER`, or a folder with `JPEGImages/` and `Annotations/` | VOC, splits by `ImageSets/Main` |
+| `voc:FOLDER`, or a folder with `JPEGImages/` (or `images/`) and `Annotations/` | VOC, splits by `ImageSets/Main` |
 | `yolo:FILE.yaml`, a `.yaml`, or a folder with a `data.yaml` | YOLO, splits by its `train`, `val` and `test` |
 | a `.csv` whose header names `path,x1,y1,x2,y2,class` | a table; also `crowd`, `split` and `group` |
 
+- A picture's annotation does not lie beside it, but in a folder or a file of its own as above; what is found elsewhere
+  is refused with a word on where it belongs. Of YOLO alone labels may lie beside the pictures, with `train: .`.
+- Without splits, or without one for testing, a part of the pictures is held out: `--val-fraction`, `--test-fraction`.
+- In a `data.yaml`, `path` and leading `../` may speak of another machine: pictures are looked for below the file. A
+  `test` that is not there is told and passed over, since tools write that line always; `train` and `val` must be there.
+- The columns of a table may have other names, in any case of letters (`filename`, `xmin`, `left`, `label` ...), and
+  stand in any order, separated by comma, semicolon or tab. They are corners: `x,y,w,h` is refused.
 - A folder of VOC with `SegmentationClass/` is read for its masks; `--task detect`, or `voc:` before it, takes the
   boxes. Outlines are those of `SegmentationObject/`, if every picture with things has one. In VOC's own sets some do:
   `voc:VOC2012/ImageSets/Segmentation` takes the pictures of those lists, whose things have outlines.
