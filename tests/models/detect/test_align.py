@@ -21,6 +21,7 @@ def scene(seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Truth]:
 
 
 def test_best_aligned_cells_learn_and_the_best_has_its_overlap_for_a_target() -> None:
+    assert (ALPHA, BETA, TOPK) == (0.5, 6.0, 10), "the numbers of YOLOv8"
     scores, boxes, centres, strides, truth = scene()
     aligned = align(scores, boxes, centres, strides, truth)
     overlap = box_iou(boxes[0], truth.boxes_xyxy[0])  # (A, M)

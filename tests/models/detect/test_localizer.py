@@ -1,6 +1,7 @@
 """One thing a picture: numbers of its outputs, losses by hand, and that it learns where a thing is."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,6 +106,19 @@ def test_finds_one_thing_within_the_picture() -> None:
     assert found.scores[0, 0].item() == pytest.approx(math.exp(2) / (math.exp(2) + 2))
     nothing = net.found(outputs, Limits(0.9, 0.5, 1))
     assert nothing.labels.tolist() == [[-1]] and not nothing.boxes_xyxy.any() and not nothing.scores.any()
+
+
+def test_points_by_hand_in_a_picture_that_is_twice_as_wide_as_high() -> None:
+    """Said: the middle, (50, 25) of 100 x 50. True: 50 px to the right of it, 2; 12.5 px below, 1; one unmarked."""
+    net = build("localizer", 2, 3, (32, 32), n_keypoints=3, box_loss="l1")
+    outputs = {**outputs_of([0.0] * 4, [0.0, 0.0]), "points": torch.zeros(1, 3, 2)}
+    points = torch.tensor([[[[100.0, 25, 2], [50, 37.5, 1], [0, 0, 0]]]])
+    truth = replace(truth_of([[[0, 0, 100, 50]]], [[0]]), keypoints=points)
+    assert net.losses(outputs, truth)["keypoint"].item() == pytest.approx((2 + 1) / 2)
+    found = net.found({**outputs, "points": torch.tensor([[[2.0, 0], [0, 1], [0, 0]]])}, Limits(0.1, 0.5, 1))
+    assert found.keypoints is not None and found.keypoints[0, 0, :, :2].tolist() == [[100, 25], [50, 37.5], [50, 25]]
+    with torch.no_grad():
+        assert net(torch.zeros(1, 3, 32, 48))["sides"].tolist() == [[48, 32]]
 
 
 def test_unknown_loss() -> None:

@@ -72,6 +72,14 @@ def test_boxes_move_as_their_class_asks() -> None:
     assert rows[0] == pytest.approx([15, 0, 35, 40], abs=1e-4) and rows[1] == pytest.approx([50, 10, 70, 30])
 
 
+def test_machines_read_features_that_are_shifted_and_scaled_as_in_fitting() -> None:
+    net = by_hand()
+    plain = net(scene(), None, BOXES)["scores"][0, :3]
+    net.feature_mean.fill_(0.25)
+    net.feature_scale.fill_(2.0)
+    torch.testing.assert_close(net(scene(), None, BOXES)["scores"][0, :3], 2 * (plain + 3 - 10 * 0.25) - 3)
+
+
 def test_the_loss_is_the_hinge_of_regions_that_are_clear() -> None:
     net = by_hand()
     truth = Truth(BOXES[:, :1], torch.tensor([[0]]), torch.zeros(1, 1, dtype=torch.bool), proposals_xyxy=BOXES)

@@ -7,6 +7,7 @@ from pellucid.models.backbones import backbone
 from pellucid.models.detect import build
 from pellucid.models.detect.retinanet import OCTAVE, PyramidBackbone, RetinaNet
 from pellucid.models.detect.truth import Truth
+from pellucid.ops.boxes.coding import encode_boxes
 from pellucid.ops.boxes.iou import box_iou
 from pellucid.ops.losses.sigmoid_focal import sigmoid_focal_loss
 
@@ -65,9 +66,26 @@ def test_losses_by_hand() -> None:
     given = net.losses(outputs, truth)  # type: ignore[operator]
     torch.testing.assert_close(given["class"], focal[None])
     outputs["deltas"] = torch.zeros_like(outputs["deltas"], requires_grad=True)
-    net.losses(outputs, truth)["box"].sum().backward()  # type: ignore[operator]
+    loss = net.losses(outputs, truth)["box"]  # type: ignore[operator]
+    moves = encode_boxes(box[0].expand(int(positive.sum()), 4), outputs["anchors"][positive]).abs()
+    bent = torch.where(moves < 1 / 9, 4.5 * moves.square(), moves - 1 / 18)
+    torch.testing.assert_close(loss, bent.sum()[None] / positive.sum())
+    loss.sum().backward()
     learned = outputs["deltas"].grad[0].abs().sum(1) > 0
     assert torch.equal(learned, positive), "boxes are learned from the anchors with a thing, and from no other"
+
+
+def test_a_needle_is_learned_by_the_anchor_that_overlaps_it_most() -> None:
+    net = build("retinanet", 2, 3, (64, 64)).eval()
+    needle = torch.tensor([[[3.0, 10, 60, 11]]])
+    with torch.no_grad():
+        outputs = net(torch.zeros(1, 3, 64, 64))
+    overlap = box_iou(outputs["anchors"], needle[0])[:, 0]
+    assert overlap.max() < 0.4
+    outputs["deltas"] = torch.full_like(outputs["deltas"], 9.0).requires_grad_()
+    truth = Truth(needle, torch.tensor([[0]]), torch.zeros(1, 1, dtype=torch.bool))
+    net.losses(outputs, truth)["box"].sum().backward()  # type: ignore[operator]
+    assert torch.equal(outputs["deltas"].grad[0].any(1), overlap == overlap.max())
 
 
 def test_scores_start_at_the_prior() -> None:

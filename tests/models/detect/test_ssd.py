@@ -2,10 +2,12 @@
 
 import math
 
+import pytest
 import torch
 from torch.nn import functional as F
 
 from pellucid.models.detect import build
+from pellucid.models.detect.found import Limits
 from pellucid.models.detect.ssd import Branch, hardest
 from pellucid.models.detect.truth import Truth
 from pellucid.ops.boxes.iou import box_iou
@@ -50,6 +52,23 @@ def test_each_thing_has_a_box_however_little_they_overlap() -> None:
     needle = Truth(torch.tensor([[[3.0, 10, 60, 11]]]), torch.tensor([[0]]), torch.zeros(1, 1, dtype=torch.bool))
     with torch.no_grad():
         assert net.losses(net(x), needle)["box"].item() > 0  # type: ignore[operator]
+
+
+def test_what_is_found_by_hand() -> None:
+    """One box is sure of class 1: moved by a tenth of its width for a 1, and e times as high for a 5."""
+    net = build("ssd", 3, 3, (64, 64)).eval()
+    with torch.no_grad():
+        outputs = net(torch.zeros(1, 3, 64, 64))
+    place = int(((outputs["anchors"] - torch.tensor([16.0, 16, 40, 40])).abs().sum(1)).argmin())
+    outputs["logits"] = torch.tensor([9.0, 0, 0, 0]).expand_as(outputs["logits"]).clone()
+    outputs["logits"][0, place] = torch.tensor([0.0, 0, 9, 0])
+    outputs["deltas"] = torch.zeros_like(outputs["deltas"])
+    outputs["deltas"][0, place] = torch.tensor([1.0, 0, 0, 5])
+    found = net.found(outputs, Limits(score=0.5, most=2))  # type: ignore[operator]
+    x1, y1, x2, y2 = outputs["anchors"][place].tolist()
+    width, half = x2 - x1, (y2 - y1) * math.e / 2
+    expected = [x1 + width / 10, max(0, (y1 + y2) / 2 - half), x2 + width / 10, min(64, (y1 + y2) / 2 + half)]
+    assert found.labels.tolist() == [[1, -1]] and found.boxes_xyxy[0, 0].tolist() == pytest.approx(expected, abs=1e-3)
 
 
 def test_boxes_stay_as_large_in_larger_pictures() -> None:

@@ -56,6 +56,29 @@ def test_two_things_in_one_cell_and_only_the_first_is_learned() -> None:
     assert grid.count_nonzero() == 6, "a crowd is not a thing"
 
 
+def test_a_wide_picture_there_and_back() -> None:
+    """Sides are shares of the width and of the height: half of 256 and a quarter of 128."""
+    box = [32.0, 48, 160, 80]
+    grid = encode_grid(truth_of([box], [0]), (8, 16), 16, (128, 256), 1, 1)
+    assert grid[0, 4, 6, 2:4].tolist() == pytest.approx([0.5**0.5, 0.25**0.5])
+    decoded, _ = decode_grid(grid, 16, (128, 256), 1)
+    torch.testing.assert_close(decoded[0, 4 * 16 + 6], torch.tensor(box))
+
+
+def test_where_no_box_overlaps_the_nearest_learns_and_other_cells_classes_do_not() -> None:
+    """Both boxes of the cell have no size; the second is nearer, 0.1 off each way, and is asked for its IoU, 0."""
+    with torch.device("meta"):
+        net = build("yolo_grid", 2, 3, (128, 128))
+    grid = torch.zeros(1, 8, 8, 12)
+    root = (0.25**0.5, 0.5**0.5)
+    grid[0, 3, 2] = torch.tensor([0.9, 0.9, 0.0, 0.0, 0.3, 0.1, 0.1, 0.0, 0.0, 0.6, 0.0, 1.0])
+    grid[0, 5, 5, 10:] = 0.7  # nobody asks which class is where nothing is
+    losses = net.losses({"grid": grid}, truth_of([[16.0, 16, 48, 80]], [1]))  # type: ignore[operator]
+    assert losses["class"].item() == 0
+    assert losses["box"].item() == pytest.approx(5 * (2 * 0.1**2 + root[0] ** 2 + root[1] ** 2), rel=1e-4)
+    assert losses["objectness"].item() == pytest.approx(0.6**2 + 0.5 * 0.3**2, rel=1e-4)
+
+
 def test_losses_by_hand() -> None:
     """One cell says it nearly right with its second box; another one is sure of a thing that is not there."""
     with torch.device("meta"):
