@@ -143,12 +143,11 @@ def keep(place: Path, found: dict[str, Any]) -> dict[str, float]:
 
 def line(name: str) -> str:
     """A row of the table."""
-    metric, value = ROWS[name].metric or TABLE.metric, TABLE.value(name)
-    asked, met = TABLE.verdict(name, value)
-    minutes = TABLE.seconds(name) / 60
+    metric, minutes = ROWS[name].metric or TABLE.metric, TABLE.seconds(name) / 60
     if metric == "accuracy":
-        return f"| {name} | {TABLE.settings(name)} | accuracy {value:.4f} | | | {minutes:.1f} | | | |"
+        return f"| {name} | {TABLE.settings(name)} | accuracy {TABLE.value(name):.4f} | | | {minutes:.1f} | | | |"
     found = numbers(name)
+    asked, met = TABLE.verdict(name, found[metric])
     masks = f"{found['mask_ap50']:.3f}" if "mask_ap50" in found else ""
     cells = [name, TABLE.settings(name), f"{found['ap']:.3f}", f"{found['ap50']:.3f}", masks]
     return "| " + " | ".join([*cells, f"{minutes:.1f}", f"{found['ms']:.1f}", asked, met]) + " |"

@@ -11,6 +11,7 @@ from small_runs import QUICK, arrays, everything, make_photos, make_scenes
 import pellucid
 from pellucid.core.errors import ConfigError, DataError, RunError
 from pellucid.core.files import read_json, read_lines
+from pellucid.runs.listing import list_rows
 from pellucid.runs.run import Run
 
 
@@ -43,6 +44,18 @@ def test_each_opening_is_logged_and_the_second_warns(
     Run(folder).evaluate()
     assert len(openings(folder)) == 3
     assert warnings(folder) == [said.replace("once", "2 times")]  # one warning, kept up to date
+
+
+def test_what_a_run_was_judged_by_is_logged_told_and_listed(run_copy: Callable[[str], Path]) -> None:
+    folder = run_copy("run")
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace('metric = "accuracy"', 'metric = "brier"'))
+    brier = Run(folder).evaluate(progress="quiet")["brier"]
+    record = openings(folder)[0]
+    assert (record["metric"], record["value"]) == ("brier", pytest.approx(brier, abs=1e-6))
+    (listed,) = (each for each in list_rows(folder.parent) if each["run"] == str(folder))
+    assert (listed["metric"], listed["test"]) == ("brier", record["value"])
+    assert "Its Brier score is" in Run(folder).report().read_text()
 
 
 def test_other_splits_are_not_logged(run_copy: Callable[[str], Path]) -> None:

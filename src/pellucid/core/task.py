@@ -179,3 +179,7 @@ class Task:
     def metric(self) -> Metric:
         """The number that decides when the user picks none."""
         return self.metrics[0]
+
+    def judged_by(self, cfg: Any) -> Metric:
+        """The number that decides in a run with these settings, which are resolved or not."""
+        return next((each for each in self.metrics if each.name == cfg.train.metric), self.metric)

@@ -278,7 +278,7 @@ def log_opening(run: Record, found: Evaluation, how: str = "") -> None:
     Args:
         how: what else than the plain answers of the best weights was measured; of that no records are kept.
     """
-    metric = run.trained.task.metric.name
+    metric = run.trained.task.judged_by(run.config).name
     value = found.summary[metric]
     record = {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -96,7 +96,7 @@ def _lead(run: Record, evaluation: Evaluation | None) -> str:
     text = f"This {run.config.title} {does.format(facts.n_classes)}; it was trained on {facts.n_train:,} pictures."
     if evaluation is None:
         return text + " Nothing was held out, so nothing is known about how well it does on new pictures."
-    name = run.trained.task.metric.name
+    name = run.trained.task.judged_by(run.config).name
     value, where = evaluation.summary[name], WHERE.get(evaluation.split, evaluation.split)
     if evaluation.split == "val" and _is_fitted(run):
         where = "the validation split" + f", which also picked the best of {len(run.choices)}" * _chosen_by_validation(
@@ -112,7 +112,8 @@ def _lead(run: Record, evaluation: Evaluation | None) -> str:
 def _numbers(run: Record, evaluation: Evaluation | None) -> list[Number]:
     numbers = []
     if evaluation is not None:
-        for metric in run.trained.task.metrics[:3]:
+        task = run.trained.task
+        for metric in list(dict.fromkeys((task.judged_by(run.config), *task.metrics)))[:3]:
             value = evaluation.summary[metric.name]
             numbers.append(Number(_words(metric.name), _shown(metric.name, value), f"on {evaluation.split}"))
     speed = _rate(run, "train")

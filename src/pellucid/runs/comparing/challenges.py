@@ -121,7 +121,7 @@ def challenge_run(
     preprocess = splits.facts.preprocess
     middle = build(splits.augment, preprocess.size, preprocess.canvas_size, train=False)
     first: tuple[Transform, ...] = (middle,) if middle else ()
-    metric = trained.task.metric
+    metric = trained.task.judged_by(trained.cfg)
 
     def measure(change: At | None) -> tuple[dict[str, Any], Any]:
         transform = Compose((*first, change) if change else first)

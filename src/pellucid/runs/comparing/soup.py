@@ -84,7 +84,7 @@ def make_soup(
     _check_networks(opened)
     shown = make_progress(progress) if isinstance(progress, str) else progress
     found = measure_members(opened, None, "val", shown)
-    metric = opened[0].trained.task.metric
+    metric = opened[0].trained.task.judged_by(opened[0].trained.cfg)
     values = [float(each.summary[metric.name]) for each in found]
     kitchen = _Kitchen(opened, find_part(opened[0], None, "val", shown), shown)
     sign = 1 if metric.higher_is_better else -1

@@ -42,7 +42,7 @@ INSIDE = (
 
 def recorded_curve(folder: Path, cfg: Any, task: Task, facts: DataFacts, ended: Ended = "finished") -> Curve:
     """What `metrics.jsonl` holds, and what the settings, the task and the data say beside it."""
-    metric = next((each for each in task.metrics if each.name == cfg.train.metric), task.metric)
+    metric = task.judged_by(cfg)
     curve = read_curve(read_lines(folder / "metrics.jsonl", "kind", "step"), metric.name)
     weights = getattr(getattr(cfg, "transfer", None), "weights", "")
     return replace(
