@@ -67,7 +67,7 @@ def _outlines(picture: Boxed) -> Outlined | str:
         size = f"{ids.shape[0]}x{ids.shape[1]} (height x width)"
         return f"{OBJECTS}/{picture.mask.name} is {size}, its picture {picture.size[0]}x{picture.size[1]}"
     numbers = [value for value in np.unique(ids).tolist() if value not in (0, IGNORE)]
-    masks = encode_each(np.where(ids == IGNORE, 0, ids), max(numbers, default=0))
+    masks = encode_each(ids, max(numbers, default=0))
     shown = [masks[number - 1] for number in numbers]
     overlap = _overlap(np.array(picture.boxes_xyxy).reshape(-1, 4), np.array([mask.box_xyxy for mask in shown]))
     own, best = list(picture.places), _best(overlap)
