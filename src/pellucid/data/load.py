@@ -184,5 +184,6 @@ def _not_there(data: str) -> str:
     """What is said when `data` is neither a path nor a name."""
     name = data.partition(":")[0]
     if name in ("", ".") or any(mark in name for mark in "/\\.~"):
-        return f"{data} does not exist: give a folder of pictures, a .csv or an .npz file, COCO's .json, or a known name."
+        told = "a folder of pictures, a .csv or an .npz file, COCO's .json, or a known name"
+        return f"{data} does not exist: give {told}."
     return f"There is no folder or file {data}. {unknown(name, KNOWN, 'data set')}"
