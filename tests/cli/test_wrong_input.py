@@ -90,7 +90,7 @@ def a_table(text: str) -> Make:
 
 DATA = [
     (None, "gone", 1, "There is no folder or file gone."),
-    (None, "./gone/photos", 1, "./gone/photos does not exist: give a folder of pictures, a .csv or an .npz file, or"),
+    (None, "./gone/photos", 1, "./gone/photos does not exist: give a folder of pictures, a .csv or an .npz file, CO"),
     (None, "fashion-mnst", 1, "There is no folder or file fashion-mnst. Unknown data set 'fashion-mnst'. Did you mean"),
     (lambda: Path("data").mkdir(), "data", 1, "data is empty: put the pictures of each class into a folder of its own"),
     (one_class, "data", 1, "data has only one class (cat): a classifier needs pictures of two classes or more."),

@@ -83,7 +83,7 @@ def test_logging_every_third_step_gives_the_same_name(name: str) -> None:
 
 def test_a_rate_that_is_too_low_explains_why_accuracy_rises_all_the_same() -> None:
     (verdict,) = diagnose(DRAWN["too low"][1])
-    assert "Accuracy may rise all the same" in verdict.cause
+    assert "The metric may rise all the same" in verdict.cause
     assert verdict.cure.startswith("train again with --lr 1,")
     (verdict,) = diagnose(DRAWN["explodes"][1])
     assert verdict.status == "fail" and "--lr 0.001" in verdict.cure

@@ -89,7 +89,7 @@ def _too_low(shape: Shape) -> Verdict | None:
         "warn" if shape.last > FEW_UNITS else "info",
         f"the loss {moved}: from {shape.told(shape.began)} to {shape.told(shape.last)}, smoothly, in {shape.n_steps:,} "
         "steps",
-        f"the learning rate ({shape.rate:.3g}) is too low. Accuracy may rise all the same: the class with the highest "
-        "score is right long before its probability is near 1",
+        f"the learning rate ({shape.rate:.3g}) is too low. The metric may rise all the same: the answer with the "
+        "highest score is right long before that score is near 1",
         f"train again with --lr {shape.rate * 10:.2g}, or look for a rate with --find-lr; more epochs help less",
     )
