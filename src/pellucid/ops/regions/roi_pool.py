@@ -4,6 +4,8 @@ Girshick, Fast R-CNN, 2015 (https://arxiv.org/abs/1504.08083), section 2.1. R re
 whole places, so no gradient reaches their coordinates: the result does not change until a corner jumps.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -48,23 +50,61 @@ def roi_pool(
     wide = int((right - left).max()) if R else 0
     if high <= 0 or wide <= 0:
         return (features[:0].sum() + features.new_zeros(R, C, p, q)).to(features.dtype)
-    rows = features.permute(0, 2, 3, 1).reshape(-1, C)  # (N h w, C)
-    first = batch_index.long()[:, None, None] * (h * w)  # (R, 1, 1)
     with torch.no_grad():
-        largest = rows.new_full((R, p, q, C), -torch.inf)
-        where = torch.zeros(R, p, q, C, dtype=torch.int64, device=rows.device)
-        for down in range(high):
-            y = top + down
-            for across in range(wide):
-                x = left + across
-                inside = (y < bottom)[:, :, None] & (x < right)[:, None, :]  # (R, p, q)
-                place = first + y.clamp(0, h - 1)[:, :, None] * w + x.clamp(0, w - 1)[:, None, :]
-                value = rows[place]  # (R, p, q, C)
-                better = inside[..., None] & (value > largest)
-                largest = torch.where(better, value, largest)
-                where = torch.where(better, place[..., None], where)
-    pooled = rows.gather(0, where.view(-1, C)).view(R, p, q, C) * (largest > -torch.inf)
-    return pooled.permute(0, 3, 1, 2)
+        largest, where = _largest(features.permute(0, 2, 3, 1), batch_index.long(), (top, bottom), (left, right))
+    rows = features.permute(0, 2, 3, 1).reshape(-1, C)  # (N h w, C)
+    pooled = rows.gather(0, where.view(-1, C)).view(R, p, q, C)
+    return torch.where(largest > -torch.inf, pooled, 0).permute(0, 3, 1, 2)
+
+
+def _largest(
+    maps: Tensor, picture: Tensor, rows: tuple[Tensor, Tensor], columns: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """The largest value of every bin and its place in (N h w), the first of equal ones: (R, p, q, C) each.
+
+    Windows of 2^a x 2^b places are made from two of half the size, all at once. Each bin is covered by four of them,
+    which may overlap, so its cost does not depend on its size ("sparse table", Bender and Farach-Colton 2000,
+    https://doi.org/10.1007/10719839_9).
+
+    Args:
+        maps: (N, h, w, C).
+        picture: (R,).
+        rows, columns: (R, p) and (R, q), the first of each bin and the one after its last.
+    """
+    N, h, w, C = maps.shape
+    (top, bottom), (left, right) = rows, columns
+    R, p, q = len(picture), top.shape[1], left.shape[1]
+    largest = maps.new_full((R, p, q, C), -torch.inf)
+    places = torch.arange(N * h * w, dtype=torch.int32, device=maps.device).view(N, h, w, 1).expand(N, h, w, C)
+    where = places.new_zeros(R, p, q, C)
+    down, across = _doublings(bottom - top), _doublings(right - left)  # (R, p), (R, q)
+    tall = torch.where(maps.isnan(), -torch.inf, maps), places  # windows one place wide
+    for a in range(int(down.max()) + 1):
+        tall = _better(tall, [each.roll(-(1 << a - 1), 1) for each in tall]) if a else tall
+        window = tall
+        for b in range(int(across.max()) + 1):
+            window = _better(window, [each.roll(-(1 << b - 1), 2) for each in window]) if b else window
+            r, i, j = ((down == a)[:, :, None] & (across == b)[:, None, :]).nonzero(as_tuple=True)
+            if not len(r):
+                continue
+            n, y, x = picture[r], (top[r, i], bottom[r, i] - (1 << a)), (left[r, j], right[r, j] - (1 << b))
+            found = [each[n, y[0], x[0]] for each in window]
+            for corner in ((0, 1), (1, 0), (1, 1)):
+                found = _better(found, [each[n, y[corner[0]], x[corner[1]]] for each in window])
+            largest[r, i, j], where[r, i, j] = found
+    return largest, where.long()
+
+
+def _doublings(n: Tensor) -> Tensor:
+    """How often 1 can be doubled within n; -1 where n is 0 or less."""
+    return (n[..., None] >= 2 ** torch.arange(31, device=n.device)).sum(-1) - 1
+
+
+def _better(one: Sequence[Tensor], other: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Values and places: the larger value each, of equal ones that of the first place."""
+    (value, place), (value2, place2) = one, other
+    second = (value2 > value) | ((value2 == value) & (place2 < place))
+    return torch.where(second, value2, value), torch.where(second, place2, place)
 
 
 def _edges(low: Tensor, high: Tensor, bins: int, size: int, uneven: bool) -> tuple[Tensor, Tensor]:
