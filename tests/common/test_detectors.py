@@ -6,6 +6,7 @@ Of the networks of one file the first is tested every time, the others and the v
 import io
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,37 +15,34 @@ from torch import Tensor, nn
 
 from pellucid.core.errors import ConfigError
 from pellucid.core.seed import seed_everything
-from pellucid.models.detect import FITTED, KEYPOINTS, MASKS, MODELS, PROPOSED, build
+from pellucid.models.detect import FITTED, KEYPOINTS, MASKS, MODELS, PROPOSED, PUBLISHED, build
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.truth import Truth
 
 SIDES = (32, 48, 64, 96, 128, 192, 224, 256, 300)
-LARGE = 12_000_000  # parameters from which a step takes seconds
 K, POINTS = 3, 4
 LIMITS = Limits(score=0.0, iou=0.5, most=20)
 
 
-def on_meta(name: str) -> tuple[int, int]:
-    """The first of `SIDES` that the network accepts, and its parameters."""
+@cache
+def smallest(name: str) -> int:
+    """The first of `SIDES` that the network accepts."""
     with torch.device("meta"):
         for side in SIDES:
             try:
-                net = build(name, K, 3, (side, side), n_keypoints=POINTS)
+                build(name, K, 3, (side, side), n_keypoints=POINTS)
             except ConfigError:
                 continue
-            return side, sum(parameter.numel() for parameter in net.parameters())
+            return side
     raise AssertionError(f"{name} accepts no size up to {SIDES[-1]}")
 
 
-SMALLEST = {name: on_meta(name) for name in MODELS}
-
-
 def cases() -> list[Any]:
-    """All but the first of each file marked slow, and the large ones."""
+    """All but the first of each file marked slow, and the published ones, of which a step takes seconds."""
     seen: set[str] = set()
     found: list[Any] = []
     for name, builder in MODELS.items():
-        slow = builder.__module__ in seen or SMALLEST[name][1] > LARGE
+        slow = builder.__module__ in seen or name in PUBLISHED
         seen.add(builder.__module__)
         found.append(pytest.param(name, id=name, marks=[pytest.mark.slow] * slow))
     return found
@@ -55,7 +53,7 @@ pytestmark = pytest.mark.parametrize("name", cases())
 
 def net_of(name: str, seed: int = 0) -> nn.Module:
     seed_everything(seed)
-    side = SMALLEST[name][0]
+    side = smallest(name)
     return build(name, K, 3, (side, side), n_keypoints=POINTS)
 
 
@@ -102,7 +100,7 @@ def looked(net: nn.Module, x: Tensor, truth: Truth) -> Found:
 
 
 def test_losses_are_one_number_a_picture(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     net, truth = net_of(name), truth_of(name, 2, side)
     for training in (True, False):
         given = losses(net.train(training), pictures(2, side), truth)
@@ -113,7 +111,7 @@ def test_losses_are_one_number_a_picture(name: str) -> None:
 
 
 def test_first_losses_are_what_theory_says(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     net = net_of(name).train()
     given = losses(net, pictures(2, side), truth_of(name, 2, side))
     theory: dict[str, float] = net.initial_losses  # type: ignore[assignment]
@@ -130,7 +128,7 @@ def trained_by_steps(name: str) -> None:
 
 @pytest.mark.usefixtures("trained_by_steps")
 def test_nothing_and_crowds_are_finite_and_lead_back(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     for truth in (truth_of(name, 2, side, empty=True), truth_of(name, 2, side, crowd=True)):
         net = net_of(name).train()
         total = torch.stack(list(losses(net, pictures(2, side), truth).values())).sum()
@@ -142,7 +140,7 @@ def test_nothing_and_crowds_are_finite_and_lead_back(name: str) -> None:
 
 @pytest.mark.usefixtures("trained_by_steps")
 def test_gradients_reach_every_parameter(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     net = net_of(name).train()
     torch.stack(list(losses(net, pictures(2, side), truth_of(name, 2, side)).values())).sum().backward()
     wanted = [(key, p) for key, p in net.named_parameters() if p.requires_grad]
@@ -151,7 +149,7 @@ def test_gradients_reach_every_parameter(name: str) -> None:
 
 
 def test_what_is_found_keeps_the_contract(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     truth = truth_of(name, 2, side)
     found = looked(net_of(name), pictures(2, side), truth)
     d = LIMITS.most
@@ -174,7 +172,7 @@ def test_what_is_found_keeps_the_contract(name: str) -> None:
 
 
 def test_a_batch_equals_its_pictures(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     net, x, truth = net_of(name).eval(), pictures(2, side), truth_of(name, 2, side)
     with torch.no_grad():
         together = losses(net, x, truth)
@@ -190,7 +188,7 @@ def test_a_batch_equals_its_pictures(name: str) -> None:
 
 
 def test_same_seed_same_net_and_weights_come_back(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     first, second, other = net_of(name), net_of(name), net_of(name, seed=1)
     truth, x = truth_of(name, 1, side), pictures(1, side)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
@@ -203,6 +201,6 @@ def test_same_seed_same_net_and_weights_come_back(name: str) -> None:
 
 
 def test_no_pictures_at_all(name: str) -> None:
-    side = SMALLEST[name][0]
+    side = smallest(name)
     found = looked(net_of(name), pictures(0, side), truth_of(name, 0, side))
     assert found.boxes_xyxy.shape == (0, LIMITS.most, 4)

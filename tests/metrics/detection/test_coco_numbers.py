@@ -135,8 +135,10 @@ def assert_equal(given: Detections, k: int, **more: object) -> None:
         np.testing.assert_allclose(got.recall, want["recall"], atol=CLOSE, rtol=0)
 
 
-def test_equal_to_pycocotools_on_200_sets() -> None:
-    for case in cases():
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_equal_to_pycocotools_on_200_sets(step: int) -> None:
+    """Every fifth of them each time, all with the slow tests."""
+    for case in cases()[::step]:
         rng = np.random.default_rng(case["seed"])
         n, d, m, side = (int(case[name]) for name in ("n", "d", "m", "side"))
         given = random_detections(rng, n, d, m, k=3, side=side, crowd=[0.0, 0.15, 1.0][case["seed"] % 3])

@@ -6,7 +6,9 @@ and pictures that follow from names and sizes by plain arithmetic, so that no fi
 
 import gzip
 import json
+from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +38,16 @@ QUICK = ("faster, long", "retinanet, long")
 NEAR_PX, NEAR_SCORE = 1e-2, 1e-4
 
 
-def on_meta(name: str, n_classes: int) -> nn.Module:
+@cache
+def on_meta(name: str) -> nn.Module:
+    """With its published classes: to be read, not to be changed."""
     with torch.device("meta"):
-        return build(name, n_classes, 3, (224, 224))
+        return build(name, SHAPES[name]["classes"] - 1, 3, (224, 224))
 
 
 def filled(name: str) -> nn.Module:
     """The network with weights that follow from their names, drawn nowhere else."""
-    net = on_meta(name, DETECTORS[f"{name}.coco_v1"].n_classes).to_empty(device="cpu").eval()
+    net = deepcopy(on_meta(name)).to_empty(device="cpu").eval()
     fill(net)
     return net
 
@@ -86,7 +90,7 @@ def close(ours: Tensor, theirs: Any, near: float) -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_names_shapes_and_counts_are_torchvisions(name: str) -> None:
     reference = SHAPES[name]
-    net = on_meta(name, reference["classes"] - 1)
+    net = on_meta(name)
     assert [[key, list(value.shape)] for key, value in net.state_dict().items()] == reference["state_dict"]
     assert sum(parameter.numel() for parameter in net.parameters()) == reference["parameters"]
 
@@ -143,7 +147,7 @@ def test_a_published_file_predicts_what_torchvision_finds(tmp_path: Path) -> Non
 def test_limits_are_torchvisions() -> None:
     for name in PUBLISHED:
         expected = {"ssd300_vgg16": Limits(0.01, 0.45, 200), "retinanet_resnet50_fpn": Limits(0.05, 0.5, 300)}
-        assert on_meta(name, 2).limits == expected.get(name, Limits(0.05, 0.5, 100)), name
+        assert on_meta(name).limits == expected.get(name, Limits(0.05, 0.5, 100)), name
 
 
 def test_entries_are_of_networks_that_are_here() -> None:
@@ -192,7 +196,7 @@ def older(name: str) -> str:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_older_names_are_understood(name: str) -> None:
-    theirs = on_meta(name, SHAPES[name]["classes"] - 1).state_dict()
+    theirs = on_meta(name).state_dict()
     old = {older(key): value for key, value in theirs.items()}
     renamed, who = translate(name, old)
     assert list(renamed) == list(theirs)
@@ -202,7 +206,7 @@ def test_older_names_are_understood(name: str) -> None:
 
 
 def test_a_file_of_another_detector_is_known() -> None:
-    theirs = on_meta("maskrcnn_resnet50_fpn", 90).state_dict()
+    theirs = on_meta("maskrcnn_resnet50_fpn").state_dict()
     assert not compare("fasterrcnn_resnet50_fpn", (640, 640), theirs).fits
     found = nearest(theirs, but="fasterrcnn_resnet50_fpn")
     assert found is not None and found[0] == "maskrcnn_resnet50_fpn" and found[1].fits

@@ -260,10 +260,8 @@ def test_training_asks_at_random_from_the_global_generator() -> None:
     assert torch.equal(asked[0], asked[1]) and not torch.equal(asked[0], asked[2])
 
 
-BY_HEART = [pytest.param(name, marks=pytest.mark.slow) if name != "faster_rcnn_plain" else name for name in NAMES]
-
-
-@pytest.mark.parametrize("name", BY_HEART)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_one_scene_is_learned_by_heart(name: str) -> None:
     """Every thing is found in its class and place, nothing else is sure, and the picture without things stays empty."""
     net = net_of(name)
@@ -321,8 +319,14 @@ ZOO = [
 ]
 
 
-@pytest.mark.parametrize("backbone", ["resnet18", "vgg11_bn", "efficientnet_lite0", "mobilenet_v2", "convnet"])
-@pytest.mark.parametrize("name", ["faster_rcnn", "faster_rcnn_plain"])
+@pytest.mark.parametrize(
+    ("name", "backbone"),
+    [
+        *(("faster_rcnn", each) for each in ("resnet18", "vgg11_bn", "efficientnet_lite0", "mobilenet_v2", "convnet")),
+        ("faster_rcnn_plain", "resnet18"),
+        ("faster_rcnn_plain", "efficientnet_lite0"),
+    ],
+)
 def test_finds_maps_in_networks_of_the_zoo(name: str, backbone: str) -> None:
     """At a usual size and at a small one, for which the zoo has finer stems."""
     for size in ((160, 96), (48, 48)):
