@@ -330,7 +330,7 @@ def test_what_a_form_cannot_hold_is_said(tmp_path: Path) -> None:
     assert said["voc"] == ["Pascal VOC's boxes have no place for keypoints and masks."]
     assert said["yolo-segment"][0] == "YOLO's outlines have no place for keypoints."
     assert said["yolo"][0] == "YOLO's boxes have no place for keypoints and masks."
-    assert said["yolo"][1:] == ["1 crowds were left out, as if nothing were there: YOLO's boxes have no word for them."]
+    assert said["yolo"][1:] == ["One crowd was left out, as if nothing were there: YOLO's boxes have no word for them."]
     assert said["csv"][0] == "Tables have no place for keypoints and masks."
     assert len(load(tmp_path / "yolo").objects[0]) == 1
     empty = Objects([[0, 0, 2, 2]], np.zeros(1, int), [Rle(HEIGHT, WIDTH, np.array([HEIGHT * WIDTH]))])

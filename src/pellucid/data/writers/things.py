@@ -117,4 +117,5 @@ def no_place(lost: set[str], form: str) -> list[str]:
 
 def crowds_left_out(n: int, form: str) -> list[str]:
     """What is said of crowds that a form has no word for."""
-    return [f"{n:,} crowds were left out, as if nothing were there: {form} have no word for them."] if n else []
+    were = "One crowd was" if n == 1 else f"{n:,} crowds were"
+    return [f"{were} left out, as if nothing were there: {form} have no word for them."] if n else []
