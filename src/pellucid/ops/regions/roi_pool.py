@@ -88,7 +88,7 @@ def _largest(
             if not len(r):
                 continue
             n, y, x = picture[r], (top[r, i], bottom[r, i] - (1 << a)), (left[r, j], right[r, j] - (1 << b))
-            found = [each[n, y[0], x[0]] for each in window]
+            found = window[0][n, y[0], x[0]], window[1][n, y[0], x[0]]
             for corner in ((0, 1), (1, 0), (1, 1)):
                 found = _better(found, [each[n, y[corner[0]], x[corner[1]]] for each in window])
             largest[r, i, j], where[r, i, j] = found
