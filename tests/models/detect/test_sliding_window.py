@@ -1,6 +1,8 @@
 """Windows all over a picture: where they lie, and what is learned from them."""
 
 import math
+import sys
+from functools import partial
 
 import pytest
 import torch
@@ -89,7 +91,13 @@ def test_nothing_to_find_is_background_and_a_crowd_is_neither() -> None:
     assert float(net.losses(outputs, crowded)["class"].detach()) == 0
 
 
-def test_what_is_asked_is_drawn_in_training_and_fixed_after_it() -> None:
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of one size, a fifth of all."""
+    monkeypatch.setattr(sys.modules[SlidingWindow.__module__], "windows", partial(windows, shares=(1 / 3,)))
+
+
+def test_what_is_asked_is_drawn_in_training_and_fixed_after_it(few: None) -> None:
     net = sliding_window(2, 3, (48, 48))
     x, truth = torch.randn(1, 3, 48, 48), truth_of([[10.0, 10.0, 30.0, 30.0]], [0])
     net.eval()
@@ -98,7 +106,7 @@ def test_what_is_asked_is_drawn_in_training_and_fixed_after_it() -> None:
     assert torch.equal(first, again)
 
 
-def test_it_learns_one_picture() -> None:
+def test_it_learns_one_picture(few: None) -> None:
     torch.manual_seed(0)
     x = torch.zeros(1, 3, 48, 48)
     x[:, 0, 8:24, 8:24], x[:, 1, 28:44, 24:40] = 2, 2
