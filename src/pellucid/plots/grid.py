@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pellucid.core.errors import DataError
+from pellucid.plots.things.letters import cut, with_letters
 
 VISIBLE = 96  # pixels below which a picture is enlarged
 LETTERS = 11
@@ -22,7 +23,7 @@ def grid(
         images: any sizes and modes.
         columns: pictures in a row.
         pad: white pixels around every cell.
-        captions: one short text below each picture. Letters the built-in font lacks appear as boxes.
+        captions: one short text below each picture.
 
     Returns:
         RGB image; a small white one when there are no pictures.
@@ -42,13 +43,14 @@ def grid(
     below = LETTERS + 6 if captions is not None else 0
     size = (pad + columns * (wide + pad), pad + rows * (tall + below + pad))
     sheet = Image.new("RGB", (max(1, size[0]), max(1, size[1])), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(LETTERS)
+    draw = ImageDraw.Draw(sheet)
+    font, lines = with_letters([" ".join(caption.split()) for caption in captions or ()], LETTERS)
     for k, image in enumerate(shown):
         left, top = pad + k % columns * (wide + pad), pad + k // columns * (tall + below + pad)
         sheet.paste(image, (left + (wide - image.width) // 2, top + (tall - image.height) // 2))
         if captions is not None:
-            line = _cut(" ".join(captions[k].split()), wide, font)
-            draw.text((left + wide / 2, top + tall + 2), line, fill="black", font=font, anchor="ma")
+            place = (left + wide / 2, top + tall + 2)
+            draw.text(place, cut(lines[k], wide, font), fill="black", font=font, anchor="ma")
     return sheet
 
 
@@ -56,12 +58,3 @@ def _enlarged(image: Image.Image, factor: int) -> Image.Image:
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return image.convert("RGB").resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-
-
-def _cut(line: str, room: float, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> str:
-    line = line[:200]
-    if font.getlength(line) <= room:
-        return line
-    while line and font.getlength(line + "...") > room:
-        line = line[:-1]
-    return line + "..."

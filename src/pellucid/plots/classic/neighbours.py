@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
 from pellucid.plots.grid import LETTERS, VISIBLE
+from pellucid.plots.things.letters import with_letters
 
 GREEN, RED, GREY = (0, 158, 115), (213, 94, 0), (130, 130, 130)  # told apart by the colour-blind too
 FRAME, PAD = 3, 6
@@ -46,11 +47,11 @@ def neighbours(
     factor = max(1, VISIBLE // max(query.shape[:2]))
     tall, wide = (side * factor + 2 * FRAME for side in query.shape[:2])
     line = tall + LETTERS + 8 + PAD
-    font = ImageFont.load_default(LETTERS)
-    gutter = PAD + round(max((font.getlength(space) for space in rows), default=0)) + PAD
+    font, spaces = with_letters(list(rows), LETTERS)
+    gutter = PAD + round(max((font.getlength(space) for space in spaces), default=0)) + PAD
     most = max((len(found) for found in rows.values()), default=0)
     sheet = Image.new("RGB", (gutter + (1 + most) * (wide + PAD) + PAD, PAD + max(1, len(rows)) * line), "white")
-    for number, (space, found) in enumerate(rows.items()):
+    for number, (space, found) in enumerate(zip(spaces, rows.values(), strict=True)):
         y = PAD + number * line
         ImageDraw.Draw(sheet).text((PAD, y + tall / 2), space, fill="black", font=font, anchor="lm")
         _put(sheet, query, factor, (gutter, y), GREY, names[label])
@@ -73,7 +74,7 @@ def _put(
     picture, (x, y) = Image.fromarray(pixels).convert("RGB"), corner
     picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     wide, tall = picture.width + 2 * FRAME, picture.height + 2 * FRAME
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(LETTERS)
+    draw, (font, (caption,)) = ImageDraw.Draw(sheet), with_letters([caption], LETTERS)
     draw.rectangle((x, y, x + wide - 1, y + tall - 1), fill=colour)
     sheet.paste(picture, (x + FRAME, y + FRAME))
     while font.getlength(caption) > wide and len(caption) > 1:

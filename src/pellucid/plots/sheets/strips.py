@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from pellucid.plots.things.letters import cut, with_letters
 
 SMALL, LARGE = 96, 144  # sides below and above which pictures are enlarged and reduced
 PAD, LETTERS, SMALL_LETTERS, HEADING = 6, 13, 11, 18
@@ -74,26 +77,40 @@ def _row_height(row: Strip, images: list[Image.Image]) -> int:
 
 def _draw_part(sheet: Image.Image, part: Part, rows: list[list[Image.Image]], top: int, cell: int) -> None:
     draw = ImageDraw.Draw(sheet)
-    fonts = {size: ImageFont.load_default(size) for size in (HEADING, LETTERS, SMALL_LETTERS)}
-    draw.text((2 * PAD, top + PAD), part.title, fill=INK, font=fonts[HEADING])
-    draw.text((2 * PAD, top + HEADING + 2 * PAD), part.note, fill=SOFT, font=fonts[LETTERS])
+    _write(draw, (2 * PAD, top + PAD), part.title, HEADING, INK)
+    _write(draw, (2 * PAD, top + HEADING + 2 * PAD), part.note, LETTERS, SOFT)
     top += HEADING + LETTERS + 5 * PAD
     if part.columns:
         for k, name in enumerate(part.columns):
             middle = LEFT + k * cell + (cell - PAD) / 2
-            draw.text((middle, top), name, fill=SOFT, font=fonts[SMALL_LETTERS], anchor="ma")
+            _write(draw, (middle, top), name, SMALL_LETTERS, SOFT, anchor="ma")
         top += LETTERS + PAD
     for row, images in zip(part.rows, rows, strict=True):
-        draw.text((2 * PAD, top + 2), row.name, fill=INK, font=fonts[LETTERS])
-        detail = _wrapped(row.detail, LEFT - 3 * PAD, fonts[SMALL_LETTERS])
-        draw.multiline_text((2 * PAD, top + LETTERS + PAD), detail, fill=SOFT, font=fonts[SMALL_LETTERS], spacing=3)
+        _write(draw, (2 * PAD, top + 2), row.name, LETTERS, INK)
+        font, (detail,) = with_letters([row.detail], SMALL_LETTERS)
+        lines = _wrapped(detail, LEFT - 3 * PAD, font)
+        draw.multiline_text((2 * PAD, top + LETTERS + PAD), lines, fill=SOFT, font=font, spacing=3)
         for k, image in enumerate(images):
             left = LEFT + k * cell
             sheet.paste(image, (left, top))
             if row.captions:
-                words = _cut(row.captions[k], cell - PAD, fonts[SMALL_LETTERS])
-                draw.text((left, top + image.height + 2), words, fill=SOFT, font=fonts[SMALL_LETTERS])
+                place = (left, top + image.height + 2)
+                _write(draw, place, row.captions[k], SMALL_LETTERS, SOFT, room=cell - PAD)
         top += _row_height(row, images)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[float, float],
+    text: str,
+    size: int,
+    ink: tuple[int, int, int],
+    room: float = float("inf"),
+    anchor: str = "la",
+) -> None:
+    """One line, in a font that has its letters."""
+    font, (line,) = with_letters([" ".join(text.split())], size)
+    draw.text(place, cut(line, room, font), fill=ink, font=font, anchor=anchor)
 
 
 def _fitting(image: Image.Image) -> Image.Image:
@@ -106,7 +123,7 @@ def _fitting(image: Image.Image) -> Image.Image:
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
-def _wrapped(text: str, room: float, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> str:
+def _wrapped(text: str, room: float, font: Any) -> str:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -115,11 +132,3 @@ def _wrapped(text: str, room: float, font: "ImageFont.FreeTypeFont | ImageFont.I
         else:
             lines.append(word)
     return "\n".join(lines)
-
-
-def _cut(text: str, room: float, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> str:
-    if font.getlength(text) <= room:
-        return text
-    while text and font.getlength(text + "...") > room:
-        text = text[:-1]
-    return text + "..."

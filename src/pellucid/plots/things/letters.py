@@ -26,6 +26,7 @@ FONTS = (  # that systems have; of equals the first is taken
 )
 NO_LETTER = "\uffff"  # drawn as what stands for letters that a font lacks
 LACKING = "?"
+MOST = 200  # letters of a line below a picture; measuring more takes long
 
 
 def with_letters(texts: Sequence[str], size: float) -> tuple[Any, list[str]]:
@@ -48,6 +49,16 @@ def with_letters(texts: Sequence[str], size: float) -> tuple[Any, list[str]]:
         if known == strange:
             break
     return best, [_written(text, ASCII | known) for text in texts]
+
+
+def cut(text: str, room: float, font: Any) -> str:
+    """A line of at most so many pixels, and of 200 letters; where it is longer, it ends in "..."."""
+    text = text[:MOST]
+    if font.getlength(text) <= room:
+        return text
+    while text and font.getlength(text + "...") > room:
+        text = text[:-1]
+    return text + "..."
 
 
 @cache
