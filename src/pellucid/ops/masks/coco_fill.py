@@ -38,7 +38,7 @@ def coco_fill(polygons: Sequence[np.ndarray], height: int, width: int) -> Rle:
 
 def outline_steps(polygon: np.ndarray) -> float:
     """How many small pixels lie along an outline (P, 2): what filling it costs; not finite where a corner is not."""
-    to = np.roll(polygon, -1, axis=0)
+    to = _next(polygon)
     return float(SCALE * np.abs(to - polygon).max(axis=1).sum() + 2 * len(polygon))
 
 
@@ -59,9 +59,14 @@ def _fill_one(polygon: np.ndarray, height: int, width: int) -> Rle:
     return Rle(height, width, np.diff(changes, prepend=0, append=height * width))
 
 
+def _next(corners: np.ndarray) -> np.ndarray:
+    """The corner behind each one, (P, 2); much faster than `np.roll`, which data sets ask for a million times."""
+    return np.concatenate([corners[1:], corners[:1]])
+
+
 def _along(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Small pixels along the closed outline of corners (P, 2) int64: u across and v down, (S,) int64 each."""
-    to = np.roll(corners, -1, axis=0)
+    to = _next(corners)
     step = to - corners
     far = np.abs(step)
     is_flat = far[:, 0] >= far[:, 1]
