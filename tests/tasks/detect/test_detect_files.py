@@ -192,3 +192,12 @@ def test_things_are_cut_out() -> None:
     assert second.size == (6, 10)
     with pytest.raises(DataError, match="^This result is of a picture of 20x30"):
         result().crops(image[:5])
+
+
+def test_names_of_a_coco_file_are_read_as_data_sets_read_them(tmp_path: Path) -> None:
+    known = tmp_path / "known.json"
+    images = [{"id": 5, "file_name": "train\\a.png"}]
+    categories = [{"id": 7, "name": " cat"}, {"id": 8, "name": "dog\n"}]
+    known.write_text(json.dumps({"images": images, "categories": categories}))
+    entries = gathered(result("photos/train/a.png"), coco=str(known))["results.json"]
+    assert [(each["image_id"], each["category_id"]) for each in entries] == [(5, 7), (5, 8)]

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pellucid.core.errors import DataError
 from pellucid.core.facts import DataFacts
+from pellucid.data.image_file import printable
 from pellucid.models.published.classes import NEVER_DRAWN
 from pellucid.tasks.detect.prediction.result import FIRST_ID, DetectResult
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
@@ -39,14 +40,15 @@ class CocoResults:
             never_drawn = {
                 name: k for name, k in zip(facts.classes, self.category_ids, strict=True) if name in NEVER_DRAWN
             }
-            by_name = never_drawn | {str(each["name"]): each["id"] for each in self.known["categories"]}
+            named = {printable(str(each["name"]).strip()): each["id"] for each in self.known["categories"]}  # as read
+            by_name = never_drawn | named
             strange = [name for name in facts.classes if name not in by_name]
             if strange:
                 raise DataError(f"{self.path} has no category {strange[0]!r}, a class of this model. Leave coco out.")
             self.category_ids = [by_name[name] for name in facts.classes]
-            self.ids: dict[str, list[tuple[PurePath, Any]]] = {}
+            self.ids: dict[str, list[tuple[PurePosixPath, Any]]] = {}
             for image in self.known["images"]:
-                path = PurePath(str(image["file_name"]))
+                path = _as_path(image["file_name"])
                 self.ids.setdefault(path.name, []).append((path, image["id"]))
 
     def expect(self, names: Iterable[str]) -> None:
@@ -85,7 +87,7 @@ class CocoResults:
 
     def _id_of(self, name: str) -> Any:
         """Of the picture whose name ends as this one does; of the longest such name, where there are several."""
-        path = PurePath(name)
+        path = _as_path(name)
         fitting = [
             (len(each.parts), number)
             for each, number in self.ids.get(path.name, ())
@@ -96,6 +98,11 @@ class CocoResults:
                 f"{self.path} has no picture {name}, so it has no id for it. Leave that picture or coco out."
             )
         return max(fitting, key=lambda each: each[0])[1]
+
+
+def _as_path(name: object) -> PurePosixPath:
+    """Also of names that were written on Windows."""
+    return PurePosixPath(str(name).replace("\\", "/"))
 
 
 def _read(path: Path) -> dict[str, Any]:
