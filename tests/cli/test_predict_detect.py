@@ -11,10 +11,12 @@ from answer import Ask
 from PIL import Image
 
 from pellucid.core import config as settings
+from pellucid.core.errors import ConfigError
 from pellucid.core.facts import DataFacts
 from pellucid.core.preprocess import Preprocess
 from pellucid.models.detect import build
 from pellucid.models.weights import write_weights
+from pellucid.runs.run import Run
 from pellucid.tasks.detect.config import DetectConfig, ModelConfig
 
 FACTS = DataFacts("detect", "made", ("cat", "dog"), (1, 1), Preprocess((32, 32), fit="pad"))
@@ -110,3 +112,19 @@ def test_ids_are_asked_for_where_they_have_a_use_and_before_the_work(
     answer = ask("predict", detector, pictures, "--coco", known, "--save", tmp_path / "saved")
     assert answer.code == 1 and "has no picture" in answer.err and "frame10.png" in answer.err
     assert not (tmp_path / "saved").exists()
+
+
+def test_where_nothing_is_found_it_says_how_sure_the_surest_is(ask: Ask, detector: Path, pictures: Path) -> None:
+    answer = ask("predict", detector, pictures, "--conf", "0.95")
+    assert answer.code == 0 and answer.err == (
+        "pellucid: notice: Nothing was found in any of 2 pictures with a score of 0.95 or more (--conf). The surest "
+        "thing has 0.881: --conf 0.88 shows it.\n"
+    )
+    answer = ask("predict", detector, pictures, "--conf", "0.88", "--quiet")
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+
+def test_ids_that_only_a_saved_file_has_are_refused_in_python(detector: Path, pictures: Path) -> None:
+    message = r"^coco is for results that are saved, as `pellucid predict --save FOLDER` does: leave it out\.$"
+    with pytest.raises(ConfigError, match=message):
+        Run(detector).predict(pictures, coco="known.json")

@@ -34,13 +34,11 @@ def run(arguments: Sequence[str]) -> int:
 
     trained = load_trained(options.run, choose_device(options.device))
     wishes = grant_flags(trained.task.wishes, asked_for(options), trained.task.name)
-    if options.coco and not options.save:
-        raise ConfigError(
-            "--coco names ids for the results.json that --save writes: add --save FOLDER, or leave it out."
-        )
+    if wishes.for_saving and not options.save:
+        raise ConfigError(f"--{wishes.for_saving} is for results that are saved: add --save FOLDER, or leave it out.")
     pictures = expand(options.images)
     problems: list[Problem] | None = None if options.strict else []
-    rows, notes = [], []
+    rows, notes, seen, is_something = [], [], [], trained.task.nothing_found is None
     gathered = trained.task.gather(wishes, trained.facts) if options.save and trained.task.gather else None
     if gathered:
         gathered.expect([str(picture) for picture in pictures])
@@ -51,6 +49,8 @@ def run(arguments: Sequence[str]) -> int:
             if gathered:
                 gathered.add(result)
             notes += [result.note] if result.note else []
+            seen.append(picture)
+            is_something = is_something or len(result) > 0
             rows.append(result.as_dict() if options.json else result.row())
             advance(number + 1)
     if gathered:
@@ -62,6 +62,10 @@ def run(arguments: Sequence[str]) -> int:
     if notes:
         others = f" The same of {len(notes) - 1} more." if len(notes) > 1 else ""
         print(f"pellucid: notice: {notes[0]}{others}", file=sys.stderr)
+    if seen and not is_something:
+        assert trained.task.nothing_found is not None  # else there is something
+        said = trained.task.nothing_found(trained.model, seen, trained.facts, wishes)
+        print(f"pellucid: notice: {said}", file=sys.stderr)
     for problem in problems or ():
         print(f"pellucid: skipped: {problem.reason}", file=sys.stderr)
     return int(bool(problems))

@@ -44,6 +44,11 @@ class Wishes:
         """How many pictures are handed to `predict` at once; fewer where their results are large."""
         return TOGETHER
 
+    @property
+    def for_saving(self) -> str:
+        """Name of a wish that was stated and means something only where results are saved; "" for none."""
+        return ""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -147,6 +152,8 @@ class Task:
         gather: `(wishes, facts) -> object` that is told what is coming (`expect(names)`), takes every result
             that is saved (`add(result)`) and has at last
             `files()`, name -> content of what is kept of all together; None where nothing is.
+        nothing_found: `(model, images, facts, wishes) -> str`: a sentence for the user where every result of these
+            pictures has the length 0; None where results always say something.
     """
 
     name: str
@@ -174,6 +181,7 @@ class Task:
     teach: Callable[["Batch", DataFacts], dict[str, "Tensor"]] | None = None
     wishes: type[Wishes] = Wishes
     gather: Callable[[Any, DataFacts], Any] | None = None
+    nothing_found: Callable[["nn.Module", Sequence[Any], DataFacts, Any], str] | None = None
 
     @property
     def metric(self) -> Metric:

@@ -4,6 +4,7 @@ import html
 from pathlib import Path
 from typing import Any, Unpack
 
+from pellucid.core.errors import ConfigError
 from pellucid.core.progress import Style, make_progress
 from pellucid.core.verdict import Verdict
 from pellucid.runs.predict import expand, predict_each
@@ -40,12 +41,18 @@ class Run(Record):
             wishes: what the run's task can be asked for, as in `pellucid predict --help`.
 
         Raises:
-            ConfigError: the task takes no such wish (the message lists what it takes), or a value does not fit.
+            ConfigError: the task takes no such wish (the message lists what it takes), a value does not fit, or it is
+                for results that are saved.
             DataError: nothing was given, or a folder holds no pictures.
             ImageError: a picture cannot be opened.
         """
         trained = self.trained
         granted = grant(trained.task.wishes, wishes, trained.task.name)
+        if granted.for_saving:
+            raise ConfigError(
+                f"{granted.for_saving} is for results that are saved, as `pellucid predict --save FOLDER` does: leave "
+                "it out."
+            )
         return Results(result for _, _, result in predict_each(trained, expand(images), wishes=granted))
 
     def verify(self) -> list[Verdict]:

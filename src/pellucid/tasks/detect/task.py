@@ -29,6 +29,7 @@ from pellucid.tasks.detect.metrics import METRICS, chance, explain, score, summa
 from pellucid.tasks.detect.model import make_model, resolve
 from pellucid.tasks.detect.prediction.draw import draw
 from pellucid.tasks.detect.prediction.gathered import CocoResults
+from pellucid.tasks.detect.prediction.nothing_found import nothing_found
 from pellucid.tasks.detect.prediction.predict import predict, target_score
 from pellucid.tasks.detect.prediction.wishes import DetectWishes
 from pellucid.tasks.detect.report.sections import sections
@@ -59,4 +60,5 @@ TASK = Task(
     teach=things_of_every_size,
     wishes=DetectWishes,
     gather=CocoResults,
+    nothing_found=nothing_found,
 )

@@ -36,3 +36,8 @@ class DetectWishes(TiledWishes):
     def together(self) -> int:
         """One picture at a time where it is looked at by tiles."""
         return 1 if self.size == "native" else TOGETHER
+
+    @property
+    def for_saving(self) -> str:
+        """`coco`, which is for the file of all results together."""
+        return "coco" if self.coco else ""
