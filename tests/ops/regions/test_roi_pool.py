@@ -12,6 +12,7 @@ from pellucid.ops.regions import position_sensitive_pool, roi_align, roi_pool
 from pellucid.ops.regions.roi_pool import snap
 
 Pool = Callable[..., Tensor]
+both = pytest.mark.usefixtures("way")
 
 
 def maps(C: int = 3) -> Tensor:
@@ -59,6 +60,7 @@ def sensitive_by_definition(features: Tensor, boxes: Tensor, batch: Tensor, p: i
     return result
 
 
+@both
 @pytest.mark.parametrize(("p", "q"), [(2, 3), (1, 1), (7, 7), (5, 2)])
 def test_is_the_definition(p: int, q: int) -> None:
     features, (boxes, batch) = maps(), regions()
@@ -72,6 +74,7 @@ def test_is_the_definition(p: int, q: int) -> None:
     )
 
 
+@both
 def test_the_drawn_case_snaps_down_and_splits_five_into_two_and_three() -> None:
     row = torch.arange(10.0)[None, None, None].expand(1, 1, 10, 10)  # the value of a place is its column
     box, batch = torch.tensor([[2.5, 0, 7.5, 4]]), torch.tensor([0])
@@ -88,6 +91,7 @@ def test_the_drawn_case_snaps_down_and_splits_five_into_two_and_three() -> None:
     assert (-roi_pool(-row, five, batch, (1, 2), 1.0)[0, 0, 0]).tolist() == [3.0, 5.0]
 
 
+@both
 def test_more_bins_than_places() -> None:
     row = torch.arange(10.0)[None, None, None].expand(1, 1, 10, 10)
     box, batch = torch.tensor([[4.2, 4.2, 6.1, 4.3]]), torch.tensor([0])
@@ -97,6 +101,17 @@ def test_more_bins_than_places() -> None:
 def test_snapping_takes_halves_away_from_zero() -> None:
     x = torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5, 0.49999997, 2.4, -2.6, 8388609.0])
     assert snap(x).tolist() == [1, 2, 3, -1, -2, 0, 2, -3, 8388609]
+
+
+@both
+def test_what_is_not_a_number_is_never_the_largest() -> None:
+    features = torch.tensor([[1.0, math.nan], [2.0, math.nan]])[None, None].requires_grad_()
+    boxes, of = torch.tensor([[0.0, 0, 1, 1], [1, 0, 1, 1]]), torch.tensor([0, 0])
+    pooled = roi_pool(features, boxes, of, 1, 1.0)
+    assert pooled.flatten().tolist() == [2.0, 0.0]  # the second bin holds nothing else
+    pooled.sum().backward()
+    assert features.grad is not None
+    assert features.grad.flatten().tolist() == [0, 0, 1, 0]
 
 
 def test_no_gradient_reaches_the_boxes_but_in_align() -> None:
@@ -112,6 +127,7 @@ def test_no_gradient_reaches_the_boxes_but_in_align() -> None:
     assert corners.grad is not None and corners.grad[0].ne(0).all()
 
 
+@both
 @pytest.mark.parametrize("pool", [roi_pool, position_sensitive_pool])
 def test_gradients_of_features(pool: Pool) -> None:
     features, (boxes, batch) = maps(4), regions()
@@ -119,12 +135,14 @@ def test_gradients_of_features(pool: Pool) -> None:
     assert torch.autograd.gradcheck(lambda f: pool(f, boxes, batch, 2, 0.25), (leaf,), fast_mode=True)
 
 
+@both
 def test_of_equal_values_the_first_gets_the_gradient() -> None:
     leaf = torch.zeros(1, 1, 4, 4).requires_grad_()
     roi_pool(leaf, torch.tensor([[1.0, 1, 3, 3]]), torch.tensor([0]), 1, 1.0).backward()
     assert leaf.grad is not None and leaf.grad.nonzero().tolist() == [[0, 0, 1, 1]]
 
 
+@both
 @pytest.mark.parametrize("pool", [roi_pool, position_sensitive_pool])
 def test_no_regions_regions_beside_the_map_and_dtypes(pool: Pool) -> None:
     leaf = maps(4).requires_grad_()

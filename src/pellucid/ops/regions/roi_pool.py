@@ -5,11 +5,15 @@ whole places, so no gradient reaches their coordinates: the result does not chan
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from pellucid.ops import compiled
 from pellucid.ops.regions.arguments import as_pair, require_regions
+
+REGIONS_TOGETHER = 64  # for a thread
 
 
 def roi_pool(
@@ -50,10 +54,11 @@ def roi_pool(
     wide = int((right - left).max()) if R else 0
     if high <= 0 or wide <= 0:
         return (features[:0].sum() + features.new_zeros(R, C, p, q)).to(features.dtype)
+    maps = features.permute(0, 2, 3, 1)  # (N, h, w, C)
     with torch.no_grad():
-        largest, where = _largest(features.permute(0, 2, 3, 1), batch_index.long(), (top, bottom), (left, right))
-    rows = features.permute(0, 2, 3, 1).reshape(-1, C)  # (N h w, C)
-    pooled = rows.gather(0, where.view(-1, C)).view(R, p, q, C)
+        find = _largest_compiled if compiled.compiles(features, boxes_xyxy) else _largest
+        largest, where = find(maps, batch_index.long(), (top, bottom), (left, right))
+    pooled = maps.reshape(-1, C).gather(0, where.view(-1, C)).view(R, p, q, C)
     return torch.where(largest > -torch.inf, pooled, 0).permute(0, 3, 1, 2)
 
 
@@ -93,6 +98,27 @@ def _largest(
                 found = _better(found, [each[n, y[corner[0]], x[corner[1]]] for each in window])
             largest[r, i, j], where[r, i, j] = found
     return largest, where.long()
+
+
+def _largest_compiled(
+    maps: Tensor, picture: Tensor, rows: tuple[Tensor, Tensor], columns: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """The same by compiled loops, which look at every place of a bin."""
+    from pellucid.ops.regions.pool_kernel import largest
+
+    h, w, C = maps.shape[1:]
+    numbers = maps.detach().to(torch.promote_types(maps.dtype, torch.float32)).reshape(-1, C).contiguous()
+    edges = [each.contiguous().numpy() for each in (picture * (h * w), *rows, *columns)]
+    R = len(picture)
+    values = numbers.new_empty(R, rows[0].shape[1], columns[0].shape[1], C)
+    places = torch.empty_like(values, dtype=torch.int32)
+
+    def work(begin: int, end: int) -> None:
+        largest(numbers.numpy(), *edges, w, values.numpy(), places.numpy(), begin, end)
+
+    borders = range(0, R + REGIONS_TOGETHER, REGIONS_TOGETHER)
+    compiled.in_parts(work, [(begin, min(end, R)) for begin, end in pairwise(borders)])
+    return values, places.long()
 
 
 def _doublings(n: Tensor) -> Tensor:
