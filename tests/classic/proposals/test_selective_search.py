@@ -1,5 +1,7 @@
 """Boxes that may hold a thing: what they are by hand, and how many things they hold."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,17 @@ def test_regions_are_those_of_a_program_that_measures_all_anew_each_time(alike: 
         regions[len(boxes)] = regions.pop(a) | regions.pop(b)
         boxes.append(box_of(regions[len(boxes)]))
     assert grouped_boxes(image, pieces, alike).tolist() == boxes
+
+
+def test_memory_grows_with_the_pieces_and_not_with_their_pairs() -> None:
+    pieces = np.arange(900).reshape(30, 30)
+    image = np.random.default_rng(0).random((30, 30, 3)) * 256
+    tracemalloc.start()
+    try:
+        assert grouped_boxes(image, pieces)[-1].tolist() == [0, 0, 30, 30]
+        assert tracemalloc.get_traced_memory()[1] < 1799 * 8 * 1799  # one number for each two regions
+    finally:
+        tracemalloc.stop()
 
 
 def test_likenesses_have_names() -> None:

@@ -6,8 +6,9 @@ one way or another, so regions are taken from every level, and alike can mean se
 texture, both small, filling each other's gaps.
 """
 
+import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ COLOUR_BINS, TEXTURE_BINS = 25, 10  # a channel; a channel and direction
 DIRECTIONS = 8
 SIGMA = 1.0  # of the derivatives that texture is told by
 
-# H x W pixels, C channels, R pieces, 2R - 1 regions
+# H x W pixels, C channels, R pieces, 2R - 1 regions, E pairs of pieces that touch
 
 
 @dataclass
@@ -81,25 +82,30 @@ def grouped_boxes(image: np.ndarray, pieces: np.ndarray, alike: Sequence[str] = 
     measures = [choose(name, ALIKE, "likeness") for name in alike]
     regions = _measured(image, pieces)
     n = int(pieces.max()) + 1
-    touches = np.zeros((2 * n - 1, 2 * n - 1), dtype=bool)
-    touches[:n, :n] = _touching(pieces, n)
-    score = np.full((2 * n - 1, 2 * n - 1), -np.inf)
+    beside: list[set[int]] = [set() for _ in range(2 * n - 1)]  # of each region those that touch it
+    for a, b in _touching(pieces, n).tolist():
+        beside[a].add(b)
+        beside[b].add(a)
+    queue: list[tuple[float, int, int]] = []  # how unlike, and the two; of equal ones the first pair is joined
 
-    def compare(one: int) -> None:
-        others = np.flatnonzero(touches[one])
-        score[one, others] = score[others, one] = sum(measure(regions, one, others) for measure in measures)
+    def compare(one: int, others: Collection[int]) -> None:
+        places = np.array(list(others), dtype=np.int64)
+        score = sum((measure(regions, one, places) for measure in measures), np.zeros(len(places)))
+        for other, each in zip(others, score.tolist(), strict=True):
+            heapq.heappush(queue, (-each, min(one, other), max(one, other)))
 
     for one in range(n):
-        compare(one)
+        compare(one, [other for other in beside[one] if other > one])
     for new in range(n, 2 * n - 1):
-        a, b = divmod(int(score[:new, :new].argmax()), new)
+        a, b = heapq.heappop(queue)[1:]
+        while b not in beside[a]:  # one of them has been joined to another since
+            a, b = heapq.heappop(queue)[1:]
         _join(regions, a, b, new)
-        touches[new] = touches[a] | touches[b]
-        touches[:, new] = touches[new]
-        for old in (a, b):
-            touches[old] = touches[:, old] = False
-            score[old] = score[:, old] = -np.inf
-        compare(new)
+        beside[new] = (beside[a] | beside[b]) - {a, b}
+        beside[a] = beside[b] = set()
+        for other in beside[new]:
+            beside[other] = (beside[other] - {a, b}) | {new}
+        compare(new, beside[new])
     return regions.boxes_xyxy
 
 
@@ -164,10 +170,8 @@ def _slopes(image: np.ndarray) -> np.ndarray:
 
 
 def _touching(pieces: np.ndarray, n: int) -> np.ndarray:
-    """(n, n) bool: which pieces share a side of a pixel."""
-    found = np.zeros((n, n), dtype=bool)
+    """(E, 2) int64: which pieces share a side of a pixel, each pair once, the smaller number first."""
+    found = []
     for a, b in ((pieces[:, :-1], pieces[:, 1:]), (pieces[:-1], pieces[1:])):
-        found[a.ravel(), b.ravel()] = True
-    found |= found.T
-    np.fill_diagonal(found, False)
-    return found
+        found.append((np.minimum(a, b) * n + np.maximum(a, b))[a != b])
+    return np.stack(np.divmod(np.unique(np.concatenate(found)), n), axis=1)
