@@ -52,7 +52,10 @@ def anchor_grid(
 
 
 def default_scales(n_maps: int, least: float = 0.15, most: float = 0.9) -> list[float]:
-    """n_maps + 1 shares of a picture's side, in equal steps from `least` to `most`, and 1 (SSD, equation 4)."""
+    """n_maps + 1 shares of a picture's side: in equal steps from `least` to `most`, then 1; of one map these two alone.
+
+    Liu et al., SSD, 2015 (https://arxiv.org/abs/1512.02325), equation 4, where they begin at 0.2, and for COCO at 0.15.
+    """
     if n_maps == 1:
         return [least, most]
     return [least + (most - least) * k / (n_maps - 1) for k in range(n_maps)] + [1.0]

@@ -72,14 +72,14 @@ def sample_balanced(matched: Tensor, n: int, positive_share: float, *, at_random
     else:
         places = torch.arange(matched.shape[-1], device=matched.device)
         order = ((places * SCATTER) % 2**32).expand(matched.shape)
-    positive = _first(matched >= 0, order, int(n * positive_share))
-    negative = _first(matched == NEGATIVE, order, n - positive.sum(-1, keepdim=True))
+    sequence = order.argsort(-1)
+    positive = _first(matched >= 0, sequence, int(n * positive_share))
+    negative = _first(matched == NEGATIVE, sequence, n - positive.sum(-1, keepdim=True))
     return positive, negative
 
 
-def _first(candidates: Tensor, order: Tensor, count: int | Tensor) -> Tensor:
-    """(..., A) bool: the first `count` of the candidates in that order."""
-    sequence = order.argsort(-1)
-    rank = candidates.gather(-1, sequence).cumsum(-1)
-    chosen = candidates.gather(-1, sequence) & (rank <= count)
+def _first(candidates: Tensor, sequence: Tensor, count: int | Tensor) -> Tensor:
+    """(..., A) bool: the first `count` of the candidates, when places (..., A) are gone through in that sequence."""
+    in_turn = candidates.gather(-1, sequence)
+    chosen = in_turn & (in_turn.cumsum(-1) <= count)
     return torch.zeros_like(candidates).scatter(-1, sequence, chosen)
