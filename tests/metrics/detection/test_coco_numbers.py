@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from coco_cases import by_pycocotools, random_detections
 
 from pellucid.core.errors import DataError
+from pellucid.metrics.detection import matching
 from pellucid.metrics.detection.average_precision import average_precision
 from pellucid.metrics.detection.coco import NUMBERS
 from pellucid.metrics.detection.detections import Detections, overlaps
@@ -242,3 +243,15 @@ def test_wrong_input_is_told() -> None:
     with pytest.raises(DataError, match="scores of picture 0, thing 1, is nan: give finite numbers, or the label -1"):
         Detections(box, np.array([[0.0, np.nan]]), label, box, label)
     Detections(box, np.array([[0.0, np.nan]]), np.array([[0, -1]]), box, label)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100])
+def test_pairs_are_the_same_however_many_are_looked_at_together(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    given = random_detections(np.random.default_rng(3), 6, 9, 7, 3, 60)
+    for by_class in (True, False):
+        monkeypatch.setattr(matching, "AT_ONCE", 1 << 20)
+        whole = match(given, np.array([0.3, 0.5]), by_class=by_class)
+        monkeypatch.setattr(matching, "AT_ONCE", at_once)
+        parts = match(given, np.array([0.3, 0.5]), by_class=by_class)
+        assert (whole.truth >= 0).any()
+        assert all(np.array_equal(value, getattr(parts, name)) for name, value in vars(whole).items())

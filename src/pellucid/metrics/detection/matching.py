@@ -10,6 +10,7 @@ T thresholds, A ranges of sizes.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from pellucid.metrics.detection.detections import Detections, overlaps_of_pairs
 NONE = -1
 MOST_CLASSES = 1 << 32  # above every class number
 EVERY_SIZE = ((0.0, 1e10),)
+AT_ONCE = 1 << 20  # pairs that are looked at together, some 150 bytes each
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,11 +173,35 @@ def _turns(start: np.ndarray) -> np.ndarray:
 def overlapping_pairs(
     given: Detections, found: Things, true: Things, least: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(P,) rows of found and of true things of one picture and class that overlap at least so much; and how much."""
+    """(P,) rows of found and of true things of one picture and class that overlap at least so much; and how much.
+
+    A million pairs at a time: pictures with hundreds of things of one class have more than memory holds.
+    """
     begin = np.searchsorted(true.key, found.key, "left")
     count = np.searchsorted(true.key, found.key, "right") - begin
-    who = np.repeat(np.arange(len(count)), count)
-    whom = np.arange(len(who)) - np.repeat(count.cumsum() - count, count) + begin[who]
+    so_far = np.concatenate([[0], count.cumsum()])
+    cuts = np.searchsorted(so_far, np.arange(0, so_far[-1], AT_ONCE), "left")
+    parts = [
+        _pairs_of(given, found, true, least, np.arange(first, stop), begin[first:stop], count[first:stop])
+        for first, stop in pairwise([*np.unique(cuts).tolist(), len(count)])
+    ]
+    nothing = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    who, whom, iou = (np.concatenate(each) for each in zip(nothing, *parts, strict=True))
+    return who, whom, iou
+
+
+def _pairs_of(
+    given: Detections,
+    found: Things,
+    true: Things,
+    least: float,
+    rows: np.ndarray,
+    begin: np.ndarray,
+    count: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of some rows of found things, whose true ones are the `count` from the row `begin` on."""
+    who = np.repeat(rows, count)
+    whom = np.arange(len(who)) - np.repeat(count.cumsum() - count, count) + np.repeat(begin, count)
     picture, place, other = found.picture[who], found.place[who], true.place[whom]
     if given.overlap is not None:
         iou = given.overlap[picture, place, other]
