@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from pellucid.metrics.detection.coco import IOUS, MOST, RECALLS, SIZES, CocoResult
-from pellucid.metrics.detection.detections import Detections, overlaps
+from pellucid.metrics.detection.detections import NOTHING, Detections, overlaps
 
 NOT_MEASURED = -1.0  # what COCO's code says of a class that does not occur
 
@@ -36,7 +36,10 @@ def by_faster_coco_eval(given: Detections, n_classes: int) -> CocoResult:
         catIds=classes,
         useCats=1,
     )
-    pairs = [[_pairs(given, i, k) for k in classes] for i in pictures]
+    pairs: list[list[np.ndarray | list[float]]] = [[[] for _ in classes] for _ in pictures]
+    for i in pictures:
+        for k in set(given.labels[i].tolist()) & set(given.truth_label[i].tolist()) - {NOTHING}:
+            pairs[i][k] = _pairs(given, i, k)
     result = compiled.COCOevalEvaluateAccumulate(asked, pairs, true, found, pictures, classes, True)
     shape = (len(IOUS), len(RECALLS), n_classes, len(SIZES), len(MOST))
     precision = np.array(result["precision"], np.float64).reshape(shape)[..., -1]
@@ -44,11 +47,9 @@ def by_faster_coco_eval(given: Detections, n_classes: int) -> CocoResult:
     return CocoResult(_known(precision), _known(recall))
 
 
-def _pairs(given: Detections, i: int, k: int) -> np.ndarray | list[float]:
+def _pairs(given: Detections, i: int, k: int) -> np.ndarray:
     """How the things of class k that were found in picture i overlap the true ones, surest first."""
     mine, theirs = np.flatnonzero(given.labels[i] == k), np.flatnonzero(given.truth_label[i] == k)
-    if not len(mine) or not len(theirs):
-        return []
     mine = mine[np.argsort(-given.scores[i, mine], kind="stable")][: MOST[-1]]
     if given.overlap is not None:
         return given.overlap[i][np.ix_(mine, theirs)]
