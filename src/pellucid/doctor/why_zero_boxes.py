@@ -270,8 +270,9 @@ def _scaled(given: Detections) -> Mistake:
 def _agreement(given: Detections, size: np.ndarray, spoil: Misread) -> float:
     """Share of true things on which one of the surest found ones of their picture lies, once it is spoilt."""
     hits = total = 0
+    counted = _counted(given)
     for i in range(len(given)):
-        true = np.flatnonzero(_counted(given)[i])
+        true = np.flatnonzero(counted[i])
         if not len(true):
             continue
         total += len(true)

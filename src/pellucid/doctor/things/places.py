@@ -7,6 +7,7 @@ import numpy as np
 from pellucid.core.verdict import Status, Verdict
 from pellucid.doctor.finding import Finding
 from pellucid.doctor.things.listed import Listed
+from pellucid.metrics.detection.detections import overlaps_of_pairs
 
 # T things, S of them that are told about
 
@@ -105,10 +106,7 @@ def _beside(things: Listed, names: Sequence[str]) -> list[Finding]:
     if not len(masked):
         return []
     boxes, around = things.boxes[masked], things.mask_boxes[masked]
-    sides = np.minimum(boxes[:, 2:], around[:, 2:]) - np.maximum(boxes[:, :2], around[:, :2])
-    both = sides.clip(min=0).prod(axis=1)
-    either = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) + (around[:, 2:] - around[:, :2]).prod(axis=1) - both
-    iou = both / np.maximum(either, 1e-9)
+    iou = overlaps_of_pairs(boxes, around, np.zeros(len(boxes), dtype=bool))
     slack = (np.abs(boxes - around) <= 2 * SLACK).all(axis=1)  # of things of few pixels rounding is much
     wrong = np.flatnonzero((iou < BESIDE) & ~slack)
     if not len(wrong):

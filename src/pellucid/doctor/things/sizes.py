@@ -7,6 +7,7 @@ import numpy as np
 from pellucid.core.verdict import Status, Verdict
 from pellucid.doctor.finding import Finding
 from pellucid.doctor.things.listed import Listed
+from pellucid.metrics.detection.detections import overlaps
 
 # T things, k of one picture
 
@@ -54,7 +55,8 @@ def judge_twice(things: Listed, names: Sequence[str]) -> list[Finding]:
         part = slice(bounds[row], bounds[row + 1])
         single = ~things.crowd[part]
         boxes, labels = things.boxes[part][single], things.labels[part][single]
-        one, two = np.nonzero(np.triu(_iou(boxes), 1) >= SAME)
+        iou = overlaps(boxes, boxes, np.zeros(len(boxes), dtype=bool))  # (k, k)
+        one, two = np.nonzero(np.triu(iou, 1) >= SAME)
         if not len(one):
             continue
         alike = labels[one] == labels[two]
@@ -70,12 +72,3 @@ def judge_twice(things: Listed, names: Sequence[str]) -> list[Finding]:
     cause = "two people drew, or files were joined; of a pair one is always missed or wrong"
     verdict = Verdict("duplicate-boxes", "warn", evidence, cause, "keep one of each pair")
     return [Finding(verdict, tuple(rows), (), tuple(notes))]
-
-
-def _iou(boxes: np.ndarray) -> np.ndarray:
-    """(k, k) of (k, 4)."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    both = (high - low).clip(min=0).prod(axis=2)
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return np.asarray(both / np.maximum(area[:, None] + area[None] - both, 1e-9))
