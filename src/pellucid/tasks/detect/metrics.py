@@ -37,7 +37,6 @@ METRICS = (
     Metric("keypoint_ap50"),
     Metric("loss", higher_is_better=False),
 )
-SIDES = ("mask_", "keypoint_")  # what numbers begin with that not every network has
 POINTS_MOST = (1, 10, 20)  # things a picture, as COCO counts keypoints
 By = Literal["boxes", "masks", "keypoints"]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.metrics.detection.detections import Detections
 from pellucid.metrics.detection.errors import KINDS, Errors
-from pellucid.report.blocks import Bar, Block, Legend, Picture, Pictures, Section, Table
+from pellucid.report.blocks import Bar, Legend, Picture, Pictures, Section, Table
 from pellucid.tasks.detect.report import words
 from pellucid.tasks.detect.report.draw import KEY, MISSED, RIGHT, TRUE, WRONG, Drawn, boxes_on, masks_on
 from pellucid.tasks.detect.report.seen import Seen
@@ -25,13 +25,12 @@ def error_kinds(
     classes: Sequence[str],
     index: Sequence[int],
     seen: Seen,
-    conf: float,
 ) -> Section:
     """How many errors of each kind, what they cost, and pictures of some.
 
     Args:
         every: errors of all that was found, for the costs.
-        sure, given: of what was found with a score from `conf` on.
+        sure, given: of what was found with the best least score or more.
         index: position of each picture in the split.
     """
     costs, counts = every.costs(len(classes)), sure.counts()
@@ -137,19 +136,13 @@ def outlines(
     summary: Mapping[str, Any], given: Detections, classes: Sequence[str], index: Sequence[int], seen: Seen, conf: float
 ) -> Section:
     """Pictures with the outlines that were found, where the network has such."""
-    blocks: list[Block] = []
     title = "Outlines"
     if "mask_ap" not in summary:
         return Section(title, "", [Pictures([])])
     full = np.argsort(-((given.labels >= 0) & (given.scores >= conf)).sum(1), kind="stable")[:WITH_MASKS].tolist()
     views = seen([index[row] for row in full])
-    blocks.append(
-        Pictures(
-            [Picture(masks_on(view, conf), seen.name(index[row])) for row, view in zip(full, views, strict=True)],
-            "Found outlines",
-        )
-    )
+    pictures = [Picture(masks_on(view, conf), seen.name(index[row])) for row, view in zip(full, views, strict=True)]
     lead = (
         f"Mask AP {summary['mask_ap']:.3f}, mask AP50 {summary['mask_ap50']:.3f}: as for boxes, with IoU of outlines."
     )
-    return Section(title, lead, blocks)
+    return Section(title, lead, [Pictures(pictures, "Found outlines")])

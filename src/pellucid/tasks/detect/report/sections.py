@@ -22,6 +22,7 @@ from pellucid.tasks.detect.report.mistakes import error_kinds, outlines, worst_p
 from pellucid.tasks.detect.report.seen import Seen
 
 NO_THING = "nothing"
+TOLD = 5  # confusions that are told in words
 NOTHING_TO_FIND = "There is nothing to find in these pictures."
 SIZES = (("small", "below 32 x 32 px"), ("medium", "32 x 32 to 96 x 96 px"), ("large", "above 96 x 96 px"))
 
@@ -38,12 +39,13 @@ def sections(
     conf = summary["best_conf"]
     sure = at_least(given, conf)
     index = records["index"].tolist()
+    wrong = errors(sure)
     return [
         _numbers(summary, given, facts),
         _classes(summary, given, facts),
         _confusion(summary, facts),
-        error_kinds(errors(given), errors(sure), sure, facts.classes, index, seen, conf),
-        worst_pictures(errors(sure), sure, facts.classes, index, seen, conf),
+        error_kinds(errors(given), wrong, sure, facts.classes, index, seen),
+        worst_pictures(wrong, sure, facts.classes, index, seen, conf),
         outlines(summary, given, facts.classes, index, seen, conf),
         _sizes(summary, given),
         _certainty(summary, given),
@@ -115,10 +117,9 @@ def _confusion(summary: Mapping[str, Any], facts: DataFacts) -> Section:
     np.fill_diagonal(wrong, 0)
     if not matrix.any():
         return Section("What is taken for what", "Nothing is there and nothing was found.")
-    most = [
-        (int(r), int(c)) for r, c in zip(*np.unravel_index(np.argsort(-wrong, axis=None), wrong.shape), strict=True)
-    ]
-    told = [_told(names, row, column, int(wrong[row, column])) for row, column in most[:5] if wrong[row, column]]
+    rows, columns = np.unravel_index(np.argsort(-wrong, axis=None)[:TOLD], wrong.shape)
+    most = zip(rows.tolist(), columns.tolist(), strict=True)
+    told = [_told(names, row, column, int(wrong[row, column])) for row, column in most if wrong[row, column]]
     missed, false = int(matrix[:-1, -1].sum()), int(matrix[-1].sum())
     mixed = int(wrong[:-1, :-1].sum())
     lead = (
