@@ -99,37 +99,33 @@ def read_boxes_csv(path: Path, group: str = "") -> Source:
 
 def _pictures(rows: list[Row], root: Root, pictures: Pictures, problems: list[Problem]) -> dict[str, int]:
     """Add every picture once; path in the table -> row, -1 for those that cannot be used."""
-    at: dict[str, int] = {}
+    names: dict[str, str] = {}  # path in the table -> name below the root, "" where there is no such file
     known: dict[str, tuple[str, str]] = {}  # name below the root -> split, and the row that said it
-    waiting: list[tuple[str, str, Path]] = []
+    waiting: list[tuple[str, Path]] = []
     for record, cells in rows:
         text, split = cells["path"], cells.get("split", "")
-        file = root.find(text)
-        if file is None or not isfile(file):
-            if text not in at:
+        if text not in names:
+            file = root.find(text)
+            if file is None or not isfile(file):
                 why = ("outside-root", "leads out of") if file is None else ("missing", "is no file in")
                 problems.append(Problem(record, why[0], f"{printable(text)[:200]} {why[1]} {root.folder}"))
-            at[text] = -1
-            continue
-        name = root.name(file)
-        if name not in known:
-            known[name] = (split, record)
-            waiting.append((text, name, file))
-        elif split and split != known[name][0]:
+                names[text] = ""
+                continue
+            names[text] = root.name(file)
+            if names[text] not in known:
+                known[names[text]] = (split, record)
+                waiting.append((names[text], file))
+        name = names[text]
+        if name and split and split != known[name][0]:
             reason = f"{printable(text)} is in {split} here, but {known[name][0] or 'in no split'} in {known[name][1]}"
             problems.append(Problem(record, "two-splits", f"{reason}, where it stays"))
-        at.setdefault(text, -2)
     by_name: dict[str, int] = {}
-    for (_, name, file), size in zip(waiting, read_sizes([file for *_, file in waiting]), strict=True):
+    for (name, file), size in zip(waiting, read_sizes([file for _, file in waiting]), strict=True):
         if isinstance(size, ImageError):
             problems.append(Problem(name, size.kind, str(size)))
         else:
             by_name[name] = pictures.add(name, file, size, role_of(known[name][0]) or "")
-    for text, row in at.items():
-        if row == -2:
-            file = root.find(text)
-            at[text] = -1 if file is None else by_name.get(root.name(file), -1)
-    return at
+    return {text: by_name.get(name, -1) for text, name in names.items()}
 
 
 def _box(record: str, cells: dict[str, str], problems: list[Problem]) -> tuple[float, float, float, float] | None:
