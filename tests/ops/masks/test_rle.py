@@ -8,7 +8,19 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as pycocotools
 
 from pellucid.core.errors import DataError
-from pellucid.ops.masks.rle import Rle, decode, encode, encode_each, encode_part, from_coco, from_text, to_coco, to_text
+from pellucid.ops.masks.rle import (
+    Rle,
+    decode,
+    decode_columns,
+    encode,
+    encode_each,
+    encode_part,
+    from_coco,
+    from_text,
+    paint,
+    to_coco,
+    to_text,
+)
 
 MASKS = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
@@ -152,3 +164,24 @@ def test_a_part_of_a_picture_is_coded_as_the_whole_is(top, left, height, width):
         whole = np.zeros((5, 7), dtype=bool)
         whole[top : top + height, left : left + width] = part
         assert encode_part(part, top, left, (5, 7)) == encode(whole)
+
+
+@settings(deadline=None, max_examples=60)
+@given(MASKS)
+def test_columns_are_those_of_the_mask_and_painting_sets_its_pixels(mask):
+    rle = encode(mask)
+    part, left = decode_columns(rle)
+    columns = np.flatnonzero(mask.any(axis=0))
+    assert part.shape == (mask.shape[0], columns[-1] + 1 - columns[0] if len(columns) else 0)
+    assert np.array_equal(part, mask[:, left : left + part.shape[1]])
+    on = np.arange(mask.size).reshape(mask.shape)
+    expected = np.where(mask, -3, on)
+    paint(on, rle, -3)
+    assert np.array_equal(on, expected)
+
+
+def test_columns_of_runs_with_empty_ones_between():
+    rle = Rle(2, 4, np.array([1, 0, 2, 3, 0, 0, 2]))
+    part, left = decode_columns(rle)
+    assert left == 1 and part.tolist() == [[False, True], [True, True]]
+    assert np.array_equal(part, decode(rle)[:, 1:3])

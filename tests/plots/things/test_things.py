@@ -50,6 +50,11 @@ def test_any_picture_is_drawn_at_least_256_pixels_wide(size, mode):
     assert factor == 1 or min(size) * (factor - 1) < 256
 
 
+def test_a_thin_picture_is_not_made_longer_than_anyone_can_see():
+    assert canvas(np.zeros((1, 4000), np.uint8)).image.size == (8000, 2)
+    assert canvas(np.zeros((2, 9000), np.uint8)).image.size == (9000, 2)
+
+
 def test_nothing_to_draw_leaves_the_picture():
     for drawn in (
         draw_boxes(GREY, np.zeros((0, 4)), [], NAMES),

@@ -150,6 +150,24 @@ def decode(rle: Rle) -> np.ndarray:
     return np.repeat(inside, rle.counts).reshape(rle.width, rle.height).T  # (H, W)
 
 
+def decode_columns(rle: Rle) -> tuple[np.ndarray, int]:
+    """The columns of the mask from the first to the last that anything lies in, (H, w) bool, and the first's number.
+
+    What is small in a large picture costs little in this way.
+    """
+    left, _, right, _ = rle.box_xyxy
+    edges = np.cumsum(rle.counts).clip(left * rle.height, right * rle.height)  # (R,)
+    counts = np.diff(edges, prepend=left * rle.height)
+    inside = np.arange(len(counts)) % 2 == 1
+    return np.repeat(inside, counts).reshape(right - left, rle.height).T, left
+
+
+def paint(on: np.ndarray, rle: Rle, value: int) -> None:
+    """Set the pixels of `on` (H, W) that lie in a mask of that size."""
+    part, left = decode_columns(rle)
+    on[:, left : left + part.shape[1]][part] = value
+
+
 def to_text(rle: Rle) -> str:
     """The compressed form, letter by letter as pycocotools writes it."""
     left = rle.counts.copy()  # (R,)

@@ -12,6 +12,7 @@ from pellucid.plots.palette import oklab
 from pellucid.plots.things.letters import with_letters
 
 SHOWN = 256  # pixels that the shorter side of a drawing has at least
+LONGEST = 8192  # pixels of the longer side beyond which nothing is enlarged, however thin
 LETTERS = (11, 28)  # smallest size of letters, and the largest but on large pictures
 LINE = 130  # pixels of the shorter side for each of a line's width
 THICK = 6  # pixels of a line from which on it grows more slowly
@@ -57,7 +58,7 @@ def canvas(image: Any) -> Canvas:
         if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)) or 0 in array.shape:
             raise DataError(f"A picture is (H, W), (H, W, 1) or (H, W, 3) uint8, got {array.dtype} {array.shape}.")
         image = Image.fromarray(array)
-    factor = -(-SHOWN // min(image.size)) if min(image.size) < SHOWN else 1
+    factor = max(1, min(-(-SHOWN // min(image.size)), LONGEST // max(image.size)))
     size = (image.width * factor, image.height * factor)
     shown = image.convert("RGB").resize(size, Image.Resampling.NEAREST)
     side = min(shown.size)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
-from pellucid.ops.masks.rle import Rle, decode
+from pellucid.ops.masks.rle import Rle, paint
 from pellucid.plots.things.boxes import outline_boxes
 from pellucid.plots.things.canvas import Canvas, canvas, write_names
 from pellucid.plots.things.classes import class_colours
@@ -71,7 +71,7 @@ def _tint(on: Canvas, masks: Sequence[Rle], own: np.ndarray) -> None:
         mask = masks[number - 1]
         if (mask.height, mask.width) != (height, width):
             raise DataError(f"Masks must be {height}x{width} as the picture is, got {mask.height}x{mask.width}.")
-        owner[decode(mask)] = number
+        paint(owner, mask, number)
     line = min(on.line, WIDEST)
     for number, (mask, colour) in enumerate(zip(masks, own, strict=True), 1):
         left, top, right, bottom = mask.box_xyxy

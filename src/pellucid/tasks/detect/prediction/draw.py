@@ -7,7 +7,10 @@ from pellucid.tasks.detect.prediction.result import DetectResult
 
 
 def draw(image: Image.Image, result: DetectResult) -> Image.Image:
-    """The picture (its shorter side at least 256 px) with outline, box, joints, class and score of each thing."""
+    """The picture with outline, box, joints, class and score of each thing.
+
+    Its shorter side is at least 256 px, but where it is very thin.
+    """
     return draw_found(
         image, result.boxes_xyxy, result.labels, result.classes, result.scores, result.masks, result.keypoints
     )

@@ -73,7 +73,7 @@ class DetectResult:
             raise ConfigError("This result has no masks: the model has none, or they were switched off.")
         ids = np.zeros(self.size, dtype=np.uint16)
         for number in range(len(self), 0, -1):
-            ids[rle.decode(self.masks[number - 1])] = number
+            rle.paint(ids, self.masks[number - 1], number)
         return ids
 
     def as_dict(self) -> dict[str, Any]:
