@@ -338,6 +338,27 @@ def test_what_a_form_cannot_hold_is_said(tmp_path: Path) -> None:
     assert notes[1:] == ["1 things with empty masks have no outline and were left out."]
 
 
+def test_voc_lists_no_more_classes_than_a_list_holds_and_says_so(tmp_path: Path) -> None:
+    names = tuple(f"class {k}" for k in range(300))
+    said = "No list holds more than 256 classes: those that occur come back, sorted."
+    many = source_of([Objects([[0, 0, 2, 2]], np.array([290]))], classes=names)
+    assert said in write_voc(many, tmp_path / "many")
+    assert load(tmp_path / "many").classes == ("class 0", "class 290")
+    few = source_of([Objects([[0, 0, 2, 2]], np.array([200]))], classes=names[:256])
+    assert said not in write_voc(few, tmp_path / "few") and load(tmp_path / "few").classes == names[:256]
+
+
+@pytest.mark.parametrize("form", ["coco", "voc", "yolo", "csv"])
+def test_names_come_back_whatever_letters_they_have(tmp_path: Path, form: str) -> None:
+    names = ("Größe", "\"a\", 'b'", "<a> & b", "猫", "#no comment", "- item", "yes", "null", "1", "{x: [y]}", "c; d, e")
+    boxes = np.tile(np.array([0, 0, 2, 2]), (len(names), 1)) + np.arange(len(names))[:, None]
+    source = source_of([Objects(boxes, np.arange(len(names)))], classes=names)
+    THINGS[form](source, tmp_path / form, None)
+    back = load(tmp_path / form / "boxes.csv" if form == "csv" else tmp_path / form)
+    found = back.objects[0]
+    assert [back.classes[label] for label in found.labels[np.argsort(found.boxes_xyxy[:, 0])]] == list(names)
+
+
 def test_of_masks_that_overlap_the_smaller_has_the_pixels_in_voc(tmp_path: Path) -> None:
     masks = np.zeros((2, HEIGHT, WIDTH), dtype=bool)
     masks[0, 2:5, 2:6], masks[1, 1:9, 1:12] = True, True  # a hole in the second

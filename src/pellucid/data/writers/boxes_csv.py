@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pellucid.core.files import write_text
 from pellucid.core.progress import Progress, Quiet
-from pellucid.data.readers.checks import sorted_names
 from pellucid.data.source import Source
 from pellucid.data.writers.new_folder import new_folder
 from pellucid.data.writers.things import (
+    classes_unlisted,
     copy_picture,
     name_files,
     no_place,
@@ -55,7 +55,4 @@ def write_boxes_csv(source: Source, folder: Path, progress: Progress | None = No
             lost |= parts_lost(objects)
             advance(done)
         write_text(place / TABLE, text.getvalue())
-    notes = no_place(lost, "Tables")
-    if sorted_names(shown) != source.classes:
-        notes.append("A table holds no list of classes: those that occur come back, sorted.")
-    return notes
+    return no_place(lost, "Tables") + classes_unlisted(shown, source.classes, "A table holds no list of classes")

@@ -1,7 +1,7 @@
 """What every writer of boxes begins with: names of files, the things, the pictures themselves, and short numbers."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.core.errors import DataError
 from pellucid.data.images import read_size
 from pellucid.data.objects import Objects
-from pellucid.data.readers.checks import role_of
+from pellucid.data.readers.checks import role_of, sorted_names
 from pellucid.data.readers.listing import EXTENSIONS
 from pellucid.data.source import ROLES, Source
 from pellucid.data.writers.new_folder import write_picture
@@ -119,3 +119,8 @@ def crowds_left_out(n: int, form: str) -> list[str]:
     """What is said of crowds that a form has no word for."""
     were = "One crowd was" if n == 1 else f"{n:,} crowds were"
     return [f"{were} left out, as if nothing were there: {form} have no word for them."] if n else []
+
+
+def classes_unlisted(shown: Iterable[str], classes: Sequence[str], why: str) -> list[str]:
+    """What is said of classes that are read back from the things alone, where these become others or their order."""
+    return [] if sorted_names(shown) == tuple(classes) else [f"{why}: those that occur come back, sorted."]

@@ -22,6 +22,7 @@ from pellucid.data.source import Source
 from pellucid.data.writers.mask_folder import write_classes
 from pellucid.data.writers.new_folder import new_folder, write_mask
 from pellucid.data.writers.things import (
+    classes_unlisted,
     copy_picture,
     name_files,
     no_place,
@@ -30,7 +31,7 @@ from pellucid.data.writers.things import (
     require_things,
     short,
 )
-from pellucid.ops.masks.rle import Rle, decode, encode
+from pellucid.ops.masks.rle import Rle, encode, paint
 
 MOST_NAMED = 256  # classes that the list in a folder may name
 COLOURS = np.array(voc_colours(), dtype=np.uint8)
@@ -54,6 +55,7 @@ def write_voc(source: Source, folder: Path, progress: Progress | None = None) ->
     files = name_files(source, is_flat=True)
     lists: dict[str, list[str]] = {}
     lost: set[str] = set()
+    named: set[str] = set()
     shown: list[bool | None] = []  # of each picture with masks, whether they overlap; None: there is no place for them
     with new_folder(folder) as place, progress.bar("writing pictures and annotations", len(files)) as advance:
         if len(source.classes) <= MOST_NAMED:
@@ -63,6 +65,7 @@ def write_voc(source: Source, folder: Path, progress: Progress | None = None) ->
             size = copy_picture(source, one.row, place / "JPEGImages" / one.file)
             objects = things[one.row]
             names = [source.classes[label] for label in objects.labels.tolist()]
+            named.update(names)
             if objects.masks is not None and len(objects):
                 ids, overlap = instance_ids(objects.masks, size)
                 shown.append(None if ids is None else overlap)
@@ -82,7 +85,11 @@ def write_voc(source: Source, folder: Path, progress: Progress | None = None) ->
             shutil.rmtree(place / OBJECTS, ignore_errors=True)
             lost.add("masks")
     overlapping = [] if "masks" in lost or not any(shown) else [OVERLAP.format(n=sum(map(bool, shown)))]
-    return no_place(lost, "Pascal VOC's boxes") + overlapping
+    is_listed = len(source.classes) <= MOST_NAMED
+    unlisted = (
+        [] if is_listed else classes_unlisted(named, source.classes, f"No list holds more than {MOST_NAMED} classes")
+    )
+    return no_place(lost, "Pascal VOC's boxes") + overlapping + unlisted
 
 
 def instance_ids(masks: Sequence[Rle] | np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray | None, bool]:
@@ -95,7 +102,7 @@ def instance_ids(masks: Sequence[Rle] | np.ndarray, size: tuple[int, int]) -> tu
         return None, False
     codes = [mask if isinstance(mask, Rle) else encode(mask) for mask in masks]
     for row in sorted(range(len(codes)), key=lambda row: -codes[row].area):
-        ids[decode(codes[row])] = row + 1
+        paint(ids, codes[row], row + 1)
     seen = np.unique(ids[ids > 0])
     overlap = sum(code.area for code in codes) > int(np.count_nonzero(ids))
     return (ids if len(seen) == len(codes) else None), overlap
