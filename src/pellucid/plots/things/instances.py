@@ -8,6 +8,7 @@ from PIL import Image
 
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import require_shape
+from pellucid.ops.masks.rle import encode_each
 from pellucid.plots.overlay import outline_mask, overlay_mask
 from pellucid.plots.palette import palette
 from pellucid.plots.things.canvas import canvas, write_names
@@ -39,12 +40,8 @@ def draw_instances(image: Any, ids: Any, labels: Any, names: Sequence[str]) -> I
     large = ids.astype(np.int64).repeat(on.factor, axis=0).repeat(on.factor, axis=1)
     tinted = overlay_mask(on.image, large, colours, alpha=TINT, ignore=-1, clear=(0,))
     on.image = outline_mask(tinted, large, colours, ignore=-1, clear=(0,), width=min(on.line, WIDEST))
-    present = np.flatnonzero(np.bincount(ids.ravel().astype(np.int64), minlength=len(labels) + 1)[1:])
-    boxes = np.array([_box(ids == i + 1) for i in present], dtype=np.float64).reshape(-1, 4) * on.factor
+    masks = encode_each(ids.astype(np.int64), len(labels))
+    present = np.flatnonzero([mask.area for mask in masks])
+    boxes = np.array([masks[i].box_xyxy for i in present], dtype=np.float64).reshape(-1, 4) * on.factor
     write_names(on, [f"{i + 1} {names[labels[i]]}" for i in present], boxes, colours[present + 1])
     return on.image
-
-
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
