@@ -22,12 +22,17 @@ def found_reliability(matches: Matches, n_bins: int = 10) -> Reliability:
     counts = ~matches.ignored[:, 0, 0]
     score, right = matches.score[counts], matches.truth[counts, 0, 0] != NONE
     edges = np.linspace(0, 1, n_bins + 1)
-    inside = np.clip(np.searchsorted(edges, score, side="left") - 1, 0, n_bins - 1)  # (edge, next edge]
+    inside = bins_of(score, edges)
     count = np.bincount(inside, minlength=n_bins)
     with np.errstate(invalid="ignore"):
         confidence = np.bincount(inside, weights=score, minlength=n_bins) / count
         accuracy = np.bincount(inside, weights=right.astype(np.float64), minlength=n_bins) / count
     return Reliability(*(torch.from_numpy(values) for values in (edges, confidence, accuracy, count)))
+
+
+def bins_of(score: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(F,) the number of the bin (edge, next edge] in which each score lies; 0 lies in the first."""
+    return np.clip(np.searchsorted(edges, score, side="left") - 1, 0, len(edges) - 2)
 
 
 def found_calibration_error(matches: Matches, n_bins: int = 10) -> float:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pellucid.metrics.detection.certainty import found_reliability
+from pellucid.metrics.detection.certainty import bins_of, found_reliability
 from pellucid.metrics.detection.curves import Curve, precision_recall
 from pellucid.metrics.detection.detections import Detections
 from pellucid.metrics.detection.matching import NONE, Matches
@@ -54,7 +54,7 @@ def certainty_figures(matches: Matches) -> list[Figure]:
     counts = ~matches.ignored[:, 0, 0]
     right = matches.truth[counts, 0, 0] != NONE
     edges = np.linspace(0, 1, BINS + 1)
-    inside = np.clip(np.searchsorted(edges, matches.score[counts], side="left") - 1, 0, BINS - 1)
+    inside = bins_of(matches.score[counts], edges)
     names = [f"{low:.1f} to {high:.1f}" for low, high in pairwise(edges)]
     series = {
         "right": np.bincount(inside[right], minlength=BINS)[::-1].tolist(),
