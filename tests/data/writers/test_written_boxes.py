@@ -350,13 +350,30 @@ def test_voc_lists_no_more_classes_than_a_list_holds_and_says_so(tmp_path: Path)
 
 @pytest.mark.parametrize("form", ["coco", "voc", "yolo", "csv"])
 def test_names_come_back_whatever_letters_they_have(tmp_path: Path, form: str) -> None:
-    names = ("Größe", "\"a\", 'b'", "<a> & b", "猫", "#no comment", "- item", "yes", "null", "1", "{x: [y]}", "c; d, e")
+    names = (
+        "Größe",
+        "\"a\", 'b'",
+        "<a> & b",
+        "猫",
+        "#no comment",
+        "- item",
+        "yes",
+        "null",
+        "1",
+        "{x: [y]}",
+        "c;\td,\ne",
+        "\x01f",
+    )
     boxes = np.tile(np.array([0, 0, 2, 2]), (len(names), 1)) + np.arange(len(names))[:, None]
     source = source_of([Objects(boxes, np.arange(len(names)))], classes=names)
     THINGS[form](source, tmp_path / form, None)
     back = load(tmp_path / form / "boxes.csv" if form == "csv" else tmp_path / form)
     found = back.objects[0]
-    assert [back.classes[label] for label in found.labels[np.argsort(found.boxes_xyxy[:, 0])]] == list(names)
+    assert [back.classes[label] for label in found.labels[np.argsort(found.boxes_xyxy[:, 0])]] == [
+        *names[:-2],
+        "c; d, e",
+        "\ufffdf",
+    ]
 
 
 def test_of_masks_that_overlap_the_smaller_has_the_pixels_in_voc(tmp_path: Path) -> None:

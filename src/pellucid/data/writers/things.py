@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from pellucid.core.errors import DataError
+from pellucid.data.image_file import printable
 from pellucid.data.images import read_size
 from pellucid.data.objects import Objects
 from pellucid.data.readers.checks import role_of, sorted_names
@@ -65,13 +66,18 @@ def name_files(source: Source, is_flat: bool = False) -> list[Named]:
 def require_things(source: Source, form: str) -> tuple[Source, Sequence[Objects]]:
     """The pictures with their things alone, and the things of each.
 
+    Names of classes are as readers will give them: in one line, and without letters that no text can show.
+
     Raises:
         DataError: the data does not say where its things are.
     """
     source = source.things_alone()
-    if source.objects is None:
+    things = source.objects
+    if things is None:
         raise DataError(f"{source.name} does not say where its things are, so it cannot be written as {form}.")
-    return source, source.objects
+    names = tuple(printable(" ".join(name.split())) for name in source.classes)
+    source = source if names == source.classes else replace(source, classes=names)
+    return source, things
 
 
 def copy_picture(source: Source, row: int, path: Path) -> tuple[int, int]:
