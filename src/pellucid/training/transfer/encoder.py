@@ -123,9 +123,8 @@ class Family:
         with torch.random.fork_rng(devices=[]), torch.device("meta"):
             keys = list(backbone(own, channels, size).state_dict())
         state = found.net.state_dict()
-        start = {
-            f"{place}.{key}": state[key] for key in keys if f"{place}.{key}" in inside
-        }  # frozen norms do not count
+        # Norms that are frozen there do not count their batches, so not every key is inside.
+        start = {f"{place}.{key}": state[key] for key in keys if f"{place}.{key}" in inside}
         under = replace(model, model=name, backbone=own if free else model.backbone)
         cfg = replace(cfg, model=under, data=replace(cfg.data, colour=colour))
         return OnClassifier(cfg, start, tuple(notes), f"the {self.part} {own}")
