@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from pellucid.core.config import require
-from pellucid.ops.regions import box_level, roi_align, roi_pool
+from pellucid.ops.regions import on_levels, roi_align, roi_pool
 
 HOWS = ("align", "align_max", "pool")
 
@@ -48,25 +47,18 @@ def pool_regions(maps: Mapping[int, Tensor], boxes_xyxy: Tensor, picture: Tensor
     """(R, M, S, S): each region from the map whose cells fit its size.
 
     Args:
-        maps: stride, a power of two -> (N, M, h, w).
+        maps: stride -> (N, M, h, w); of several maps each a power of two.
         boxes_xyxy: (R, 4) pixels.
         picture: (R,) int64, the picture of each region.
     """
-    strides = sorted(maps)
-    if len(strides) == 1:
-        return _pooled(maps[strides[0]], strides[0], boxes_xyxy, picture, pooling)
-    levels = [stride.bit_length() - 1 for stride in strides]
-    level = box_level(boxes_xyxy, levels[0], levels[-1], pooling.canonical)
-    parts, places = [], []
-    for stride, number in zip(strides, levels, strict=True):
-        mine = (level == number).nonzero()[:, 0]  # perhaps none: then the map has a gradient of zeros
-        parts.append(_pooled(maps[stride], stride, boxes_xyxy[mine], picture[mine], pooling))
-        places.append(mine)
-    return torch.cat(parts)[torch.cat(places).argsort()]
 
+    def pool(features: Tensor, boxes: Tensor, their_picture: Tensor, scale: float) -> Tensor:
+        if pooling.how == "pool":
+            return roi_pool(features, boxes, their_picture, pooling.side, scale)
+        mode: Literal["max", "mean"] = "max" if pooling.how == "align_max" else "mean"
+        return roi_align(features, boxes, their_picture, pooling.side, scale, pooling.points, pooling.aligned, mode)
 
-def _pooled(features: Tensor, stride: int, boxes_xyxy: Tensor, picture: Tensor, pooling: Pooling) -> Tensor:
-    if pooling.how == "pool":
-        return roi_pool(features, boxes_xyxy, picture, pooling.side, 1 / stride)
-    mode: Literal["max", "mean"] = "max" if pooling.how == "align_max" else "mean"
-    return roi_align(features, boxes_xyxy, picture, pooling.side, 1 / stride, pooling.points, pooling.aligned, mode)
+    if len(maps) == 1:
+        ((stride, only),) = maps.items()
+        return pool(only, boxes_xyxy, picture, 1 / stride)
+    return on_levels(maps, boxes_xyxy, picture, pool, pooling.canonical)
