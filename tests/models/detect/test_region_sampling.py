@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from torch import Tensor
 
 from pellucid.core.errors import ConfigError
+from pellucid.models.detect import region_sampling
 from pellucid.models.detect.region_sampling import Matching, ask, match
 from pellucid.models.detect.truth import Truth
 
@@ -37,6 +39,28 @@ def test_a_crowd_is_no_thing_and_what_lies_in_it_no_background() -> None:
     assert match(half_out, truth(crowd=True), Matching()).tolist() == [[-1, -2]]
     whole = torch.tensor([[[50.0, 50, 90, 90]]])
     assert match(whole, truth(crowd=True), Matching(0.3, 0.7, force_best=True)).tolist() == [[-2]]
+
+
+@pytest.mark.parametrize("n_boxes", [1, 3])
+def test_a_batch_with_too_many_pairs_is_matched_picture_by_picture(
+    monkeypatch: pytest.MonkeyPatch, n_boxes: int
+) -> None:
+    torch.manual_seed(0)
+    low = torch.rand(3, 5, 2) * 40
+    several = Truth(torch.cat([low, low + 20], 2), torch.randint(-1, 4, (3, 5)), torch.rand(3, 5) < 0.3)
+    low = torch.rand(n_boxes, 50, 2) * 40
+    boxes = torch.cat([low, low + 20], 2)
+    at_once = match(boxes, several, Matching(0.3, 0.5, force_best=True))
+    compared, box_iou = [], region_sampling.box_iou
+
+    def noted(a: Tensor, b: Tensor) -> Tensor:
+        compared.append(box_iou(a, b))
+        return compared[-1]
+
+    monkeypatch.setattr(region_sampling, "MOST_PAIRS", 3 * 50 * 5 - 1)
+    monkeypatch.setattr(region_sampling, "box_iou", noted)
+    assert match(boxes, several, Matching(0.3, 0.5, force_best=True)).equal(at_once)
+    assert [each.shape for each in compared] == [(1, 50, 5)] * 3
 
 
 def test_a_thing_that_stands_in_a_crowd_is_found_there() -> None:

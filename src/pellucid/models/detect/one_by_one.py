@@ -74,12 +74,13 @@ class OneByOne(nn.Module):
     ) -> tuple[Losses, Found | None]:
         """As `_run`, from (N, C, H, W) uint8 and the part of each that is picture (N, 2); None: all of it."""
         sides = [tuple(image.shape[-2:])] * len(image) if valid_hw is None else valid_hw.tolist()
-        parts = [
-            self._on_canvas(image[row : row + 1, :, :height, :width], _one(truth, row), limits)
-            for row, (height, width) in enumerate(sides)
-        ]
+        parts = []
+        for row, (height, width) in enumerate(sides):
+            one = slice(row, row + 1)
+            things = None if truth is None else truth.of_pictures(one)
+            parts.append(self._on_canvas(image[one, :, :height, :width], things, limits))
         losses = {name: torch.cat([each[name] for each, _ in parts]) for name in parts[0][0]}
-        found = [things for _, things in parts if things is not None]
+        found = [each for _, each in parts if each is not None]
         return losses, _cat(found) if found else None
 
     def _resized(self, picture: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,15 +93,6 @@ class OneByOne(nn.Module):
             x = F.interpolate(x, size, mode="bilinear", align_corners=False)
         now = torch.tensor([size[1], size[0]], dtype=torch.float32, device=x.device)
         return x, now / torch.tensor([width, height], dtype=torch.float32, device=x.device)
-
-
-def _one(truth: Truth | None, row: int) -> Truth | None:
-    """What is in one picture of a batch."""
-    if truth is None:
-        return None
-    values: dict[str, Any] = {field.name: getattr(truth, field.name) for field in fields(truth)}
-    own: dict[str, Any] = {name: None if value is None else value[row : row + 1] for name, value in values.items()}
-    return Truth(**own)
 
 
 def _scaled(one: Truth, scale_xy: Tensor, part_hw: tuple[int, int], x: Tensor) -> Truth:

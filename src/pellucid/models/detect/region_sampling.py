@@ -14,6 +14,7 @@ from pellucid.ops.boxes.iou import box_iou, crowd_iou
 from pellucid.ops.boxes.match import IGNORED, NEGATIVE, match_by_iou, sample_balanced
 
 IN_CROWD = 0.5  # a box that lies in a crowd by more than this part of its area is not asked
+MOST_PAIRS = 2**24  # of boxes and things that are compared at once: half a GB while their overlap is computed
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,16 @@ class Asked:
 def match(boxes_xyxy: Tensor, truth: Truth, settings: Matching) -> Tensor:
     """(N, A) int64: the thing that each box is, -1 background, -2 not to be asked.
 
-    Crowds are no things. Nor is a box background that lies in one.
+    Crowds are no things. Nor is a box background that lies in one. Large batches are gone through picture by picture,
+    as memory is needed for each box with each place for a thing.
 
     Args:
         boxes_xyxy: (N, A, 4), or (1, A, 4), the same for all pictures.
     """
+    if len(truth.labels) > 1 and boxes_xyxy.shape[1] * truth.labels.numel() > MOST_PAIRS:
+        boxes = boxes_xyxy.expand(len(truth.labels), -1, -1)
+        rows = (slice(row, row + 1) for row in range(len(boxes)))
+        return torch.cat([match(boxes[row], truth.of_pictures(row), settings) for row in rows])
     overlap = box_iou(boxes_xyxy, truth.boxes_xyxy) * truth.counts[:, None]  # (N, A, M)
     matched = match_by_iou(overlap, settings.low, settings.high, settings.force_best)
     crowd = truth.is_crowd & (truth.labels >= 0)  # (N, M)

@@ -1,10 +1,12 @@
 """What is in the pictures of a batch, as detectors learn from it. N pictures, M places for things, P keypoints.
 
-Places that hold no thing have the label -1 and a box of zeros, so that batches are plain tensors.
+Places that hold no thing have the label -1 and a box of zeros, so that batches are plain tensors. There is at least one
+place, M >= 1, also where no picture shows a thing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from torch import Tensor
 
@@ -34,6 +36,12 @@ class Truth:
     def counts(self) -> Tensor:
         """(N, M) bool: places with a thing that is to be found."""
         return (self.labels >= 0) & ~self.is_crowd
+
+    def of_pictures(self, rows: slice) -> "Truth":
+        """What is in some of the pictures."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        some: dict[str, Any] = {name: None if value is None else value[rows] for name, value in values.items()}
+        return Truth(**some)
 
     @classmethod
     def of(cls, batch: Mapping[str, Tensor]) -> "Truth | None":
