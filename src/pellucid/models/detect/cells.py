@@ -1,4 +1,7 @@
-"""How fine maps have to be, and where their cells lie. Letters: A cells of all maps, map by map, row by row."""
+"""How fine maps have to be, where their cells lie, and what they say, cell by cell.
+
+Letters: N pictures, M feature maps, h x w cells of a map, A cells of all maps, map by map, row by row, B boxes a cell.
+"""
 
 from collections.abc import Mapping
 
@@ -32,3 +35,9 @@ def cell_centres(maps: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
         centres.append(torch.stack([x, y], -1).flatten(0, 1))  # (h*w, 2)
         strides.append(torch.full((h * w,), float(stride), device=each.device))
     return torch.cat(centres), torch.cat(strides)
+
+
+def by_cell(maps: Tensor, n_numbers: int) -> Tensor:
+    """(N, B * numbers, h, w) -> (N, h * w * B, numbers): row by row, cell by cell, box by box."""
+    split = maps.unflatten(1, (-1, n_numbers)).flatten(3)  # (N, B, numbers, h*w)
+    return split.permute(0, 3, 1, 2).flatten(1, 2)

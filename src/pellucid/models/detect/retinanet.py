@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.models.backbones.small import SmallEncoder
-from pellucid.models.detect.cells import strides_for
+from pellucid.models.detect.cells import by_cell, strides_for
 from pellucid.models.detect.fill_up import fill_up, steps
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.pick import pick, surest_of_maps
@@ -104,13 +104,8 @@ class Branch(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Of each map (N, M, h, w) -> (N, A, n_numbers): map by map, cell by cell, anchor by anchor."""
-        last = self.get_submodule(self._last)
-        flat = []
-        for each in maps:
-            y = last(self.conv(each))  # (N, B * numbers, h, w)
-            y = y.unflatten(1, (-1, self.n_numbers)).flatten(3)  # (N, B, numbers, h*w)
-            flat.append(y.permute(0, 3, 1, 2).flatten(1, 2))  # (N, h*w*B, numbers)
-        return torch.cat(flat, 1)
+        last = self.get_submodule(self._last)  # (N, M, h, w) -> (N, B * numbers, h, w)
+        return torch.cat([by_cell(last(self.conv(each)), self.n_numbers) for each in maps], 1)
 
 
 class RetinaHead(nn.Module):

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pellucid.core.config import require
+from pellucid.models.detect.cells import by_cell
 from pellucid.models.detect.detector import Outputs
 from pellucid.models.detect.fill_up import steps
 from pellucid.models.detect.region_sampling import Matching, match
@@ -117,8 +118,8 @@ class RegionProposals(nn.Module):
         for stride in self.anchor_sizes:
             one_logits, one_deltas = self.head(maps[stride])
             anchors.append(self._anchors(stride, one_logits, filled_hw))  # (hwk, 4)
-            logits.append(_by_cell(one_logits, 1)[..., 0])  # (N, hwk)
-            deltas.append(_by_cell(one_deltas, 4))  # (N, hwk, 4)
+            logits.append(by_cell(one_logits, 1)[..., 0])  # (N, hwk)
+            deltas.append(by_cell(one_deltas, 4))  # (N, hwk, 4)
         counts = [each.shape[1] for each in logits]
         objectness, moves, boxes = torch.cat(logits, 1).float(), torch.cat(deltas, 1).float(), torch.cat(anchors)
         with torch.no_grad():
@@ -188,9 +189,3 @@ class RegionProposals(nn.Module):
         sure, order = sure[:, :after], order[:, :after]  # (N, R)
         there = (sure > NO_SCORE)[..., None]
         return torch.where(there, moved.gather(1, order[..., None].expand(-1, -1, 4)), 0), sure
-
-
-def _by_cell(maps: Tensor, numbers: int) -> Tensor:
-    """(N, k * numbers, h, w) -> (N, h * w * k, numbers)."""
-    n, k, h, w = maps.shape[0], maps.shape[1] // numbers, *maps.shape[2:]
-    return maps.view(n, k, numbers, h, w).permute(0, 3, 4, 1, 2).reshape(n, h * w * k, numbers)

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from pellucid.models.backbones import Backbone
 from pellucid.models.backbones import backbone as zoo_backbone
 from pellucid.models.backbones.small import SmallEncoder
-from pellucid.models.detect.cells import strides_for
+from pellucid.models.detect.cells import by_cell, strides_for
 from pellucid.models.detect.found import Found, Limits
 from pellucid.models.detect.pick import pick, surest_of_classes
 from pellucid.models.detect.region_sampling import Matching, match
@@ -96,12 +96,8 @@ class Branch(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Of each map (N, M, h, w) -> (N, A, n_numbers): map by map, cell by cell, box by box."""
-        flat = []
-        for each, conv in zip(maps, self.module_list, strict=True):
-            y = conv(each)  # (N, B * numbers, h, w)
-            y = y.unflatten(1, (-1, self.n_numbers)).flatten(3)  # (N, B, numbers, h*w)
-            flat.append(y.permute(0, 3, 1, 2).flatten(1, 2))  # (N, h*w*B, numbers)
-        return torch.cat(flat, 1)
+        numbers = [conv(each) for each, conv in zip(maps, self.module_list, strict=True)]  # (N, B * numbers, h, w)
+        return torch.cat([by_cell(each, self.n_numbers) for each in numbers], 1)
 
 
 class SsdHead(nn.Module):
@@ -205,9 +201,8 @@ def hardest(losses: Tensor, negative: Tensor, n_positive: Tensor) -> Tensor:
         n_positive: (N,); a picture without any counts as one with one.
     """
     order = losses.masked_fill(~negative, -torch.inf).argsort(dim=1, descending=True, stable=True)
-    rank = torch.empty_like(order).scatter_(
-        1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
-    )
+    ranks = torch.arange(order.shape[1], device=order.device).expand_as(order)
+    rank = torch.empty_like(order).scatter_(1, order, ranks)
     return negative & (rank < NEGATIVES * n_positive.clamp_min(1)[:, None])
 
 
