@@ -88,7 +88,9 @@ def test_nothing_to_find_is_background_and_a_crowd_is_neither() -> None:
     crowded = truth_of([[0.0, 0.0, 48.0, 48.0]], [1], [True])
     outputs = net(x, crowded)
     assert set(outputs["asked_label"][0].tolist()) == {-1}  # every window lies in the crowd
-    assert float(net.losses(outputs, crowded)["class"].detach()) == 0
+    nothing = net.losses(outputs, crowded)["class"].sum()
+    grads = torch.autograd.grad(nothing, list(net.parameters()))
+    assert float(nothing.detach()) == 0 and all(grad.eq(0).all() for grad in grads)
 
 
 @pytest.fixture

@@ -97,6 +97,8 @@ class SlidingWindow(nn.Module):
             cut = roi_align(x, boxes_xyxy[picture[some], place[some]], picture[some], SIDE, 1.0)
             cut = cut.contiguous(memory_format=torch.channels_last)
             logits = logits.index_put((picture[some], place[some]), self.classifier(cut).float())
+        if not len(picture):  # crowds everywhere: a loss of 0 has a gradient, too
+            logits = logits + sum(weight.flatten()[:0].sum() for weight in self.classifier.parameters())
         return logits
 
     def losses(self, outputs: Outputs, truth: Truth) -> dict[str, Tensor]:
