@@ -106,9 +106,17 @@ def build(
     box_loss: str = "",
     n_proposals: int = 0,
 ) -> nn.Module:
-    """A fresh detector on a backbone of the zoo; "" is its usual one, and what all others have; so with the loss.
+    """A fresh detector.
 
-    Of proposals, 0 is the usual number.
+    Args:
+        name: of a detector in `MODELS`.
+        n_classes: K, without background.
+        channels: C of the pictures.
+        image_size: height and width of the pictures in pixels.
+        backbone: a network of the zoo, of the detectors in `BACKBONES`; "" is the usual one.
+        n_keypoints: of a thing, of the detectors in `KEYPOINTS`; others have none.
+        box_loss: of the detectors in `BOX_LOSS`; "" is the usual one, which all others have.
+        n_proposals: of the detectors in `COUNTED`; 0 is the usual number, which all others have.
     """
     more = {"backbone": backbone} if backbone else {}
     points = {"n_keypoints": n_keypoints} if name in KEYPOINTS else {}

@@ -6,7 +6,8 @@ with the thing's. The TOPK best learn the thing; their target is no 1 but the al
 thing has its best IoU. So scores tell how well boxes lie, of several cells one is called best, and which map a thing is
 learned from needs no rule.
 
-It differs: a box counts as at least one cell wide, so that small things have a cell, too.
+It differs: ALPHA and TOPK are those of the later YOLOs, not the paper's 1 and 13; and a box counts as at least one cell
+wide, so that small things have a cell, too.
 
 Letters: N pictures, A cells, M places for things, K classes.
 """

@@ -115,10 +115,7 @@ def _chunks(pixels: Tensor, n_keypoints: int) -> list[Tensor]:
 
 def _highest(logits: Tensor, low: Tensor, size: Tensor, pixels: Tensor) -> Tensor:
     """The highest pixel of each map, enlarged to (h, w) = `pixels` (y after x there) by two small matrices a region."""
-    across, down = (
-        _cubic(logits.shape[-1], pixels[:, 0]),
-        _cubic(logits.shape[-1], pixels[:, 1]),
-    )  # (R, X, T), (R, Y, T)
+    across, down = (_cubic(logits.shape[-1], pixels[:, axis]) for axis in (0, 1))  # (R, X, T), (R, Y, T)
     large = down[:, None] @ logits @ across[:, None].transpose(-1, -2)  # (R, P, Y, X)
     y, x = (torch.arange(n, device=low.device) for n in large.shape[-2:])
     outside = (y[:, None] >= pixels[:, 1, None, None]) | (x >= pixels[:, 0, None, None])  # (R, Y, X)

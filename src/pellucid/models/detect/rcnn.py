@@ -2,8 +2,8 @@
 
 Girshick, Donahue, Darrell and Malik 2014 (https://arxiv.org/abs/1311.2524). The network was trained to classify and is
 not trained here; what is fitted are the machines that read its features, and a linear map from features to how the box
-should be moved (appendix C). The network looks at every region anew, which is what made the paper's one picture take 47
-seconds and what `fast_rcnn` does away with.
+should be moved (appendix C). The network looks at every region anew, for which VGG-16 needs 47 seconds a picture on a
+GPU (https://arxiv.org/abs/1504.08083, section 1.1), and which `fast_rcnn` does away with.
 
 Of the paper's 227 pixels a region fills 195, the rest is what lies around it; so it is here, at another size. What lies
 beyond the picture has the mean colour. The features are the mean and the largest value of each of the network's last

@@ -22,7 +22,7 @@ from pellucid.models.detect.rpn import RegionProposals
 from pellucid.models.detect.two_stage import TwoStage
 
 WIDTH = 128  # M: the maps of scores are made of this one alone
-SIDE = 3  # S, as in most of the paper's ablations; 7 would be 49 maps a class
+SIDE = 3  # S, as in the paper's figures; its best networks have 7, which would be 49 maps a class
 
 
 def rfcn(

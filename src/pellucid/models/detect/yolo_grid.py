@@ -61,7 +61,7 @@ class YoloGrid(nn.Module):
         n_boxes: int = N_BOXES,
     ) -> None:
         super().__init__()
-        self.n_classes, self.n_boxes, self.image_size, self.stride = n_classes, n_boxes, image_size, stride
+        self.n_classes, self.n_boxes, self.image_size = n_classes, n_boxes, image_size
         self.notes = encoder.notes
         self.backbone = encoder
         self.name = max((name for name, s in encoder.strides.items() if s <= stride), default=min(encoder.strides))

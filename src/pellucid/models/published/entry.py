@@ -17,7 +17,7 @@ class Entry:
         network: name of the architecture among `pellucid models`.
         file: name of the file as it was published; the end is the beginning of its SHA-256.
         preprocess: from a decoded picture to what the network was trained on.
-        n_classes: K; the 1000 classes of ImageNet-1k in their usual order, the 21 of VOC, or COCO's 90.
+        n_classes: K; the 1000 classes of ImageNet-1k in their usual order, the 21 of VOC, COCO's 90, or persons alone.
         source: who published it, and where.
         licence: of the file, as its publisher states it.
     """

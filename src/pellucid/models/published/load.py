@@ -161,7 +161,7 @@ def fit(
         tensors: by the names of their publisher.
         preprocess: says the size and colour the network is built for.
         n_classes, new_head: see `load_published`.
-        backbone: of a segmenter that takes one; "" is its usual one.
+        backbone: of a segmenter or detector that takes one; "" is its usual one.
 
     Raises:
         ConfigError, WeightsError: see `load_published`.

@@ -70,7 +70,7 @@ def make(network: str, n_classes: int, channels: int, size: tuple[int, int], bac
     """A fresh network of a family whose weights are published or lent: a classifier, a segmenter or a detector.
 
     Args:
-        backbone: of a segmenter that takes one; "" is its usual one.
+        backbone: of a segmenter or detector that takes one; "" is its usual one.
     """
     if network in segment.MODELS:
         return segment.build(network, n_classes, channels, size, backbone)
