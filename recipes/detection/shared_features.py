@@ -5,10 +5,9 @@ nearly 200 read the same pixel. Fast R-CNN runs the same network over the pictur
 from its maps; a region then costs a pooling and two small layers.
 
 Both have one network with one set of weights, one picture of 256 x 256 pixels and the same boxes of Selective Search,
-whose time is not counted. The clock (CPU time of one thread) agrees with the multiply-adds where pooling is quick, as
-RoI Align is here: the more regions and the larger the network, the more is saved. RoI Pool, which Fast R-CNN was
-published with, takes most of the time in this package, as it looks at every cell of large regions; with a network as
-small as `convnet` that costs more than is saved, and R-CNN is faster.
+whose time is not counted. The clock (CPU time of one thread) agrees with the multiply-adds: the more regions and the
+larger the network, the more is saved, with RoI Pool, which Fast R-CNN was published with, as with RoI Align. Pooling is
+compiled here (`pip install pellucid[speed]`); in plain torch RoI Pool takes several times as long.
 
 Sharing changes no number: given its regions one by one, Fast R-CNN says of each what it says of all together. And a map
 of the picture is that of a crop, if it is not warped and as long as no layer saw beyond it: of 64 pixels cut out, 88%
