@@ -13,6 +13,7 @@ from pellucid.data.policy.read import read_policy
 from pellucid.data.policy.steps import STEPS
 from pellucid.data.transforms import Batch, CentreCrop, Cut, Flip, Mosaic, RandomCrop, Shift, VFlip, Window, Zoom, build
 from pellucid.data.transforms.compose import make_step
+from pellucid.data.transforms.geometry import affine
 from pellucid.data.transforms.geometry.flip import mirror_order
 
 MOVES = (
@@ -341,3 +342,14 @@ def test_settings_become_steps() -> None:
     assert made.steps[2:] == (Flip(0.5, (0, 2, 1)), VFlip(0.5, (0, 2, 1)))
     shifted = build(AugmentConfig(), (32, 32), (32, 32), True)
     assert shifted is not None and shifted.steps == (Flip(0.5), Shift(0.07))
+
+
+def test_masks_are_sampled_alike_however_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = torch.Generator().manual_seed(0)
+    masks = torch.rand(5, 3, 9, 7, generator=drawn) < 0.5
+    masks[:, 2] = False
+    back = torch.eye(2, 3) + 0.1 * torch.randn(5, 2, 3, generator=drawn)
+    whole = affine.warp_things(masks, back)
+    monkeypatch.setattr(affine, "AT_ONCE", 2 * 2 * 9 * 7)  # two pictures
+    assert whole[:, :2].any() and not whole[:, 2].any()
+    assert torch.equal(affine.warp_things(masks, back), whole)

@@ -13,6 +13,7 @@ from pellucid.ops import buffers
 from pellucid.ops.rounding import round_into
 
 CHUNK = 8  # pictures that are floats at a time
+AT_ONCE = 1 << 26  # pixels of masks that are floats at a time: 256 MB, which pictures with hundreds of things exceed
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,17 @@ def warp_things(masks: Tensor, back: Tensor) -> Tensor:
 
 def sample_things(masks: Tensor, grid: Tensor) -> Tensor:
     """(N, M, H, W) bool at the places (N, H, W, 2), from -1 to 1: the nearest pixel, False outside."""
-    used = (
-        int((shows(masks).any(0) * torch.arange(1, masks.shape[1] + 1, device=masks.device)).amax())
-        if masks.numel()
-        else 0
-    )
     out = masks.new_zeros((*masks.shape[:2], *grid.shape[1:3]))
-    if used:  # the last places mostly hold no thing
-        held = masks[:, :used].to(torch.float32)
-        out[:, :used] = F.grid_sample(held, grid, mode="nearest", padding_mode="zeros", align_corners=False) > 0.5
+    if not masks.numel():
+        return out
+    numbers = torch.arange(1, masks.shape[1] + 1, device=masks.device)
+    used = int((shows(masks).any(0) * numbers).amax())  # the last places mostly hold no thing
+    step = max(1, AT_ONCE // max(1, used * masks[0, 0].numel()))
+    for start in range(0, len(masks) if used else 0, step):
+        part = slice(start, start + step)
+        held = masks[part, :used].to(torch.float32)
+        found = F.grid_sample(held, grid[part], mode="nearest", padding_mode="zeros", align_corners=False)
+        out[part, :used] = found > 0.5
     return out
 
 
