@@ -108,13 +108,14 @@ def _largest_compiled(
 
     h, w, C = maps.shape[1:]
     numbers = maps.detach().to(torch.promote_types(maps.dtype, torch.float32)).reshape(-1, C).contiguous()
-    edges = [each.contiguous().numpy() for each in (picture * (h * w), *rows, *columns)]
+    base = (picture * (h * w)).numpy()
+    (top, bottom), (left, right) = ([each.contiguous().numpy() for each in pair] for pair in (rows, columns))
     R = len(picture)
     values = numbers.new_empty(R, rows[0].shape[1], columns[0].shape[1], C)
     places = torch.empty_like(values, dtype=torch.int32)
 
     def work(begin: int, end: int) -> None:
-        largest(numbers.numpy(), *edges, w, values.numpy(), places.numpy(), begin, end)
+        largest(numbers.numpy(), base, top, bottom, left, right, w, values.numpy(), places.numpy(), begin, end)
 
     borders = range(0, R + REGIONS_TOGETHER, REGIONS_TOGETHER)
     compiled.in_parts(work, [(begin, min(end, R)) for begin, end in pairwise(borders)])
