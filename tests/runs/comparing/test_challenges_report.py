@@ -61,6 +61,15 @@ def test_segmentation_moves_its_masks_along(tmp_path: Path) -> None:
     assert all(0 <= value <= 1 for each in found.curves for value in each.values)
 
 
+def test_detectors_are_asked_only_where_it_is_known_where_things_are(tmp_path: Path) -> None:
+    scenes = "scenes:size=48,difficulty=easy,train=8,val=4,test=0,for=detect"
+    settings = {"model": "yolo", "epochs": 1, "batch": 4, "allow_leaks": True}
+    run = pellucid.train(scenes, out=tmp_path / "run", progress="quiet", **settings)
+    table = {name: CHALLENGES[name] for name in ("nearer", "crowded", "noisy")}
+    found = challenge_run(run, None, Quiet(), table=table)
+    assert [each.name for each in found.curves] == ["nearer", "noisy"]
+
+
 def test_on_the_command_line(run_copy: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
     from pellucid.cli.main import main
     from pellucid.data.transforms.challenges import table

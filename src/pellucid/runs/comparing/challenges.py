@@ -103,7 +103,8 @@ def challenge_run(
         split: part of the run's own data; None is the validation split. To name the test split opens it, which is
             logged as every opening is.
         seed: of all that is drawn.
-        table: the challenges; those of `CHALLENGES`.
+        table: the challenges; those of `CHALLENGES`. Of data with things those are left out after which it is not
+            known where things are.
 
     Raises:
         ConfigError: no such split.
@@ -122,6 +123,8 @@ def challenge_run(
     middle = build(splits.augment, preprocess.size, preprocess.canvas_size, train=False)
     first: tuple[Transform, ...] = (middle,) if middle else ()
     metric = trained.task.judged_by(trained.cfg)
+    if "boxes_xyxy" in splits.pack.targets:
+        table = {name: challenge for name, challenge in table.items() if challenge.for_things}
 
     def measure(change: At | None) -> tuple[dict[str, Any], Any]:
         transform = Compose((*first, change) if change else first)

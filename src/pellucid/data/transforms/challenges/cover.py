@@ -29,7 +29,8 @@ def crowd(batch: Batch, strength: float, generator: torch.Generator) -> Batch:
     """The rim of another picture of the batch around the middle of this one.
 
     Where the object ends and the background begins is not known of labelled pictures; most objects stand in the
-    middle, so what is replaced from the edges inwards is mostly background. Masks get the other's classes there.
+    middle, so what is replaced from the edges inwards is mostly background. Masks get the other's classes there;
+    boxes stay as they were, so it is not for pictures with things.
     """
     image = batch["image"]
     n, _, height, width = image.shape

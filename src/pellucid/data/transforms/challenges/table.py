@@ -26,6 +26,7 @@ class Challenge:
         strengths: those that are tried, rising; 0 is the clean picture and not among them.
         change: `(batch, strength, generator) -> batch`.
         about: in words.
+        for_things: whether things of the picture are known afterwards; where not, detectors are not asked.
     """
 
     factor: str
@@ -33,6 +34,7 @@ class Challenge:
     strengths: tuple[float, ...]
     change: Change
     about: str
+    for_things: bool = True
 
 
 CHALLENGES: dict[str, Challenge] = {
@@ -46,7 +48,9 @@ CHALLENGES: dict[str, Challenge] = {
     "fainter": Challenge("light", "share", (0.2, 0.4, 0.6, 0.8), light.fainter, "less contrast"),
     "lit from a side": Challenge("light", "share", (0.25, 0.5, 0.75, 1.0), light.from_the_side, "light that falls off"),
     "hidden": Challenge("occlusion", "area", (0.05, 0.1, 0.2, 0.4), cover.hide, "a grey patch in front"),
-    "crowded": Challenge("clutter", "area", (0.1, 0.2, 0.35, 0.5), cover.crowd, "the rim of another picture around"),
+    "crowded": Challenge(
+        "clutter", "area", (0.1, 0.2, 0.35, 0.5), cover.crowd, "the rim of another picture around", for_things=False
+    ),
     "bent": Challenge("deformation", "of the sides", (0.01, 0.02, 0.03, 0.05), viewpoint.bend, "softly deformed"),
     "bowed": Challenge("deformation", "k", (0.05, 0.1, 0.2, 0.3), viewpoint.lens, "as by a lens, either way"),
     "noisy": Challenge("noise", "levels of 255", (8, 16, 32, 64), light.grain, "Gaussian noise"),
