@@ -338,44 +338,6 @@ def test_what_a_form_cannot_hold_is_said(tmp_path: Path) -> None:
     assert notes[1:] == ["1 things with empty masks have no outline and were left out."]
 
 
-def test_voc_lists_no_more_classes_than_a_list_holds_and_says_so(tmp_path: Path) -> None:
-    names = tuple(f"class {k}" for k in range(300))
-    said = "No list holds more than 256 classes: those that occur come back, sorted."
-    many = source_of([Objects([[0, 0, 2, 2]], np.array([290]))], classes=names)
-    assert said in write_voc(many, tmp_path / "many")
-    assert load(tmp_path / "many").classes == ("class 0", "class 290")
-    few = source_of([Objects([[0, 0, 2, 2]], np.array([200]))], classes=names[:256])
-    assert said not in write_voc(few, tmp_path / "few") and load(tmp_path / "few").classes == names[:256]
-
-
-@pytest.mark.parametrize("form", ["coco", "voc", "yolo", "csv"])
-def test_names_come_back_whatever_letters_they_have(tmp_path: Path, form: str) -> None:
-    names = (
-        "Größe",
-        "\"a\", 'b'",
-        "<a> & b",
-        "猫",
-        "#no comment",
-        "- item",
-        "yes",
-        "null",
-        "1",
-        "{x: [y]}",
-        "c;\td,\ne",
-        "\x01f",
-    )
-    boxes = np.tile(np.array([0, 0, 2, 2]), (len(names), 1)) + np.arange(len(names))[:, None]
-    source = source_of([Objects(boxes, np.arange(len(names)))], classes=names)
-    THINGS[form](source, tmp_path / form, None)
-    back = load(tmp_path / form / "boxes.csv" if form == "csv" else tmp_path / form)
-    found = back.objects[0]
-    assert [back.classes[label] for label in found.labels[np.argsort(found.boxes_xyxy[:, 0])]] == [
-        *names[:-2],
-        "c; d, e",
-        "\ufffdf",
-    ]
-
-
 def test_of_masks_that_overlap_the_smaller_has_the_pixels_in_voc(tmp_path: Path) -> None:
     masks = np.zeros((2, HEIGHT, WIDTH), dtype=bool)
     masks[0, 2:5, 2:6], masks[1, 1:9, 1:12] = True, True  # a hole in the second
@@ -406,18 +368,3 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path: Path) ->
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(DataError, match="is not empty"):
         write_coco(boxes, tmp_path, None)
-
-
-def test_names_of_files_differ_and_stay_inside() -> None:
-    names = ["images/train/a.png", "../a.jpg", "/etc/a.png", "train2017/a.png", "b/a.png", "B/A.png"]
-    given = Source("given", [Path(name) for name in names], names, ("x",), objects=[Objects.empty()] * 6)
-    assert [one.file for one in name_files(given)] == [
-        "a.png",
-        "a_2.jpg",
-        "etc/a.png",
-        "a_3.png",
-        "b/a.png",
-        "B/A_2.png",
-    ]
-    flat = [one.stem for one in name_files(given, is_flat=True)]
-    assert flat == ["a", "a_2", "etc_a", "a_3", "b_a", "B_A_2"]
