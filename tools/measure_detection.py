@@ -64,7 +64,7 @@ LADDER: dict[str, Row] = {
     "retinanet": Row({"model": "retinanet", "epochs": 5}, least=0.75, seconds=BUDGET),
     "mask_rcnn": Row({"model": "mask_rcnn", "epochs": 3}, least=0.65, seconds=BUDGET, metric="mask_ap50"),
     "nuclei": Row(
-        {"model": "mask_rcnn", "epochs": 60, "batch": 4, "vflip": 0.5},
+        {"task": "detect", "model": "mask_rcnn", "epochs": 60, "batch": 4, "vflip": 0.5},
         least=0.5,
         seconds=BUDGET,
         data=f"nuclei:{NUCLEI}",
