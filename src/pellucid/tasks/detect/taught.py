@@ -10,10 +10,9 @@ from pellucid.core.facts import DataFacts
 PLACES = 16  # M
 SMALLEST = 1 / 32  # of the picture's sides
 LEAST = 4.0  # pixels
-TURNS = (
-    0.7549,
-    0.5698,
-)  # of a side: middles that follow one another in such turns lie all over a picture (Roberts 2018)
+# Of a side: middles that follow one another in such turns lie all over a picture. M. Roberts, "The unreasonable
+# effectiveness of quasirandom sequences", 2018.
+TURNS = (0.7549, 0.5698)
 
 
 def things_of_every_size(batch: Mapping[str, Tensor], facts: DataFacts) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ import yaml
 
 from pellucid.core.errors import DataError
 from pellucid.data.image_file import printable
+from pellucid.data.readers.detect.limited import read_limited
 
 MAX_BYTES = 1_000_000
 DEEPEST = 16
@@ -42,13 +43,7 @@ def read_yaml(path: Path) -> Any:
     Raises:
         DataError: it cannot be read, is too large or no YAML, has aliases or a key twice, or is nested too deeply.
     """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    if len(content) > MAX_BYTES:
-        raise DataError(f"{path} has more than {MAX_BYTES:,} bytes: that is no description of a data set.")
+    content = read_limited(path, MAX_BYTES, "no description of a data set")
     try:
         loader = _Plain(content.decode("utf-8-sig"))
         try:

@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 from pellucid.core.errors import DataError
 from pellucid.data.image_file import printable
+from pellucid.data.readers.detect.limited import read_limited
 
 MAX_BYTES = 16_000_000  # annotations of one picture
 DEEPEST = 16
@@ -20,13 +21,7 @@ def read_xml(path: Path) -> Element:
         DataError: it cannot be read, is too large or no XML, is nested too deeply, or has a document type, which could
             define entities that expand without end or read other files.
     """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    if len(content) > MAX_BYTES:
-        raise DataError(f"{path} has more than {MAX_BYTES:,} bytes: that is no annotation of one picture.")
+    content = read_limited(path, MAX_BYTES, "no annotation of one picture")
     builder = TreeBuilder()
     depth = 0
 
